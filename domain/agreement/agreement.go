@@ -1,0 +1,171 @@
+// Package agreement holds the strategic cooperation agreement: how it is
+// drafted, signed, takes effect and ends, the areas of cooperation under it and
+// the cooperation that came before it.
+//
+//   - An agreement takes effect in the same decision as the last required
+//     signature, and every signature is of the document that stands then.
+//   - Only an agreement in effect lets projects start: what starts one also
+//     puts an event here, so the two are appended together or not at all.
+//   - Which agreement renews which, and that one took effect, never ceases.
+//
+// Mechanisms, obligations and amendments belong to the agreement as well; each
+// is a List of parts in State with a file of its own beside areas.go.
+package agreement
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// Kind of the aggregate, as in subjects and paths.
+const Kind = "agreement"
+
+// States of an agreement, in the order of its life; the last four are final.
+const (
+	StatusDrafted           = "drafted"
+	StatusUnderConsultation = "under-consultation"
+	StatusActive            = "active"
+	StatusSuspended         = "suspended"
+	StatusCompleted         = "completed"
+	StatusTerminated        = "terminated"
+	StatusExpired           = "expired"
+	StatusRenewed           = "renewed"
+)
+
+// Kinds of agreements. A subsidiary or a supplement stands under a parent.
+const (
+	KindFramework  = "framework"
+	KindSubsidiary = "subsidiary"
+	KindSupplement = "supplement"
+)
+
+// State is what is known of one agreement.
+type State struct {
+	ID
+	Kind      string        `json:"kind"`
+	Title     domain.Text   `json:"title"`
+	Parent    domain.Key    `json:"parent"`
+	Renews    domain.Key    `json:"renews"`     // the agreement that it renews
+	RenewedBy domain.Key    `json:"renewed_by"` // the agreement that took its place
+	Parties   []domain.Key  `json:"parties"`    // each has to sign
+	Document  domain.Hash   `json:"document"`   // the text to be signed
+	State     string        `json:"state"`
+	Term      domain.Period `json:"term"`
+
+	EffectiveOn     domain.Date `json:"effective_on"` // 0 until it takes effect, then for ever
+	EndedOn         domain.Date `json:"ended_on"`
+	FirstProjectOn  domain.Date `json:"first_project_on"` // the earliest start of a project
+	ProjectsStarted int         `json:"projects_started"`
+
+	Signatures domain.List[Signature] `part:"signature"` // by party
+	Areas      domain.List[Area]      `part:"area"`
+	Prior      domain.List[Prior]     `part:"prior"`
+}
+
+// ID names an agreement in commands and events.
+type ID struct {
+	Agreement domain.Key `json:"agreement" required:"true" doc:"Key of the agreement."`
+}
+
+// Ref names the agreement as an aggregate.
+func (id ID) Ref() domain.Ref { return Ref(id.Agreement) }
+
+// Ref names the agreement key. It belongs to itself, so that one wildcard
+// finds it together with all that stands under it.
+func Ref(key domain.Key) domain.Ref {
+	return domain.Ref{Agreement: key, Kind: Kind, Key: key}
+}
+
+// Load returns the state of the agreement key, and refuses in the name of
+// field when there is none.
+func Load(w domain.World, field string, key domain.Key) (*State, error) {
+	s, err := w.State(Ref(key))
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := s.(*State); ok && a != nil {
+		return a, nil
+	}
+	return nil, domain.NotFound(field, Kind, key)
+}
+
+// HasParty reports whether the party is one of those that have to sign.
+func (s *State) HasParty(party domain.Key) bool { return slices.Contains(s.Parties, party) }
+
+// CodeAgreementNotActive refuses what needs an agreement in effect.
+const CodeAgreementNotActive = "agreement-not-active"
+
+// RequireActive refuses unless the agreement is in effect. Being active can
+// cease: who relies on it also puts an event on the agreement.
+func (s *State) RequireActive(what string) error {
+	if s.State == StatusActive {
+		return nil
+	}
+	return domain.Refuse(CodeAgreementNotActive, "agreement", "%s under agreement %q, which is %s%s",
+		what, s.Agreement, s.State, strings.TrimSuffix("; "+hint(s.State), "; "))
+}
+
+// in refuses unless there is an agreement and its state is one of wanted; with
+// none wanted, any state will do.
+func (id ID) in(s *State, wanted ...string) error {
+	switch {
+	case s == nil:
+		return domain.NotFound(Kind, Kind, id.Agreement)
+	case len(wanted) == 0 || slices.Contains(wanted, s.State):
+		return nil
+	case slices.Contains(wanted, StatusActive) || wanted[0] == StatusUnderConsultation:
+		return domain.WrongState(Kind, id.Agreement, s.State, hint(s.State), wanted...)
+	}
+	return domain.WrongState(Kind, id.Agreement, s.State, "", wanted...)
+}
+
+// hint says what leads on from a state towards taking effect.
+func hint(state string) string {
+	switch state {
+	case StatusDrafted:
+		return "open its consultation with open-consultation"
+	case StatusUnderConsultation:
+		return "it takes effect when each party has signed with sign-agreement"
+	case StatusSuspended:
+		return "resume it with resume-agreement"
+	}
+	return ""
+}
+
+// Aggregate lists the commands and events of agreements.
+var Aggregate = domain.NewAggregate[State](Kind, "A strategic cooperation agreement between two or more parties.",
+	[]domain.CommandType{
+		domain.CommandOf[State, Draft]("Draft an agreement between parties, all of which will have to sign it."),
+		domain.CommandOf[State, Revise]("Revise a draft; another document or other parties void the signatures given so far."),
+		domain.CommandOf[State, OpenConsultation]("Open the consultation of a draft: from then on it can be signed."),
+		domain.CommandOf[State, Sign]("Sign an agreement for a party; the last required signature puts it into effect."),
+		domain.CommandOf[State, Suspend]("Suspend an agreement in effect: no project starts until it is resumed."),
+		domain.CommandOf[State, Resume]("Resume a suspended agreement."),
+		domain.CommandOf[State, Terminate]("Terminate an agreement before its term has run out."),
+		domain.CommandOf[State, Complete]("Complete an agreement whose purpose is fulfilled."),
+		domain.CommandOf[State, Expire]("Record that the term of an agreement has run out."),
+		domain.CommandOf[State, Renew]("Record that another agreement, in effect, renews this one and takes its place."),
+		domain.CommandOf[State, RecordPrior]("Record cooperation between the parties from before the agreement."),
+		domain.CommandOf[State, AddArea]("Add an area of cooperation, or one within another."),
+		domain.CommandOf[State, RetireArea]("Retire an area of cooperation: no new project can name it."),
+	},
+	[]domain.EventType{
+		domain.EventOf[State, Drafted]("An agreement was drafted."),
+		domain.EventOf[State, DraftRevised]("A draft was revised, and the signatures named void are so."),
+		domain.EventOf[State, ConsultationOpened]("The parties consult on the draft and may sign it."),
+		domain.EventOf[State, Signed]("A party signed the agreement."),
+		domain.EventOf[State, TookEffect]("Every required party has signed: the agreement is in effect."),
+		domain.EventOf[State, Suspended]("The agreement was suspended."),
+		domain.EventOf[State, Resumed]("The agreement is in effect again."),
+		domain.EventOf[State, Terminated]("The agreement was terminated."),
+		domain.EventOf[State, Completed]("The agreement was completed."),
+		domain.EventOf[State, Expired]("The term of the agreement ran out."),
+		domain.EventOf[State, Renewed]("Another agreement renewed this one and took its place."),
+		domain.EventOf[State, PriorCooperationRecorded]("Cooperation from before the agreement was recorded."),
+		domain.EventOf[State, AreaAdded]("An area of cooperation was added."),
+		domain.EventOf[State, AreaRetired]("An area of cooperation was retired."),
+		domain.EventOf[State, ProjectStarted]("A project under the agreement started."),
+		domain.EventOf[State, ProjectResumed]("A suspended project under the agreement resumed."),
+	})

@@ -1,0 +1,130 @@
+// Package catalogue lists every aggregate, command and event of the ledger.
+// HTTP operations, command-line verbs, import lines, forms and schemas are all
+// made from this one listing; nobody writes a command's shape twice.
+package catalogue
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/domain/project"
+)
+
+// Aggregates lists the kinds of aggregates. What is not here does not exist:
+// funds, indicators, meetings and access find their place below the others.
+var Aggregates = []domain.Aggregate{
+	party.Aggregate,
+	agreement.Aggregate,
+	project.Aggregate,
+}
+
+var (
+	kinds    = map[string]*domain.Aggregate{}
+	commands = map[string]entry{}
+	events   = map[string]domain.EventType{}
+)
+
+type entry struct {
+	command   domain.CommandType
+	aggregate *domain.Aggregate
+}
+
+func init() {
+	for i := range Aggregates {
+		a := &Aggregates[i]
+		kinds[a.Kind] = a
+		for _, c := range a.Commands {
+			commands[c.Name] = entry{c, a}
+		}
+		for _, e := range a.Events {
+			events[e.Type] = e
+		}
+	}
+}
+
+// Aggregate returns the aggregates of a kind.
+func Aggregate(kind string) (*domain.Aggregate, bool) {
+	a, ok := kinds[kind]
+	return a, ok
+}
+
+// Command returns the command of that name and the aggregates it is asked of,
+// or refuses with the name of one that is spelt alike.
+func Command(name string) (domain.CommandType, *domain.Aggregate, error) {
+	e, ok := commands[name]
+	if !ok {
+		return e.command, nil, domain.Refuse(domain.CodeUnknownCommand, "command", "there is no command %q%s", name, alike(name))
+	}
+	return e.command, e.aggregate, nil
+}
+
+// Commands yields every command in the order of the listing.
+func Commands() []domain.CommandType {
+	var all []domain.CommandType
+	for _, a := range Aggregates {
+		all = append(all, a.Commands...)
+	}
+	return all
+}
+
+// EventTypes returns every event type in the order of the listing.
+func EventTypes() []domain.EventType {
+	var all []domain.EventType
+	for _, a := range Aggregates {
+		all = append(all, a.Events...)
+	}
+	return all
+}
+
+// UnknownEventError says that the log holds an event of a type that this
+// version does not know: it was written by a later one.
+type UnknownEventError struct{ Type string }
+
+func (e *UnknownEventError) Error() string {
+	return fmt.Sprintf("event type %q is not known to this version", e.Type)
+}
+
+// Decode reads stored bytes into the envelope and the event in it.
+func Decode(raw []byte) (domain.Envelope, domain.Event, error) {
+	env, err := domain.DecodeEnvelope(raw)
+	if err != nil {
+		return env, nil, err
+	}
+	t, ok := events[env.Type]
+	if !ok {
+		return env, nil, &UnknownEventError{env.Type}
+	}
+	e, err := t.Decode(env.Data)
+	if err != nil {
+		return env, nil, fmt.Errorf("event %s of type %s: %w", env.ID, env.Type, err)
+	}
+	return env, e, nil
+}
+
+// alike suggests the commands that share the most words with name.
+func alike(name string) string {
+	words := strings.Split(name, "-")
+	best, score := []string{}, 0
+	for _, c := range Commands() {
+		n := 0
+		for w := range strings.SplitSeq(c.Name, "-") {
+			if slices.Contains(words, w) {
+				n++
+			}
+		}
+		if n > score {
+			best, score = nil, n
+		}
+		if n == score && n > 0 {
+			best = append(best, c.Name)
+		}
+	}
+	if len(best) == 0 {
+		return "; milepost do --help lists them"
+	}
+	return "; did you mean " + strings.Join(best, " or ") + "?"
+}

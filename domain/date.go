@@ -1,0 +1,111 @@
+package domain
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Date is a civil date, a day in the world and not an instant. Dates compare
+// with < and ==, and b-a is the number of days from a to b. The zero Date is
+// no date. It counts days from 1 January 0001, which is 1.
+type Date int32
+
+const unixEpochDay = 719163 // 1970-01-01 as a Date
+
+// NewDate returns the date of a year, month and day of month, normalised as
+// by time.Date.
+func NewDate(year int, month time.Month, day int) Date {
+	return Date(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()/86400 + unixEpochDay)
+}
+
+// DateOf returns the civil date of an instant in loc.
+func DateOf(t time.Time, loc *time.Location) Date {
+	y, m, d := t.In(loc).Date()
+	return NewDate(y, m, d)
+}
+
+// ParseDate reads a date as YYYY-MM-DD and refuses days that do not exist.
+func ParseDate(s string) (Date, error) {
+	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
+		y, m, d := digits(s[:4]), digits(s[5:7]), digits(s[8:])
+		if y > 0 && m >= 1 && m <= 12 && d >= 1 && d <= daysIn(time.Month(m), y) {
+			return NewDate(y, time.Month(m), d), nil
+		}
+	}
+	return 0, &FormatError{Want: "a date that exists, as YYYY-MM-DD", Got: s}
+}
+
+// MustDate is ParseDate for literals in tests and examples.
+func MustDate(s string) Date {
+	d, err := ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func digits(s string) int {
+	n := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return -1
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n
+}
+
+func daysIn(m time.Month, year int) int {
+	return time.Date(year, m+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// Time returns the first instant of the date in loc.
+func (d Date) Time(loc *time.Location) time.Time {
+	y, m, day := time.Unix(int64(d-unixEpochDay)*86400, 0).UTC().Date()
+	return time.Date(y, m, day, 0, 0, 0, 0, loc)
+}
+
+// String returns YYYY-MM-DD, or "" for no date.
+func (d Date) String() string {
+	if d == 0 {
+		return ""
+	}
+	y, m, day := time.Unix(int64(d-unixEpochDay)*86400, 0).UTC().Date()
+	return fmt.Sprintf("%04d-%02d-%02d", y, m, day)
+}
+
+// MarshalJSON writes "YYYY-MM-DD", and null for no date.
+func (d Date) MarshalJSON() ([]byte, error) {
+	if d == 0 {
+		return []byte("null"), nil
+	}
+	return []byte(`"` + d.String() + `"`), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes; "" is no date.
+func (d *Date) UnmarshalJSON(b []byte) error {
+	if s := string(b); s == "null" || s == `""` {
+		*d = 0
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return &FormatError{Want: "a date that exists, as YYYY-MM-DD", Got: string(b)}
+	}
+	v, err := ParseDate(s)
+	if err != nil {
+		return err
+	}
+	*d = v
+	return nil
+}
+
+// FieldSpec describes dates to the catalogue.
+func (Date) FieldSpec() Field { return Field{Type: "string", Format: "date", Example: "2027-06-30"} }
+
+// Period is the days from Start to End, both included; a zero End is open.
+type Period struct {
+	Start Date `json:"start,omitzero" doc:"First day."`
+	End   Date `json:"end,omitzero" doc:"Last day; none where the end is open."`
+}

@@ -1,0 +1,147 @@
+package domain_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/milepost-ledger/milepost"
+
+// rooms says what each room of the house may import of the house, and which
+// libraries. A room covers the packages below it that have no row of their own.
+var rooms = map[string]struct {
+	house     []string
+	libraries []string // nil for any that no other room has to itself; those of the domain may get a decimal type
+}{
+	"domain":              {house: []string{"domain"}, libraries: []string{}},
+	"domain/domaintest":   {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
+	"eventstore":          {},
+	"projections":         {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/ledger": {house: []string{"domain", "eventstore"}},
+	"cmd/internal/ocds":   {house: []string{"domain", "cmd/internal/ledger"}},
+	"cmd/internal/api":    {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/ocds"}},
+	"cmd/internal/web":    {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/milepost":        {house: []string{"domain", "eventstore", "projections", "cmd"}},
+}
+
+// own says which rooms have a library to themselves.
+var own = map[string][]string{
+	"github.com/nats-io/":       {"eventstore", "cmd/milepost"}, // the binary measures JetStream itself beside ours
+	"zombiezen.com/go/sqlite":   {"projections"},
+	"modernc.org/sqlite":        {"projections"},
+	"github.com/spf13/cobra":    {"cmd/milepost"},
+	"github.com/danielgtaylor/": {"cmd/internal/api"},
+}
+
+// The domain knows nothing of logs, tables and servers; the log knows nothing
+// of the domain; only the ledger joins the two to write.
+func TestEachRoomImportsOnlyWhatItMay(t *testing.T) {
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(root, "go.mod"))
+	files := 0
+	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && file != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata"):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go"):
+			return nil
+		}
+		files++
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if os.IsNotExist(err) {
+			return nil // gone since it was listed
+		}
+		require.NoError(t, err)
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			assert.Empty(t, objection(path.Dir(filepath.ToSlash(rel)), imported), "%s imports %s", rel, imported)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Greater(t, files, 20)
+}
+
+// objection says why a package may not import another, or "".
+func objection(pkg, imported string) string {
+	room := pkg
+	for {
+		if _, ok := rooms[room]; ok {
+			break
+		}
+		if room == "." {
+			return "package " + pkg + " is in no room: give it a row in this test"
+		}
+		room = path.Dir(room)
+	}
+	if house, ok := strings.CutPrefix(imported, module+"/"); ok {
+		if !within(house, rooms[room].house) {
+			return "the room may not know that one"
+		}
+		return ""
+	}
+	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+		return "" // the standard library
+	}
+	for library, owners := range own {
+		if strings.HasPrefix(imported, library) && !within(room, owners) {
+			return "only " + strings.Join(owners, " and ") + " may use that library"
+		}
+	}
+	if allowed := rooms[room].libraries; allowed != nil && !within(imported, allowed) {
+		return "the room may not use libraries such as that"
+	}
+	return ""
+}
+
+func within(name string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if name == p || strings.HasPrefix(name, p+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestObjections(t *testing.T) {
+	for _, bad := range [][2]string{
+		{"domain", "github.com/google/uuid"},
+		{"domain/project", module + "/eventstore"},
+		{"domain/catalogue", "github.com/stretchr/testify/assert"},
+		{"eventstore", module + "/domain"},
+		{"eventstore", module + "/domain/catalogue"},
+		{"projections", module + "/cmd/internal/ledger"},
+		{"projections", "github.com/nats-io/nats.go"},
+		{"cmd/internal/ledger", module + "/projections"},
+		{"cmd/internal/api", "zombiezen.com/go/sqlite"},
+		{"cmd/internal/new", "fmt"},
+	} {
+		assert.NotEmpty(t, objection(bad[0], bad[1]), bad)
+	}
+	for _, good := range [][2]string{
+		{"domain/project", module + "/domain/agreement"},
+		{"domain", "encoding/json"},
+		{"eventstore", "github.com/nats-io/nats.go"},
+		{"cmd/milepost", module + "/cmd/internal/api"},
+	} {
+		assert.Empty(t, objection(good[0], good[1]), good)
+	}
+}

@@ -1,0 +1,125 @@
+package project
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// ReasonCodes are the reasons for moving a date. The last one takes a note.
+var ReasonCodes = []string{
+	"scope-change", "funding-delay", "approval-delay", "supplier-delay", "technical-difficulty", "resource-shortage",
+	"dependency-slip", "force-majeure", "policy-change", "accelerated", "correction", "other",
+}
+
+// Codes of the refusals of a reason, beside reason-required.
+const (
+	CodeInvalidReason = "invalid-reason" // not one of ReasonCodes
+	CodeNoteRequired  = "note-required"  // the reason "other" says nothing by itself
+)
+
+// requireReasonCode refuses a move of a date without a reason code.
+func requireReasonCode(in domain.Input) error {
+	switch {
+	case in.Reason == "":
+		return domain.Refuse(domain.CodeReasonRequired, "reason", "moving a date takes a reason code: %s", strings.Join(ReasonCodes, ", "))
+	case !slices.Contains(ReasonCodes, in.Reason):
+		return domain.Refuse(CodeInvalidReason, "reason", "%q is no reason code; give one of %s, and words in note", in.Reason, strings.Join(ReasonCodes, ", "))
+	case in.Reason == "other" && in.Note == "":
+		return domain.Refuse(CodeNoteRequired, "note", "the reason other takes a note that says which")
+	}
+	return nil
+}
+
+// Reforecast is the command reforecast-milestone.
+type Reforecast struct {
+	MilestoneID
+	Forecast domain.Date `json:"forecast" required:"true" doc:"When it is expected now."`
+}
+
+func (Reforecast) Name() string { return "reforecast-milestone" }
+
+// Decide moves the forecast of a scheduled milestone, and that alone.
+func (c Reforecast) Decide(s *State, in domain.Input) ([]domain.Event, error) {
+	m, err := c.of(s, Scheduled)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireReasonCode(in); err != nil {
+		return nil, err
+	}
+	if m.Forecast == c.Forecast {
+		return nil, domain.Refuse(domain.CodeNothingChanged, "forecast", "milestone %q is expected on %s already", c.Milestone, c.Forecast)
+	}
+	return []domain.Event{MilestoneReforecast(c)}, nil
+}
+
+// MilestoneReforecast: the milestone is expected on another date.
+type MilestoneReforecast struct {
+	MilestoneID
+	Forecast domain.Date `json:"forecast"`
+}
+
+func (MilestoneReforecast) Type() string { return "milepost.project.milestone-reforecast.v1" }
+
+func (e MilestoneReforecast) Apply(s *State) {
+	s.edit(e.MilestoneID, func(m Milestone) Milestone {
+		m.Forecast = e.Forecast
+		m.Moves++
+		return m
+	})
+}
+
+// Reschedule is the command reschedule-milestone.
+type Reschedule struct {
+	MilestoneID
+	Due       domain.Date `json:"due" required:"true" doc:"The date that is agreed now."`
+	Decision  domain.Key  `json:"decision,omitzero" doc:"The decision that agreed it; this or the amendment."`
+	Amendment domain.Key  `json:"amendment,omitzero" doc:"The amendment that agreed it; this or the decision."`
+}
+
+func (Reschedule) Name() string { return "reschedule-milestone" }
+
+// Decide moves the agreed date of a scheduled milestone, never its baseline.
+// A forecast that only repeated the agreed date follows it.
+func (c Reschedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
+	m, err := c.of(s, Scheduled)
+	if err != nil {
+		return nil, err
+	}
+	if err := citation(c.Decision, c.Amendment); err != nil {
+		return nil, err
+	}
+	if err := requireReasonCode(in); err != nil {
+		return nil, err
+	}
+	if m.Due == c.Due {
+		return nil, domain.Refuse(domain.CodeNothingChanged, "due", "milestone %q is agreed for %s already", c.Milestone, c.Due)
+	}
+	e := MilestoneRescheduled{MilestoneID: c.MilestoneID, Due: c.Due, Forecast: m.Forecast, Decision: c.Decision, Amendment: c.Amendment}
+	if m.Forecast == m.Due {
+		e.Forecast = c.Due
+	}
+	return []domain.Event{e}, nil
+}
+
+// MilestoneRescheduled: the milestone is agreed for Due, and still or by that
+// expected on Forecast.
+type MilestoneRescheduled struct {
+	MilestoneID
+	Due       domain.Date `json:"due"`
+	Forecast  domain.Date `json:"forecast"`
+	Decision  domain.Key  `json:"decision,omitzero"`
+	Amendment domain.Key  `json:"amendment,omitzero"`
+}
+
+func (MilestoneRescheduled) Type() string { return "milepost.project.milestone-rescheduled.v1" }
+
+func (e MilestoneRescheduled) Apply(s *State) {
+	s.edit(e.MilestoneID, func(m Milestone) Milestone {
+		m.Due, m.Forecast = e.Due, e.Forecast
+		m.Moves++
+		return m
+	})
+}
