@@ -1,0 +1,52 @@
+// Package eventstore keeps a ledger's log: an ordered, append-only sequence
+// of records in one NATS JetStream stream, in a server embedded in this
+// process or in an external one. It deals in bytes and knows nothing of what
+// they mean.
+//
+// # What an acknowledged Append means
+//
+// When [Store.Append] returns without error, all its messages are in the log
+// at the sequences first, first+1, and so on, and on disk: the embedded server
+// calls fsync before it answers. An external server does so only if it is
+// configured to (sync_interval: always); a store refuses one that is known not
+// to, and warns when it cannot know. In a cluster, a quorum has the messages.
+//
+// All of an append is written or none of it: one message is one publish,
+// several are one of JetStream's atomic batches.
+//
+// Each subject it touches was at the sequence it expected. Of any number of
+// appends with the same expectation for a subject, from any number of stores
+// and processes, at most one succeeds. This is the only guard against
+// concurrent decisions, and it is the server that checks it, always on literal
+// subjects: on replicated streams expectations on wildcards are not safe.
+//
+// An error means that nothing was written, except for [*OutcomeUnknownError],
+// which means what it says. No retry by this package can write an append
+// twice: it sends again only what was certainly not written.
+//
+// # What readers may rely on
+//
+// The sequence is the order, the same for every reader and for ever; clocks
+// play no part. [Store.Read] and [Store.Subscribe] yield records in sequence
+// order, without a filter each sequence exactly once from the first asked for
+// ([*GapError] if one is missing), and stop at an atomic batch that is in the
+// log only in part ([*TornBatchError]). Records of an atomic batch are
+// contiguous; a subscriber can be handed the beginning of a batch before its
+// end. [Store.Last] never lies inside a batch.
+//
+// The stream is never updated, purged or deleted, and one whose settings could
+// lose records is refused ([*LossyStreamError]). JetStream itself may cut off
+// a damaged block and hand its sequences out again, so whoever keeps a
+// position or hashes must compare them with the log when it starts; Subscribe
+// notices a position beyond the end.
+//
+// # How appends share commits
+//
+// Appends queue for one committer. A few go as plain publishes, pipelined;
+// many share an atomic batch, which the server syncs once. When a shared batch
+// is refused, its appends are committed one by one, so that only those at
+// fault fail. At most one append per subject is under way at a time.
+//
+// The directory is locked while a store is open: JetStream does not notice
+// when two servers use the same files.
+package eventstore

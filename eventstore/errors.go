@@ -1,0 +1,181 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+var (
+	// ErrNotFound: there is no record with that sequence.
+	ErrNotFound = errors.New("eventstore: no such record")
+	// ErrClosed: the store is closing or closed. Nothing of the append was
+	// written.
+	ErrClosed = errors.New("eventstore: closed")
+	// ErrOverloaded: as many appends as Config.MaxPending allows already
+	// wait. Nothing was written and nothing was sent; try again later.
+	ErrOverloaded = errors.New("eventstore: too many appends are waiting")
+	// ErrUnavailable: the log cannot take appends, or answer, at present (no
+	// connection, no leader). Nothing was written; try again later.
+	ErrUnavailable = errors.New("eventstore: the log is not available")
+	// ErrTooLarge: the append has more than MaxMessages messages, or a
+	// message more than MaxData bytes. Nothing was sent.
+	ErrTooLarge = errors.New("eventstore: append too large")
+)
+
+// ConflictError says that a subject was not at its expected sequence. Nothing
+// of the append was written. Read the aggregate again and decide again.
+type ConflictError struct {
+	// Subject whose expectation failed. JetStream does not say which one it
+	// was: when the append touched several, this is the first of them.
+	Subject  string
+	Expected uint64
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("eventstore: %s is not at sequence %d any more", e.Subject, e.Expected)
+}
+
+// DuplicateError says that a message id of the append is in the log already,
+// within the last DuplicateWindow. Nothing of this append was written.
+type DuplicateError struct {
+	// ID is the message id, if the append had only one.
+	ID string
+	// Seq is the record that has the id, 0 if the server did not tell.
+	Seq uint64
+}
+
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("eventstore: message id %q is in the log already (sequence %d)", e.ID, e.Seq)
+}
+
+// OutcomeUnknownError says that the append was sent and no answer came: all
+// of it may be in the log, or may yet get there, or none of it. It is never
+// there in part. Read the aggregate and look for what was appended; appending
+// again with the same expectation is safe, because at most one can succeed.
+type OutcomeUnknownError struct{ Err error }
+
+func (e *OutcomeUnknownError) Error() string {
+	return "eventstore: sent, but the outcome is unknown: " + e.Err.Error()
+}
+
+func (e *OutcomeUnknownError) Unwrap() error { return e.Err }
+
+// LossyStreamError says that the stream, or the server, is configured in a
+// way which may lose or change acknowledged records. The store refuses to
+// open; it never alters the stream.
+type LossyStreamError struct {
+	Stream  string
+	Setting string // as JetStream's own JSON names it, e.g. max_msgs
+	Got     string
+	Want    string
+}
+
+func (e *LossyStreamError) Error() string {
+	return fmt.Sprintf("eventstore: stream %s has %s = %s, the ledger needs %s", e.Stream, e.Setting, e.Got, e.Want)
+}
+
+// LockedError says that another process has the directory open. Nothing was
+// touched.
+type LockedError struct{ Dir string }
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("eventstore: %s is in use by another process", e.Dir)
+}
+
+// TimezoneError says that the ledger was created with another time zone.
+type TimezoneError struct{ Ledger, Has, Given string }
+
+func (e *TimezoneError) Error() string {
+	return fmt.Sprintf("eventstore: ledger %s was made with time zone %s, which cannot change to %s: leave the time zone out", e.Ledger, e.Has, e.Given)
+}
+
+// GapError says that the log did not hand out the next sequence. Records were
+// lost or are not readable; whoever reads must stop.
+type GapError struct {
+	Want uint64 // the sequence that had to come
+	Got  uint64 // the sequence that came, or the one the log would give next
+}
+
+func (e *GapError) Error() string {
+	return fmt.Sprintf("eventstore: the log goes on with sequence %d, expected %d", e.Got, e.Want)
+}
+
+// TornBatchError says that an atomic batch is in the log only in part, which
+// can happen when a server crashes and loses what it had staged. The records
+// of the batch were never acknowledged together; whoever reads must stop.
+type TornBatchError struct {
+	Batch string
+	Seq   uint64 // the first record that does not go on with the batch, or the last of the log
+}
+
+func (e *TornBatchError) Error() string {
+	return fmt.Sprintf("eventstore: atomic batch %s is torn at sequence %d", e.Batch, e.Seq)
+}
+
+// SubjectError says that a subject cannot name an aggregate of this ledger.
+type SubjectError struct {
+	Subject string
+	Reason  string
+}
+
+func (e *SubjectError) Error() string {
+	return fmt.Sprintf("eventstore: bad subject %q: %s", e.Subject, e.Reason)
+}
+
+// JetStream error codes this package acts on. They are matched by number:
+// the texts carry values and have changed between versions.
+const (
+	codeWrongLastSequence     = 10071 // the subject moved on
+	codeWrongLastSequenceBusy = 10164 // the subject is being written by somebody else
+	codeDuplicateInFlight     = 10158 // same message id, not stored yet (replicated)
+	codeDuplicateInBatch      = 10201 // same message id, met in a batch
+	codeBatchIncomplete       = 10176 // a message of the batch went missing, or its staging expired
+	codeBatchTooManyInFlight  = 10210 // the server stages too many batches
+	codeNoPeers               = 10005 // the cluster has too few servers for the replicas asked for
+)
+
+func apiCode(err error) jetstream.ErrorCode {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode
+	}
+	return 0
+}
+
+func isConflict(err error) bool {
+	c := apiCode(err)
+	return c == codeWrongLastSequence || c == codeWrongLastSequenceBusy
+}
+
+func isDuplicate(err error) bool {
+	c := apiCode(err)
+	return c == codeDuplicateInFlight || c == codeDuplicateInBatch
+}
+
+// errorKind is the short name of an append's outcome, for metrics.
+func errorKind(err error) string {
+	var (
+		conflict  *ConflictError
+		duplicate *DuplicateError
+		unknown   *OutcomeUnknownError
+	)
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &conflict) || isConflict(err):
+		return "conflict"
+	case errors.As(err, &duplicate) || isDuplicate(err):
+		return "duplicate"
+	case errors.As(err, &unknown):
+		return "unknown"
+	case errors.Is(err, ErrUnavailable):
+		return "unavailable"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "canceled"
+	default:
+		return "rejected"
+	}
+}

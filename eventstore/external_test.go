@@ -1,0 +1,210 @@
+package eventstore_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+func TestExternal_worksAndSaysWhatItCannotKnow(t *testing.T) {
+	srv := external(t)
+	var warnings bytes.Buffer
+	s := openWith(t, eventstore.Config{URL: srv.ClientURL(), Ledger: "test", Logger: slog.New(slog.NewTextHandler(&warnings, nil))})
+	mustAppend(t, s, message("p1", 0, "one"))
+	info, err := s.Info(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, "external", info.Mode)
+	assert.Equal(t, "unknown", info.SyncAlways)
+	assert.Contains(t, warnings.String(), "CANNOT TELL WHETHER THE SERVER SYNCS")
+
+	// Two stores of one ledger see each other's records, and conflict.
+	other := openWith(t, eventstore.Config{URL: srv.ClientURL(), Ledger: "test"})
+	assert.Equal(t, []string{"1 p1 one"}, log(t, other))
+	_, err = other.Append(context.Background(), []eventstore.Message{message("p1", 0, "x")})
+	var conflict *eventstore.ConflictError
+	assert.ErrorAs(t, err, &conflict)
+}
+
+// A system account may ask; then a server that does not sync is refused.
+func TestExternal_serverKnownNotToSyncIsRefused(t *testing.T) {
+	for name, syncs := range map[string]bool{"syncs": true, "does not sync": false} {
+		t.Run(name, func(t *testing.T) {
+			srv := external(t, func(o *server.Options) {
+				acc := server.NewAccount("ledger")
+				sys := server.NewAccount("SYS")
+				o.Accounts = []*server.Account{acc, sys}
+				o.SystemAccount = "SYS"
+				o.SyncAlways = syncs
+				o.Users = []*server.User{{Username: "l", Password: "l", Account: acc}}
+			})
+			acc, err := srv.LookupAccount("ledger")
+			require.NoError(t, err)
+			sys, err := srv.LookupAccount("SYS")
+			require.NoError(t, err)
+			require.NoError(t, acc.EnableJetStream(nil, nil))
+			const ping = "$SYS.REQ.SERVER.PING.JSZ"
+			require.NoError(t, sys.AddServiceExportWithResponse(ping, server.Streamed, nil))
+			require.NoError(t, acc.AddServiceImport(sys, ping, ping))
+
+			url := "nats://l:l@" + srv.Addr().String()
+			s, err := eventstore.Open(context.Background(), eventstore.Config{URL: url, Ledger: "test"})
+			if syncs {
+				require.NoError(t, err)
+				info, err := s.Info(context.Background())
+				require.NoError(t, err)
+				assert.Equal(t, "true", info.SyncAlways)
+				require.NoError(t, s.Close())
+				return
+			}
+			var lossy *eventstore.LossyStreamError
+			require.ErrorAs(t, err, &lossy)
+			assert.Equal(t, "sync_always", lossy.Setting)
+		})
+	}
+}
+
+// Given a server whose answer is swallowed on the way, when the context ends,
+// then the append says that it does not know; and the record is in the log.
+func TestAppend_lostAnswerIsAnUnknownOutcome(t *testing.T) {
+	for name, n := range map[string]int{"plain": 1, "batch": 3} {
+		t.Run(name, func(t *testing.T) {
+			srv := external(t)
+			p := newProxy(t, srv.ClientURL())
+			s := openWith(t, eventstore.Config{URL: p.url(), Ledger: "test"})
+			witness := openWith(t, eventstore.Config{URL: srv.ClientURL(), Ledger: "test"})
+			var msgs []eventstore.Message
+			for i := range n {
+				msgs = append(msgs, message("p"+string(rune('0'+i)), 0, "x"))
+			}
+			p.mute.Store(true)
+			ctx, cancel := context.WithCancel(context.Background())
+			go func() {
+				defer cancel() // as soon as the record is there, the caller gives up
+				for _, err := range witness.Subscribe(context.Background(), 1, subject("p"+string(rune('0'+n-1)))) {
+					assert.NoError(t, err)
+					return
+				}
+			}()
+			_, err := s.Append(ctx, msgs)
+			var unknown *eventstore.OutcomeUnknownError
+			require.ErrorAs(t, err, &unknown)
+			require.ErrorIs(t, err, context.Canceled)
+			p.mute.Store(false)
+			p.cut()
+			eventually(t, "the store to be back", func() bool {
+				short, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+				defer cancel()
+				last, err := s.Last(short)
+				return err == nil && int(last) == n
+			})
+			_, err = s.Append(context.Background(), msgs)
+			var conflict *eventstore.ConflictError
+			require.ErrorAs(t, err, &conflict, "the same again is refused")
+			assert.Len(t, log(t, s), n)
+		})
+	}
+}
+
+func TestAppend_brokenConnectionIsAnUnknownOutcome(t *testing.T) {
+	srv := external(t)
+	p := newProxy(t, srv.ClientURL())
+	s := openWith(t, eventstore.Config{URL: p.url(), Ledger: "test"})
+	witness := openWith(t, eventstore.Config{URL: srv.ClientURL(), Ledger: "test"})
+	p.mute.Store(true)
+	go func() {
+		for _, err := range witness.Subscribe(context.Background(), 1, "") {
+			assert.NoError(t, err)
+			break
+		}
+		p.mute.Store(false)
+		p.cut()
+	}()
+	_, err := s.Append(context.Background(), []eventstore.Message{message("p1", 0, "x")})
+	var unknown *eventstore.OutcomeUnknownError
+	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, nats.ErrDisconnected, "it is known at once, not after a timeout")
+	eventually(t, "the store to append again", func() bool {
+		_, err := s.Append(context.Background(), []eventstore.Message{message("p1", 1, "y")})
+		return err == nil
+	})
+	assert.Equal(t, []string{"1 p1 x", "2 p1 y"}, log(t, witness))
+}
+
+// Given a bound of waiting appends and a server that does not answer, when
+// more come, then they are refused at once.
+func TestAppend_boundOfWaitingAppends(t *testing.T) {
+	srv := external(t)
+	p := newProxy(t, srv.ClientURL())
+	s := openWith(t, eventstore.Config{URL: p.url(), Ledger: "test", MaxPending: 5})
+	mustAppend(t, s, message("p1", 0, "x"))
+	p.mute.Store(true)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	// All on one subject: one is sent, five wait behind it.
+	results := make(chan error, 6)
+	for range 6 {
+		go func() {
+			_, err := s.Append(ctx, []eventstore.Message{message("p1", 1, "y")})
+			results <- err
+		}()
+	}
+	var overloaded error
+	eventually(t, "the bound to be met", func() bool {
+		short, done := context.WithTimeout(ctx, 50*time.Millisecond)
+		defer done()
+		_, overloaded = s.Append(short, []eventstore.Message{message("p2", 0, "z")})
+		return overloaded == eventstore.ErrOverloaded
+	})
+	cancel()
+	unknown, canceled := 0, 0
+	for range 6 {
+		switch err := <-results; err.(type) {
+		case *eventstore.OutcomeUnknownError:
+			unknown++
+		default:
+			assert.ErrorIs(t, err, context.Canceled)
+			canceled++
+		}
+	}
+	assert.Equal(t, 1, unknown)
+	assert.Equal(t, 5, canceled)
+	p.mute.Store(false)
+	p.cut()
+	eventually(t, "appends to be taken again", func() bool {
+		_, err := s.Append(context.Background(), []eventstore.Message{message("p3", 0, "z")})
+		return err == nil
+	})
+}
+
+func TestSubscribe_survivesALostConnection(t *testing.T) {
+	srv := external(t)
+	p := newProxy(t, srv.ClientURL())
+	s := openWith(t, eventstore.Config{URL: p.url(), Ledger: "test"})
+	writer := openWith(t, eventstore.Config{URL: srv.ClientURL(), Ledger: "test"})
+	mustAppend(t, writer, message("p1", 0, "x"))
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	next := uint64(1)
+	for r, err := range s.Subscribe(ctx, 1, "") {
+		require.NoError(t, err)
+		require.Equal(t, next, r.Seq)
+		if next == 60 {
+			break
+		}
+		if next%20 == 0 {
+			p.cut()
+		}
+		mustAppend(t, writer, message("p1", next, "x"))
+		next++
+	}
+	assert.EqualValues(t, 60, next)
+}

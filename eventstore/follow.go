@@ -1,0 +1,209 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	chunkMax = 4096 // records in a chunk, and in a request to the server
+
+	// pullBytes bounds what the server sends ahead, so that large records do
+	// not overrun the connection's buffers.
+	pullBytes = 16 << 20
+
+	// consumerTTL is when the server forgets the consumer of a reader that
+	// vanished. Those which end normally delete theirs.
+	consumerTTL = time.Minute
+)
+
+// span is what a reader wants to see.
+type span struct {
+	from, to uint64 // to == 0: never ends
+	whole    bool   // to is the end of the log, and nothing is filtered out
+	filter   string
+}
+
+// follow drives both Read and Subscribe: an ordered consumer fills a feed,
+// and the caller's goroutine empties it in chunks.
+func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error) bool) {
+	cfg := jetstream.OrderedConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       sp.from,
+		InactiveThreshold: consumerTTL,
+	}
+	if sp.filter != "" {
+		cfg.FilterSubjects = []string{sp.filter}
+	}
+	cons, err := s.js.OrderedConsumer(ctx, s.stream, cfg)
+	if err != nil {
+		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, s.readError(err)))
+		return
+	}
+	defer s.forget(cons)
+
+	f := newFeed(sp)
+	cc, err := cons.Consume(f.put,
+		jetstream.PullMaxMessagesWithBytesLimit(chunkMax, pullBytes),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			if errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, jetstream.ErrConnectionClosed) {
+				f.end(ErrClosed)
+				return
+			}
+			s.log.Warn("reader interrupted, it will go on", "error", err)
+		}))
+	if err != nil {
+		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, s.readError(err)))
+		return
+	}
+	defer func() {
+		f.end(nil) // lets go of the consumer's goroutine
+		cc.Stop()
+		<-cc.Closed()
+	}()
+
+	for {
+		chunk, err := f.take(ctx, s.closing)
+		if len(chunk) > 0 && !yield(chunk, nil) {
+			return
+		}
+		if err != nil {
+			if !errors.Is(err, errSpanDone) {
+				yield(nil, err)
+			}
+			return
+		}
+	}
+}
+
+// forget deletes a reader's consumer; the server would do it later.
+func (s *Store) forget(cons jetstream.Consumer) {
+	info := cons.CachedInfo()
+	if info == nil || s.isClosing() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = s.js.DeleteConsumer(ctx, s.stream, info.Name)
+}
+
+// errSpanDone ends a feed whose span was read to its end.
+var errSpanDone = errors.New("eventstore: span done")
+
+// feed hands records from the consumer's goroutine to the reader's, as many
+// at a time as there are.
+type feed struct {
+	span span
+
+	mu    sync.Mutex
+	buf   []Record
+	err   error
+	space sync.Cond     // there is room in buf, or err is set
+	ready chan struct{} // room for one: there is something to take
+
+	// Only the consumer's goroutine uses these.
+	next  uint64
+	batch batchCheck
+}
+
+func newFeed(sp span) *feed {
+	f := &feed{span: sp, next: sp.from, ready: make(chan struct{}, 1)}
+	f.space.L = &f.mu
+	return f
+}
+
+// put is called by the consumer for every message, in order. It blocks when
+// the reader is behind, which in turn stops the server from sending more.
+func (f *feed) put(m jetstream.Msg) {
+	rec, err := delivered(m)
+	if err == nil {
+		err = f.check(rec.Seq, m.Headers())
+	}
+	beyond := f.span.to != 0 && rec.Seq > f.span.to
+	if err == nil && f.span.to != 0 && rec.Seq >= f.span.to {
+		err = errSpanDone
+		if id := f.batch.open(); f.span.whole && id != "" {
+			err = &TornBatchError{Batch: id, Seq: rec.Seq}
+		}
+	}
+
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.buf) >= chunkMax && f.err == nil {
+		f.space.Wait()
+	}
+	if f.err != nil {
+		return
+	}
+	if err == nil || errors.Is(err, errSpanDone) && !beyond {
+		f.buf = append(f.buf, rec)
+	}
+	f.err = err
+	if len(f.buf) == 1 || err != nil { // else the reader was told before
+		f.signal()
+	}
+}
+
+// check asserts that nothing is missing before seq.
+func (f *feed) check(seq uint64, h nats.Header) error {
+	if f.span.filter != "" {
+		if seq < f.next {
+			return &GapError{Want: f.next, Got: seq}
+		}
+		f.next = seq + 1
+		return nil
+	}
+	if seq != f.next {
+		return &GapError{Want: f.next, Got: seq}
+	}
+	f.next++
+	return f.batch.check(seq, h)
+}
+
+func (f *feed) signal() {
+	select {
+	case f.ready <- struct{}{}:
+	default:
+	}
+}
+
+func (f *feed) end(err error) {
+	f.mu.Lock()
+	if f.err == nil {
+		if err == nil {
+			err = errSpanDone
+		}
+		f.err = err
+	}
+	f.space.Broadcast()
+	f.signal()
+	f.mu.Unlock()
+}
+
+// take waits for records and returns all there are, with the error that ends
+// the feed after them.
+func (f *feed) take(ctx context.Context, closing <-chan struct{}) ([]Record, error) {
+	for {
+		select {
+		case <-f.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-closing:
+			return nil, ErrClosed
+		}
+		f.mu.Lock()
+		chunk, err := f.buf, f.err
+		f.buf = make([]Record, 0, min(2*len(chunk)+1, chunkMax)) // the next is likely as long
+		f.space.Signal()
+		f.mu.Unlock()
+		if len(chunk) > 0 || err != nil {
+			return chunk, err
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package eventstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Info describes the log at one moment.
+type Info struct {
+	Ledger        string `json:"ledger"`
+	Stream        string `json:"stream"`
+	FirstSeq      uint64 `json:"first_seq"`
+	LastSeq       uint64 `json:"last_seq"`
+	Messages      uint64 `json:"messages"`
+	Bytes         uint64 `json:"bytes"`
+	Subjects      uint64 `json:"subjects"`
+	Mode          string `json:"mode"` // embedded or external
+	ServerVersion string `json:"server_version"`
+	Replicas      int    `json:"replicas"`
+	// SyncAlways is "true", "false" or "unknown": whether the server syncs to
+	// disk before it acknowledges.
+	SyncAlways string `json:"sync_always"`
+	Connected  bool   `json:"connected"`
+}
+
+// Info asks the server about the log.
+func (s *Store) Info(ctx context.Context) (Info, error) {
+	if s.isClosing() {
+		return Info{}, ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	st, err := s.js.Stream(ctx, s.stream)
+	if err != nil {
+		return Info{}, fmt.Errorf("eventstore: info: %w", s.readError(err))
+	}
+	si := st.CachedInfo()
+	mode := "external"
+	if s.srv != nil {
+		mode = "embedded"
+	}
+	return Info{
+		Ledger:        s.cfg.Ledger,
+		Stream:        s.stream,
+		FirstSeq:      si.State.FirstSeq,
+		LastSeq:       si.State.LastSeq,
+		Messages:      si.State.Msgs,
+		Bytes:         si.State.Bytes,
+		Subjects:      si.State.NumSubjects,
+		Mode:          mode,
+		ServerVersion: s.read.ConnectedServerVersion(),
+		Replicas:      si.Config.Replicas,
+		SyncAlways:    s.syncAlways,
+		Connected:     s.write.IsConnected() && s.read.IsConnected(),
+	}, nil
+}
+
+// Scratch is a stream like the ledger's, in the same server, to measure raw
+// JetStream against.
+type Scratch struct {
+	Conn      *nats.Conn
+	JetStream jetstream.JetStream
+	Stream    string
+	Prefix    string // of its subjects, with the final dot
+}
+
+// Scratch makes a stream with the settings of the ledger's, except that it is
+// meant to be deleted: the caller calls cleanup.
+func (s *Store) Scratch(ctx context.Context, name string) (sc *Scratch, cleanup func() error, err error) {
+	if err := checkLedger(name); err != nil {
+		return nil, nil, err
+	}
+	nc := s.read
+	prefix := strings.Join([]string{subjectRoot + "-scratch", s.cfg.Ledger, name, ""}, ".")
+	cfg := streamConfig("milepost-scratch-"+s.cfg.Ledger+"-"+name, prefix+">", s.replicas)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := js.CreateStream(ctx, cfg); err != nil {
+		return nil, nil, fmt.Errorf("eventstore: scratch stream: %w", err)
+	}
+	cleanup = func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
+		return js.DeleteStream(ctx, cfg.Name)
+	}
+	return &Scratch{Conn: nc, JetStream: js, Stream: cfg.Name, Prefix: prefix}, cleanup, nil
+}
+
+// Raw is the connection the store reads on, for measurements.
+func (s *Store) Raw() *nats.Conn { return s.read }

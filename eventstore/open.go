@@ -1,0 +1,271 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Config says where a ledger's log is and how to treat it.
+type Config struct {
+	// Dir is the data directory. The lock file is Dir/lock; the embedded
+	// server keeps its files below Dir/jetstream. With an external server it
+	// may be empty, and then nothing is locked.
+	Dir string
+	// Ledger names the ledger: a-z, 0-9 and -, at most 64. Its stream is
+	// milepost-<ledger>.
+	Ledger string
+	// URL of the external server, or of several, comma separated. Empty runs
+	// an embedded server in this process, which listens nowhere.
+	URL string
+	// Creds is a credentials file for the external server.
+	Creds string
+	// Replicas wanted of an external cluster. Zero asks for three when the
+	// server is in a cluster (and takes one, with a warning, if the cluster
+	// has fewer servers than that), and for one when it is not. It matters
+	// when the stream is created; a stream that has fewer than a Replicas
+	// given here is refused.
+	Replicas int
+	// Timezone is the time zone of the ledger's civil dates, an IANA name such
+	// as Asia/Shanghai. It is recorded with the log when that is created (UTC
+	// when empty) and never changes: answers about a day depend on it. A later
+	// Open leaves it empty or repeats it.
+	Timezone string
+	// MaxStore bounds what the embedded server may store, in bytes. Zero
+	// leaves a twentieth of the free disk alone and takes the rest.
+	MaxStore int64
+	// ContentType, if set, is the Content-Type header of every message, for
+	// those who read the stream without this package.
+	ContentType string
+	// MaxPending bounds the appends that wait for the committer; beyond it
+	// Append fails with ErrOverloaded. Zero means 4096.
+	MaxPending int
+	// Logger gets warnings, among them the server's own. Nil discards them.
+	Logger *slog.Logger
+	// Observe, if set, is called once for every commit, from the committer:
+	// it must return at once.
+	Observe func(AppendStats)
+}
+
+const (
+	defaultMaxPending = 4096
+	openTimeout       = 30 * time.Second
+)
+
+// Store is one ledger's log. It is safe for use by many goroutines.
+type Store struct {
+	cfg    Config
+	log    *slog.Logger
+	stream string // name of the JetStream stream
+
+	lock *flock.Flock   // nil without Dir
+	srv  *server.Server // nil in external mode
+
+	// Two connections: the server answers direct gets in the loop that reads
+	// the connection, so a reader on the writer's would hold up appends, and
+	// a reader too slow for its connection would lose the writer's acks.
+	write *nats.Conn
+	read  *nats.Conn
+	js    jetstream.JetStream // on read
+
+	commit *committer
+
+	contentType []string // header value shared by all messages, nil for none
+	syncAlways  string
+	replicas    int
+	timezone    string
+
+	closing   chan struct{} // closed when Close begins
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open locks the directory, starts the embedded server or connects to the
+// external one, creates the stream if there is none, and checks its settings.
+// The error is a *LockedError when another process has the directory and a
+// *LossyStreamError when the stream or the server could lose records.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if err := checkLedger(cfg.Ledger); err != nil {
+		return nil, err
+	}
+	if cfg.URL == "" && cfg.Dir == "" {
+		return nil, errors.New("eventstore: neither a directory nor a server given")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MaxPending <= 0 {
+		cfg.MaxPending = defaultMaxPending
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+
+	s := &Store{cfg: cfg, log: cfg.Logger, stream: streamName(cfg.Ledger), closing: make(chan struct{})}
+	if cfg.ContentType != "" {
+		s.contentType = []string{cfg.ContentType}
+	}
+	if err := s.open(ctx); err != nil {
+		s.release()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	if err := s.takeLock(); err != nil {
+		return err
+	}
+	if s.cfg.URL == "" {
+		srv, err := startServer(ctx, s.cfg)
+		if err != nil {
+			return err
+		}
+		s.srv = srv
+	}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	if err := s.learnServer(ctx); err != nil {
+		return err
+	}
+	if err := s.ensureStream(ctx); err != nil {
+		return err
+	}
+	c, err := startCommitter(s.write, s.cfg, s.log)
+	if err != nil {
+		return err
+	}
+	s.commit = c
+	return nil
+}
+
+func (s *Store) takeLock() error {
+	if s.cfg.Dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(s.cfg.Dir, 0o750); err != nil {
+		return fmt.Errorf("eventstore: data directory: %w", err)
+	}
+	lock := flock.New(filepath.Join(s.cfg.Dir, "lock"))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("eventstore: lock %s: %w", s.cfg.Dir, err)
+	}
+	if !ok {
+		return &LockedError{Dir: s.cfg.Dir}
+	}
+	s.lock = lock
+	return nil
+}
+
+// connect makes both connections. Neither buffers while it is disconnected: a
+// publish must fail at once, not be sent at some later time that its caller
+// knows nothing of.
+func (s *Store) connect(ctx context.Context) error {
+	dial := func(purpose string, more ...nats.Option) (*nats.Conn, error) {
+		opts := []nats.Option{
+			nats.Name("milepost " + s.cfg.Ledger + " " + purpose),
+			nats.MaxReconnects(-1),
+			nats.ReconnectWait(250 * time.Millisecond),
+			nats.ReconnectBufSize(-1),
+			nats.Timeout(5 * time.Second),
+			nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+				s.log.Warn("nats connection", "purpose", purpose, "error", err)
+			}),
+		}
+		url := s.cfg.URL
+		if s.srv != nil {
+			url = nats.DefaultURL // not used, but parsed
+			opts = append(opts, nats.InProcessServer(s.srv))
+		} else if s.cfg.Creds != "" {
+			opts = append(opts, nats.UserCredentials(s.cfg.Creds))
+		}
+		return nats.Connect(url, append(opts, more...)...)
+	}
+	var err error
+	if s.write, err = dial("append", nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+		if err != nil {
+			s.log.Warn("nats connection lost", "error", err)
+		}
+		if s.commit != nil {
+			s.commit.disconnected()
+		}
+	})); err != nil {
+		return fmt.Errorf("eventstore: connect: %w", err)
+	}
+	if s.read, err = dial("read"); err != nil {
+		return fmt.Errorf("eventstore: connect: %w", err)
+	}
+	if s.js, err = jetstream.New(s.read); err != nil {
+		return fmt.Errorf("eventstore: jetstream: %w", err)
+	}
+	return ctx.Err()
+}
+
+// Close stops taking appends, waits for those which were taken, and shuts
+// everything down in order; the lock is released last. Iterators that are
+// still running end with ErrClosed.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		close(s.closing)
+		if s.commit != nil {
+			s.commit.close()
+		}
+		s.closeErr = s.release()
+	})
+	return s.closeErr
+}
+
+// release undoes what open did, as far as it got.
+func (s *Store) release() error {
+	for _, nc := range []*nats.Conn{s.read, s.write} {
+		if nc != nil {
+			nc.Close()
+		}
+	}
+	if s.srv != nil {
+		s.srv.Shutdown()
+		s.srv.WaitForShutdown()
+	}
+	if s.lock != nil {
+		if err := s.lock.Unlock(); err != nil {
+			return fmt.Errorf("eventstore: unlock %s: %w", s.cfg.Dir, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) isClosing() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Ledger is the name the store was opened with.
+func (s *Store) Ledger() string { return s.cfg.Ledger }
+
+// Timezone returns the IANA name of the ledger's time zone.
+func (s *Store) Timezone() string { return s.timezone }
+
+// Stream is the name of the JetStream stream.
+func (s *Store) Stream() string { return s.stream }
+
+func streamName(ledger string) string { return "milepost-" + ledger }
+
+func streamSubjects(ledger string) string {
+	return strings.Join([]string{subjectRoot, ledger, ">"}, ".")
+}

@@ -1,0 +1,175 @@
+package eventstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Record is one stored message.
+type Record struct {
+	Seq     uint64
+	Subject string
+	Data    []byte
+	// Stored is when the server stored it. Clocks step: it is for people,
+	// never for order.
+	Stored time.Time
+}
+
+// Get returns the record with that sequence, or ErrNotFound.
+func (s *Store) Get(ctx context.Context, seq uint64) (Record, error) {
+	if seq == 0 {
+		return Record{}, ErrNotFound
+	}
+	rec, err := s.getFromLeader(ctx, fmt.Sprintf(`{"seq":%d}`, seq))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Record{}, fmt.Errorf("eventstore: get %d: %w", seq, err)
+	}
+	return rec, err
+}
+
+// Last is the last sequence of the log, 0 if it is empty. It never points
+// into the middle of an append.
+func (s *Store) Last(ctx context.Context) (uint64, error) {
+	return s.lastMatching(ctx, "")
+}
+
+// lastMatching is the last sequence whose subject the filter matches.
+func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error) {
+	if filter == "" {
+		filter = ">" // which the server answers without a search
+	}
+	rec, err := s.getFromLeader(ctx, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("eventstore: last sequence: %w", err)
+	}
+	return rec.Seq, nil
+}
+
+// First is the first sequence of the log, 0 if it is empty. It is 1 for ever,
+// unless records were lost.
+func (s *Store) First(ctx context.Context) (uint64, error) {
+	info, err := s.Info(ctx)
+	if err != nil || info.Messages == 0 {
+		return 0, err
+	}
+	return info.FirstSeq, nil
+}
+
+// getFromLeader asks the stream's leader, which has every acknowledged
+// record. A direct get may be answered by a replica that lags behind.
+func (s *Store) getFromLeader(ctx context.Context, request string) (Record, error) {
+	if s.isClosing() {
+		return Record{}, ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+s.stream, []byte(request))
+	if err != nil {
+		return Record{}, s.readError(err)
+	}
+	var resp struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message *struct {
+			Seq     uint64    `json:"seq"`
+			Subject string    `json:"subject"`
+			Data    []byte    `json:"data"`
+			Time    time.Time `json:"time"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(msg.Data, &resp); err != nil {
+		return Record{}, fmt.Errorf("answer not understood: %w", err)
+	}
+	if resp.Error != nil {
+		if resp.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound {
+			return Record{}, ErrNotFound
+		}
+		return Record{}, resp.Error
+	}
+	if resp.Message == nil {
+		return Record{}, ErrNotFound
+	}
+	m := resp.Message
+	return Record{Seq: m.Seq, Subject: m.Subject, Data: m.Data, Stored: m.Time}, nil
+}
+
+// readTimeout bounds one question to the server.
+const readTimeout = 10 * time.Second
+
+// readError turns a connection's error into one of this package.
+func (s *Store) readError(err error) error {
+	switch {
+	case errors.Is(err, nats.ErrConnectionClosed) || s.isClosing():
+		return ErrClosed
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrReconnectBufExceeded):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	default:
+		return err
+	}
+}
+
+// Read yields the records from sequence from to sequence to, both included,
+// in order. A to of 0 means the last sequence at the time of the call, a from
+// of 0 the first. A filter, if not empty, is a subject that may have
+// wildcards; only records it matches are yielded.
+//
+// Without a filter the sequences are checked to be contiguous (*GapError);
+// with and without, atomic batches are checked to be whole as far as they lie
+// in the range (*TornBatchError). An error is the last thing yielded.
+func (s *Store) Read(ctx context.Context, from, to uint64, filter string) iter.Seq2[Record, error] {
+	return flatten(s.ReadChunks(ctx, from, to, filter))
+}
+
+// ReadChunks is Read, with the records that are at hand together. A chunk has
+// at least one record and belongs to the caller.
+func (s *Store) ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]Record, error] {
+	return func(yield func([]Record, error) bool) {
+		if err := checkFilter(s.cfg.Ledger, filter); err != nil {
+			yield(nil, err)
+			return
+		}
+		from := max(from, 1)
+		last, err := s.lastMatching(ctx, filter)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		sp := span{from: from, to: to, filter: filter}
+		if to == 0 || to >= last {
+			sp.to, sp.whole = last, filter == ""
+		}
+		if from > sp.to || from > last {
+			return
+		}
+		// There is a record at the end of the span, or after it, that the
+		// consumer will deliver: so reading ends without asking a replica,
+		// which may lag behind, how much there is.
+		s.follow(ctx, sp, yield)
+	}
+}
+
+func flatten(chunks iter.Seq2[[]Record, error]) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for chunk, err := range chunks {
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			for _, r := range chunk {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package eventstore_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+func collect(t *testing.T, s *eventstore.Store, from, to uint64, filter string) []string {
+	t.Helper()
+	var out []string
+	for r, err := range s.Read(context.Background(), from, to, filter) {
+		require.NoError(t, err)
+		out = append(out, fmt.Sprint(r.Seq))
+	}
+	return out
+}
+
+func TestRead_rangesAndFilters(t *testing.T) {
+	s := open(t)
+	assert.Empty(t, collect(t, s, 1, 0, ""))
+	for i := range 3 {
+		mustAppend(t, s, message(fmt.Sprint("p", i), 0, "x"), message(fmt.Sprint("q", i), 0, "x"))
+	}
+	assert.Equal(t, []string{"1", "2", "3", "4", "5", "6"}, collect(t, s, 0, 0, ""))
+	assert.Equal(t, []string{"2", "3", "4"}, collect(t, s, 2, 4, ""), "a range may cut batches")
+	assert.Equal(t, []string{"5", "6"}, collect(t, s, 5, 99, ""))
+	assert.Equal(t, []string{"6"}, collect(t, s, 6, 6, ""))
+	assert.Empty(t, collect(t, s, 7, 0, ""))
+	assert.Empty(t, collect(t, s, 4, 3, ""))
+	assert.Equal(t, []string{"3"}, collect(t, s, 1, 0, subject("p1")))
+	assert.Equal(t, []string{"3"}, collect(t, s, 1, 5, subject("p1")))
+	assert.Empty(t, collect(t, s, 4, 5, subject("p1")))
+	assert.Empty(t, collect(t, s, 1, 2, subject("p1")))
+	assert.Equal(t, []string{"1", "2"}, collect(t, s, 1, 2, "milepost.test.a1.>"))
+	assert.Len(t, collect(t, s, 1, 0, "milepost.test.*.project.*"), 6)
+	assert.Empty(t, collect(t, s, 1, 0, "milepost.test.a2.>"))
+	for _, bad := range []string{"milepost.other.>", ">", "milepost.test", "milepost.test.a..b", "milepost.test.>.a"} {
+		for _, err := range s.Read(context.Background(), 1, 0, bad) {
+			var se *eventstore.SubjectError
+			assert.ErrorAs(t, err, &se, bad)
+		}
+	}
+}
+
+func TestAggregate_oneSubjectInOrderAcrossPages(t *testing.T) {
+	s := open(t)
+	last, want := uint64(0), 0
+	for range 3 {
+		msgs := make([]eventstore.Message, 400)
+		for i := range msgs {
+			msgs[i] = message("long", last, fmt.Sprint(want+i))
+			if i%2 == 1 {
+				msgs[i] = message(fmt.Sprint("other", want+i), 0, "x")
+			}
+		}
+		last = mustAppend(t, s, msgs...) + 398
+		want += 400
+	}
+	n := 0
+	for r, err := range s.Aggregate(context.Background(), subject("long"), 1) {
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(n), string(r.Data))
+		require.EqualValues(t, n+1, r.Seq)
+		require.False(t, r.Stored.IsZero())
+		n += 2
+	}
+	assert.Equal(t, want, n)
+
+	n = 0
+	for r, err := range s.Aggregate(context.Background(), subject("long"), 1000) {
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, r.Seq, uint64(1000))
+		n++
+	}
+	assert.Equal(t, 100, n)
+	for range s.Aggregate(context.Background(), subject("none"), 1) {
+		t.Fatal("an aggregate that is not there has records")
+	}
+	for _, err := range s.Aggregate(context.Background(), "milepost.test.a1.project.*", 1) {
+		var se *eventstore.SubjectError
+		require.ErrorAs(t, err, &se)
+	}
+}
+
+func TestRead_leavesNoGoroutines(t *testing.T) {
+	s := open(t)
+	fill(t, s, 9_000) // more than a reader buffers, so that leaving early finds it full
+	for range 3 {
+		for _, err := range s.Read(context.Background(), 1, 0, "") {
+			require.NoError(t, err)
+			eventually(t, "the consumer to be held up by this reader", func() bool {
+				_, stacks := readers()
+				return strings.Contains(stacks, "eventstore.(*feed).put") && strings.Contains(stacks, "sync.(*Cond).Wait")
+			})
+			break // leaves early
+		}
+		collect(t, s, 1, 0, "")
+	}
+	noReaders(t)
+}
+
+func lastOf(t *testing.T, s *eventstore.Store) uint64 {
+	last, err := s.Last(context.Background())
+	require.NoError(t, err)
+	return last
+}

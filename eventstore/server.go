@@ -1,0 +1,95 @@
+package eventstore
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// startServer runs a JetStream server in this process. It listens nowhere,
+// handles no signals, and answers an append only after fsync: JetStream's
+// default is to sync every two minutes, and a power cut in between loses
+// records that were acknowledged.
+func startServer(ctx context.Context, cfg Config) (*server.Server, error) {
+	dir := filepath.Join(cfg.Dir, "jetstream")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("eventstore: data directory: %w", err)
+	}
+	maxStore := cfg.MaxStore
+	if maxStore <= 0 {
+		maxStore = defaultMaxStore(dir)
+	}
+	srv, err := server.NewServer(&server.Options{
+		ServerName:             "milepost-" + cfg.Ledger,
+		DontListen:             true,
+		NoSigs:                 true,
+		JetStream:              true,
+		StoreDir:               dir,
+		SyncAlways:             true,
+		JetStreamMaxStore:      maxStore,
+		JetStreamMaxMemory:     256 << 20, // consumers' state; no stream is in memory
+		DisableJetStreamBanner: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("eventstore: embedded server: %w", err)
+	}
+	srv.SetLoggerV2(serverLog{cfg.Logger}, false, false, false)
+	srv.Start()
+
+	ready := openTimeout
+	if d, ok := ctx.Deadline(); ok {
+		ready = time.Until(d)
+	}
+	if !srv.ReadyForConnections(ready) || !srv.JetStreamEnabled() {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+		return nil, fmt.Errorf("eventstore: embedded server in %s did not come up with JetStream", dir)
+	}
+	return srv, nil
+}
+
+// defaultMaxStore is what the log has now and nineteen twentieths of the free
+// disk. A server that meets its limit refuses appends and stays whole; one
+// that meets the end of the disk has failing writes to recover from.
+func defaultMaxStore(dir string) int64 {
+	free, err := diskFree(dir)
+	if err != nil {
+		return 1 << 40
+	}
+	var used int64
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				used += info.Size()
+			}
+		}
+		return nil
+	})
+	return used + free/20*19
+}
+
+// serverLog passes the embedded server's warnings and errors on. Its notices
+// are debug output here, but kept: JetStream says so only in a notice when it
+// has cut off a damaged block.
+type serverLog struct{ log *slog.Logger }
+
+func (l serverLog) Noticef(format string, v ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug("nats-server: " + fmt.Sprintf(format, v...))
+	}
+}
+func (l serverLog) Warnf(format string, v ...any) {
+	l.log.Warn("nats-server: " + fmt.Sprintf(format, v...))
+}
+func (l serverLog) Errorf(format string, v ...any) {
+	l.log.Error("nats-server: " + fmt.Sprintf(format, v...))
+}
+func (l serverLog) Fatalf(format string, v ...any) { l.Errorf(format, v...) }
+func (l serverLog) Debugf(string, ...any)          {}
+func (l serverLog) Tracef(string, ...any)          {}

@@ -1,0 +1,155 @@
+package eventstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// DuplicateWindow is how long the server remembers message ids. They
+	// shield against one id being sent twice at once; whether a command was
+	// done is asked of the log itself, for ever. It is short because the
+	// server keeps every id of the window in memory.
+	DuplicateWindow = 2 * time.Minute
+
+	// MaxMessages is how many messages one append can have: JetStream's
+	// limit for an atomic batch.
+	MaxMessages = 1000
+
+	// maxMsgSize bounds a stored message with its headers, MaxData what a
+	// caller may put in it.
+	maxMsgSize = 1 << 20
+	// MaxData is how many bytes one message can have: what the stream
+	// accepts, less room for the headers.
+	MaxData = maxMsgSize - 4<<10
+
+	schemaKey     = "milepost-schema"
+	schemaVersion = "1"
+	timezoneKey   = "milepost-timezone"
+)
+
+// streamConfig is the one place that says what a ledger's stream is like.
+// Whatever could drop, replace or reorder a record is off; what is not
+// mentioned (rollup, message TTL, delete markers, schedules, counters) must
+// stay off, because some of those silently clear DenyPurge.
+func streamConfig(name, subjects string, replicas int) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:               name,
+		Subjects:           []string{subjects},
+		Storage:            jetstream.FileStorage,
+		Retention:          jetstream.LimitsPolicy,
+		Discard:            jetstream.DiscardNew,
+		MaxMsgs:            -1,
+		MaxBytes:           -1,
+		MaxMsgsPerSubject:  -1,
+		MaxConsumers:       -1,
+		MaxMsgSize:         maxMsgSize,
+		Duplicates:         DuplicateWindow,
+		Replicas:           replicas,
+		DenyDelete:         true,
+		DenyPurge:          true,
+		AllowDirect:        true,
+		AllowAtomicPublish: true,
+		Metadata:           map[string]string{schemaKey: schemaVersion},
+	}
+}
+
+// ensureStream creates the stream, or checks the one which is there. It never
+// updates and never deletes.
+func (s *Store) ensureStream(ctx context.Context) error {
+	st, err := s.js.Stream(ctx, s.stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		st, err = s.createStream(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("eventstore: stream %s: %w", s.stream, err)
+	}
+	got := st.CachedInfo().Config
+	want := streamConfig(s.stream, streamSubjects(s.cfg.Ledger), got.Replicas)
+	if s.cfg.Replicas > got.Replicas {
+		want.Replicas = s.cfg.Replicas
+	}
+	if lossy := compareConfig(got, want); lossy != nil {
+		return lossy
+	}
+	s.replicas = got.Replicas
+	s.timezone = cmp.Or(got.Metadata[timezoneKey], "UTC")
+	if want := s.cfg.Timezone; want != "" && want != s.timezone {
+		return &TimezoneError{Ledger: s.cfg.Ledger, Has: s.timezone, Given: want}
+	}
+	return nil
+}
+
+func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
+	replicas := s.cfg.Replicas
+	auto := replicas == 0
+	if auto {
+		replicas = 1
+		if s.read.ConnectedClusterName() != "" {
+			replicas = 3
+		}
+	}
+	if s.srv != nil {
+		replicas = 1
+	}
+	cfg := streamConfig(s.stream, streamSubjects(s.cfg.Ledger), replicas)
+	cfg.Metadata[timezoneKey] = cmp.Or(s.cfg.Timezone, "UTC")
+	st, err := s.js.CreateStream(ctx, cfg)
+	if auto && replicas > 1 && apiCode(err) == codeNoPeers {
+		s.log.Warn("the cluster cannot hold three copies of the log: it is kept on ONE server", "stream", s.stream)
+		cfg.Replicas = 1
+		st, err = s.js.CreateStream(ctx, cfg)
+	}
+	return st, err
+}
+
+// compareConfig names the first setting that makes the stream unfit.
+func compareConfig(got, want jetstream.StreamConfig) error {
+	list := func(v []string) string { return strings.Join(v, ",") }
+	limit := func(n int64) string { // the server writes "no limit" as -1 or 0
+		if n <= 0 {
+			return "none"
+		}
+		return strconv.FormatInt(n, 10)
+	}
+	for _, c := range []struct{ setting, got, want string }{
+		{"subjects", list(got.Subjects), list(want.Subjects)},
+		{"storage", got.Storage.String(), want.Storage.String()},
+		{"retention", got.Retention.String(), want.Retention.String()},
+		{"discard", got.Discard.String(), want.Discard.String()},
+		{"max_msgs", limit(got.MaxMsgs), limit(want.MaxMsgs)},
+		{"max_bytes", limit(got.MaxBytes), limit(want.MaxBytes)},
+		{"max_msgs_per_subject", limit(got.MaxMsgsPerSubject), limit(want.MaxMsgsPerSubject)},
+		{"max_age", got.MaxAge.String(), want.MaxAge.String()},
+		{"max_msg_size", strconv.Itoa(int(got.MaxMsgSize)), strconv.Itoa(int(want.MaxMsgSize))},
+		{"num_replicas", strconv.Itoa(got.Replicas), strconv.Itoa(want.Replicas)},
+		{"no_ack", fmt.Sprint(got.NoAck), fmt.Sprint(want.NoAck)},
+		{"sealed", fmt.Sprint(got.Sealed), fmt.Sprint(want.Sealed)},
+		{"deny_delete", fmt.Sprint(got.DenyDelete), fmt.Sprint(want.DenyDelete)},
+		{"deny_purge", fmt.Sprint(got.DenyPurge), fmt.Sprint(want.DenyPurge)},
+		{"allow_rollup_hdrs", fmt.Sprint(got.AllowRollup), fmt.Sprint(want.AllowRollup)},
+		{"allow_msg_ttl", fmt.Sprint(got.AllowMsgTTL), fmt.Sprint(want.AllowMsgTTL)},
+		{"subject_delete_marker_ttl", got.SubjectDeleteMarkerTTL.String(), want.SubjectDeleteMarkerTTL.String()},
+		{"allow_msg_counter", fmt.Sprint(got.AllowMsgCounter), fmt.Sprint(want.AllowMsgCounter)},
+		{"allow_msg_schedules", fmt.Sprint(got.AllowMsgSchedules), fmt.Sprint(want.AllowMsgSchedules)},
+		{"persist_mode", got.PersistMode.String(), want.PersistMode.String()},
+		{"mirror", fmt.Sprint(got.Mirror != nil), fmt.Sprint(want.Mirror != nil)},
+		{"sources", strconv.Itoa(len(got.Sources)), strconv.Itoa(len(want.Sources))},
+		{"subject_transform", fmt.Sprint(got.SubjectTransform != nil), fmt.Sprint(want.SubjectTransform != nil)},
+		{"allow_direct", fmt.Sprint(got.AllowDirect), fmt.Sprint(want.AllowDirect)},
+		{"allow_atomic", fmt.Sprint(got.AllowAtomicPublish), fmt.Sprint(want.AllowAtomicPublish)},
+		{"metadata " + schemaKey, got.Metadata[schemaKey], want.Metadata[schemaKey]},
+	} {
+		if c.got != c.want {
+			return &LossyStreamError{Stream: want.Name, Setting: c.setting, Got: c.got, Want: c.want}
+		}
+	}
+	return nil
+}
