@@ -1,0 +1,127 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"sync"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// aggregate is the cached state of one aggregate.
+type aggregate struct {
+	ref     domain.Ref
+	subject string
+	kind    *domain.Aggregate
+
+	turn chan struct{} // held by the one command that is being decided and appended
+
+	mu       sync.Mutex
+	snapshot snapshot          // guarded by mu
+	loaded   bool              // guarded by mu
+	commands map[uint64]uint64 // guarded by mu; hash of the command id -> its first sequence
+}
+
+// snapshot is an aggregate at one point of the log; it is a value.
+type snapshot struct {
+	state   any    // nil before the first event
+	seq     uint64 // of its last event, 0 before the first
+	version uint64
+}
+
+var seed = maphash.MakeSeed()
+
+func commandHash64(id string) uint64 { return maphash.String(seed, id) }
+
+// aggregate returns the cached aggregate of ref; it may not be loaded yet.
+func (l *Ledger) aggregate(ref domain.Ref) (*aggregate, error) {
+	agreement := string(ref.Agreement)
+	if agreement == "" {
+		agreement = eventstore.LedgerWide
+	}
+	subject := eventstore.Subject(l.opts.Name, agreement, ref.Kind, string(ref.Key))
+	kind, ok := catalogue.Aggregate(ref.Kind)
+	if !ok {
+		return nil, fmt.Errorf("ledger: no aggregates of kind %q", ref.Kind)
+	}
+	return l.states.getOrPut(subject, func() *aggregate {
+		return &aggregate{ref: ref, subject: subject, kind: kind, turn: make(chan struct{}, 1)}
+	}), nil
+}
+
+// current returns the aggregate's snapshot, from the log when it is not cached.
+func (l *Ledger) current(ctx context.Context, a *aggregate) (snapshot, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.loaded {
+		return a.snapshot, nil
+	}
+	return l.fold(ctx, a)
+}
+
+// refresh reads what the log has beyond the cached snapshot.
+func (l *Ledger) refresh(ctx context.Context, a *aggregate) (snapshot, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return l.fold(ctx, a)
+}
+
+// fold evolves the snapshot by the events after it. a.mu is held.
+func (l *Ledger) fold(ctx context.Context, a *aggregate) (snapshot, error) {
+	for rec, err := range l.log.Aggregate(ctx, a.subject, a.snapshot.seq+1) {
+		if err != nil {
+			return snapshot{}, fmt.Errorf("load %s: %w", a.ref, err)
+		}
+		env, event, err := catalogue.Decode(rec.Data)
+		if err != nil {
+			return snapshot{}, fmt.Errorf("load %s at sequence %d: %w", a.ref, rec.Seq, err)
+		}
+		if env.Version != a.snapshot.version+1 {
+			return snapshot{}, fmt.Errorf("load %s: version %d follows %d at sequence %d: the log is damaged", a.ref, env.Version, a.snapshot.version, rec.Seq)
+		}
+		a.remember(env.CommandID, rec.Seq)
+		a.snapshot = snapshot{a.kind.Evolve(a.snapshot.state, event), rec.Seq, env.Version}
+	}
+	a.loaded = true
+	return a.snapshot, nil
+}
+
+// advance makes s the snapshot after an append of command id, unless a refresh
+// got further meanwhile.
+func (a *aggregate) advance(s snapshot, id string, first uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.remember(id, first)
+	if s.seq > a.snapshot.seq {
+		a.snapshot, a.loaded = s, true
+	}
+}
+
+// isLoaded reports whether the snapshot is more than a blank.
+func (a *aggregate) isLoaded() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.loaded
+}
+
+func (a *aggregate) remember(id string, seq uint64) {
+	if a.commands == nil {
+		a.commands = make(map[uint64]uint64)
+	}
+	h := commandHash64(id)
+	if first, ok := a.commands[h]; !ok || seq < first {
+		a.commands[h] = seq
+	}
+}
+
+// find returns the first sequence that command id may have among the
+// aggregate's events; the record there tells whether it is really that one.
+func (a *aggregate) find(id string) (uint64, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	seq, ok := a.commands[commandHash64(id)]
+	return seq, ok
+}

@@ -1,0 +1,260 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// task is one command on its way through the write path.
+type task struct {
+	Request
+	typ    domain.CommandType
+	id     string // the idempotency key, or one of our own
+	global bool   // the key may have been used anywhere in the ledger
+}
+
+// newTask checks the request against the command's declaration and completes it.
+func (l *Ledger) newTask(req Request) (*task, error) {
+	typ, _, err := catalogue.Command(req.Command.Name())
+	if err != nil {
+		return nil, err
+	}
+	if err := typ.Check(req.Command, req.Meta); err != nil {
+		return nil, err
+	}
+	t := &task{Request: req, typ: typ, id: req.Meta.IdempotencyKey}
+	if t.hash == "" {
+		t.hash = hashOf(req)
+	}
+	t.global = t.id != "" && !req.local
+	if t.id == "" {
+		t.id = newID()
+	}
+	if c, ok := req.Command.(domain.Creating); ok {
+		t.Command = c.WithKey(domain.Key(newID()))
+	}
+	if t.Meta.Actor == "" {
+		t.Meta.Actor = "anonymous"
+	}
+	if c, ok := req.Command.(domain.Acting); ok {
+		t.Meta.ActingFor = t.Meta.ActingFor.Or(c.ActingParty())
+	}
+	return t, nil
+}
+
+// hashOf identifies what a request asks for, however its JSON was written: the
+// same key with the same hash is the same command. What depends on the moment
+// (default dates, the expected version) is not in it, nor is who asks: a file
+// that somebody else imports again still adds nothing.
+func hashOf(req Request) string {
+	h := sha256.New()
+	enc := json.NewEncoder(h)
+	meta := req.Meta
+	meta.IdempotencyKey, meta.ExpectedVersion, meta.Actor = "", nil, ""
+	_ = enc.Encode(req.Command.Name()) // a hash takes every write, and commands are plain structs
+	_ = enc.Encode(req.Command)
+	_ = enc.Encode(meta)
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// world shows a decision the states of other aggregates, and notes which.
+type world struct {
+	ctx     context.Context
+	ledger  *Ledger
+	overlay overlay
+	seen    []*aggregate
+}
+
+// overlay holds states that are not, or not yet, those of the log: after
+// commands that are decided but not appended, and blank ones, see suppose.
+type overlay map[*aggregate]snapshot
+
+// suppose lets a command that makes something new be decided without a look at
+// the log, as if its aggregate did not exist: the append checks just that. If
+// it does exist after all, the append conflicts or the decision is refused, and
+// both are tried again on what the log says. It saves a read for each new
+// aggregate, which an import would feel.
+func (o overlay) suppose(t *task, own *aggregate) bool {
+	_, creating := t.Command.(domain.Creating)
+	if _, decided := o[own]; decided || !creating || own.isLoaded() {
+		return false
+	}
+	o[own] = snapshot{}
+	return true
+}
+
+func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
+	a, err := w.ledger.aggregate(ref)
+	if err != nil {
+		return nil, snapshot{}, err
+	}
+	w.seen = append(w.seen, a)
+	if s, ok := w.overlay[a]; ok {
+		return a, s, nil
+	}
+	s, err := w.ledger.current(w.ctx, a)
+	return a, s, err
+}
+
+// State implements domain.World.
+func (w *world) State(ref domain.Ref) (any, error) {
+	_, s, err := w.snapshot(ref)
+	return s.state, err
+}
+
+// decision is what a task came to: messages to append, and the snapshots that
+// hold once they are.
+type decision struct {
+	task    *task
+	own     *aggregate
+	events  []EventRef // sequences are set by settle
+	now     time.Time
+	msgs    []eventstore.Message
+	touched []*aggregate // of msgs, one each
+	after   overlay      // sequences are set by settle
+}
+
+// decide asks the task's command of the present states.
+func (l *Ledger) decide(w *world, t *task) (*decision, error) {
+	own, s, err := w.snapshot(t.Command.Ref())
+	if err != nil {
+		return nil, err
+	}
+	if v := t.Meta.ExpectedVersion; v != nil && *v != s.version {
+		return nil, domain.Refuse(domain.CodeStaleVersion, "expected_version", "%s is at version %d, not %d: read it again", own.ref, s.version, *v)
+	}
+	now := l.opts.Now().UTC().Truncate(time.Microsecond)
+	in := domain.Input{Meta: t.Meta, Now: now, Today: domain.DateOf(now, l.opts.Location), World: w}
+	if in.Effective == 0 {
+		in.Effective = in.Today
+	}
+	if in.ActingFor != "" {
+		if _, err := party.Load(w, "acting_for", in.ActingFor); err != nil {
+			return nil, err
+		}
+	}
+	if in.Corrects != "" {
+		if err := l.checkCorrects(w.ctx, own, in.Corrects); err != nil {
+			return nil, err
+		}
+	}
+	events, err := t.typ.Decide(s.state, t.Command, in)
+	if err != nil {
+		return nil, err
+	}
+	if len(events) == 0 {
+		return nil, fmt.Errorf("ledger: %s decided nothing and refused nothing", t.typ.Name)
+	}
+	d := &decision{task: t, own: own, now: now, after: overlay{}}
+	for _, e := range events {
+		if err := d.add(w, l.source, in, e); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// add writes one event into the decision.
+func (d *decision) add(w *world, source string, in domain.Input, e domain.Event) error {
+	a := d.own
+	if other, ok := e.(domain.Elsewhere); ok {
+		var err error
+		if a, err = w.ledger.aggregate(other.Ref); err != nil {
+			return err
+		}
+		e = other.Event
+	}
+	before, touched := d.after[a]
+	if !touched {
+		var err error
+		if _, before, err = w.snapshot(a.ref); err != nil {
+			return err
+		}
+		d.touched = append(d.touched, a)
+	}
+	env := domain.Envelope{
+		ID: newID(), Source: source, Ref: a.ref, Type: e.Type(), Time: d.now, Version: before.version + 1,
+		Actor: in.Actor, Party: in.ActingFor, Effective: in.Effective, Reason: in.Reason, Note: in.Note,
+		Corrects: in.Corrects, Evidence: in.Evidence, CommandID: d.task.id, CommandHash: d.task.hash, Data: domain.EncodeEvent(e),
+	}
+	if len(d.events) > 0 {
+		env.Causation = d.events[0].ID
+	}
+	msg := eventstore.Message{Subject: a.subject, Data: env.Append(nil)}
+	if !touched {
+		msg.Expect = before.seq
+	}
+	// The key as message id lets JetStream refuse the same key on two aggregates
+	// at once, which expected sequences alone would let pass.
+	if d.task.global {
+		msg.ID = fmt.Sprintf("%s/%d", d.task.id, len(d.msgs))
+	}
+	d.msgs = append(d.msgs, msg)
+	d.events = append(d.events, EventRef{ID: env.ID, Type: env.Type})
+	d.after[a] = snapshot{a.kind.Evolve(before.state, e), 0, env.Version}
+	return nil
+}
+
+// checkCorrects refuses to correct what is not an event of the same aggregate.
+// Corrections are rare, so the aggregate's log is read rather than indexed.
+func (l *Ledger) checkCorrects(ctx context.Context, a *aggregate, id string) error {
+	for rec, err := range l.log.Aggregate(ctx, a.subject, 1) {
+		if err != nil {
+			return fmt.Errorf("look for corrected event: %w", err)
+		}
+		env, err := domain.DecodeEnvelope(rec.Data)
+		if err != nil {
+			return err
+		}
+		if env.ID == id {
+			return nil
+		}
+	}
+	return domain.Refuse(domain.CodeNotFound, "corrects", "%s has no event %s", a.ref, id)
+}
+
+// settle fills in the sequences, now that the messages are in the log from
+// first on, and makes the states after them the cached ones.
+func (d *decision) settle(l *Ledger, first uint64) Receipt {
+	for i := range d.msgs {
+		d.events[i].Seq = first + uint64(i)
+		a := d.touchedBy(i)
+		s := d.after[a]
+		s.seq = first + uint64(i)
+		d.after[a] = s
+	}
+	for a, s := range d.after {
+		a.advance(s, d.task.id, first)
+	}
+	if d.task.global {
+		l.recent.put(d.task.id, first)
+	}
+	return Receipt{
+		CommandID: d.task.id, Command: d.task.typ.Name, Agreement: d.own.ref.Agreement, Aggregate: d.own.ref.Path(),
+		Version: d.after[d.own].version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
+	}
+}
+
+func (d *decision) touchedBy(i int) *aggregate {
+	for _, a := range d.touched {
+		if a.subject == d.msgs[i].Subject {
+			return a
+		}
+	}
+	panic("ledger: message without its aggregate")
+}
+
+func isRejected(err error) bool {
+	var r *domain.Rejected
+	return errors.As(err, &r)
+}

@@ -1,0 +1,212 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// maxTries bounds how often a command is decided anew after conflicts. Within
+// one process commands on one aggregate take turns, so conflicts come only
+// from other processes, and once from decisions that touch two aggregates.
+const maxTries = 16
+
+// Execute decides and appends one command.
+func (l *Ledger) Execute(ctx context.Context, req Request) (Receipt, error) {
+	start := time.Now()
+	receipt, retries, err := l.execute(ctx, req)
+	l.opts.Observe(Outcome{req.Command.Name(), time.Since(start), retries, err})
+	return receipt, err
+}
+
+func (l *Ledger) execute(ctx context.Context, req Request) (Receipt, int, error) {
+	t, err := l.newTask(req)
+	if err != nil {
+		return Receipt{}, 0, err
+	}
+	own, err := l.aggregate(t.Command.Ref())
+	if err != nil {
+		return Receipt{}, 0, err
+	}
+	held := turns{own}
+	if err := held.take(ctx); err != nil {
+		return Receipt{}, 0, err
+	}
+	defer func() { held.release() }()
+	for try := range maxTries {
+		d, receipt, err := l.attempt(ctx, own, t)
+		if err != nil || d == nil {
+			return receipt, try, err
+		}
+		first, err := l.log.Append(ctx, d.msgs)
+		if err == nil {
+			return d.settle(l, first), try, nil
+		}
+		if err := l.recover(ctx, d, err); err != nil {
+			return Receipt{}, try, err
+		}
+		if len(d.touched) > len(held) { // what conflicted may be the other aggregate's
+			held.release()
+			held = slices.Clone(d.touched)
+			if err := held.take(ctx); err != nil {
+				held = nil
+				return Receipt{}, try, err
+			}
+		}
+	}
+	return Receipt{}, maxTries, fmt.Errorf("%s on %s: %w", t.typ.Name, own.ref, ErrConflict)
+}
+
+// attempt decides the task, or returns its receipt when it is in the log
+// already. It refuses only on states that the log confirms: a supposed state
+// may be wrong, and where others write too, a cached one may be old.
+func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (*decision, Receipt, error) {
+	w := &world{ctx: ctx, ledger: l, overlay: overlay{}}
+	supposed := w.overlay.suppose(t, own)
+	d, receipt, err := l.lookupOrDecide(w, own, t)
+	if !isRejected(err) || l.opts.Exclusive && !supposed {
+		return d, receipt, err
+	}
+	if err := l.refreshAll(ctx, append(w.seen, own)); err != nil {
+		return nil, Receipt{}, err
+	}
+	return l.lookupOrDecide(&world{ctx: ctx, ledger: l}, own, t)
+}
+
+func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, Receipt, error) {
+	if _, _, err := w.snapshot(own.ref); err != nil { // so that find knows its commands
+		return nil, Receipt{}, err
+	}
+	if receipt, found, err := l.lookup(w.ctx, own, t); found || err != nil {
+		return nil, receipt, err
+	}
+	d, err := l.decide(w, t)
+	return d, Receipt{}, err
+}
+
+func (l *Ledger) refreshAll(ctx context.Context, aggregates []*aggregate) error {
+	fresh := map[*aggregate]bool{}
+	for _, a := range aggregates {
+		if fresh[a] {
+			continue
+		}
+		fresh[a] = true
+		if _, err := l.refresh(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recover brings the cached states up to date after an append that failed, so
+// that the command can be looked for and, if it is not there, decided again.
+// It returns the error when trying again is no use.
+func (l *Ledger) recover(ctx context.Context, d *decision, cause error) error {
+	var conflict *eventstore.ConflictError
+	var duplicate *eventstore.DuplicateError
+	var unknown *eventstore.OutcomeUnknownError
+	switch {
+	case errors.As(cause, &unknown):
+		// The caller may be gone; whether the command is in the log matters all the same.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+	case errors.As(cause, &duplicate):
+		return l.awaitKey(ctx, d.task.id)
+	case !errors.As(cause, &conflict):
+		return cause
+	}
+	for _, a := range d.touched {
+		if _, err := l.refresh(ctx, a); err != nil {
+			if unknown != nil {
+				return cause // still unknown; err only says why
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitKey waits until the key that JetStream called a duplicate can be found.
+func (l *Ledger) awaitKey(ctx context.Context, key string) error {
+	if l.opts.Keys == nil {
+		return domain.Refuse(domain.CodeKeyReused, "idempotency_key", "%q was used a moment ago for another command", key)
+	}
+	last, err := l.log.Last(ctx)
+	if err != nil {
+		return err
+	}
+	return l.opts.Keys.Wait(ctx, last)
+}
+
+// lookup finds a command that is in the log already and returns its receipt.
+func (l *Ledger) lookup(ctx context.Context, own *aggregate, t *task) (Receipt, bool, error) {
+	seq, found := own.find(t.id)
+	if !found && t.global {
+		var err error
+		if seq, found, err = l.lookupKey(ctx, t.id); err != nil {
+			return Receipt{}, false, err
+		}
+	}
+	if !found {
+		return Receipt{}, false, nil
+	}
+	return l.receipt(ctx, t, seq)
+}
+
+func (l *Ledger) lookupKey(ctx context.Context, key string) (uint64, bool, error) {
+	if seq, ok := l.recent.get(key); ok || l.opts.Keys == nil {
+		return seq, ok, nil
+	}
+	return l.opts.Keys.FindCommand(ctx, key)
+}
+
+// receipt reads the events of t's command from the log, the first at seq.
+func (l *Ledger) receipt(ctx context.Context, t *task, seq uint64) (Receipt, bool, error) {
+	r := Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}
+	for ; ; seq++ {
+		rec, err := l.log.Get(ctx, seq)
+		if errors.Is(err, eventstore.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return Receipt{}, false, fmt.Errorf("read receipt: %w", err)
+		}
+		env, err := domain.DecodeEnvelope(rec.Data)
+		if err != nil {
+			return Receipt{}, false, err
+		}
+		if env.CommandID != t.id {
+			break
+		}
+		if env.CommandHash != t.hash {
+			return Receipt{}, false, domain.Refuse(domain.CodeKeyReused, "idempotency_key",
+				"%q was used at sequence %d for another command: use a new key", t.id, rec.Seq)
+		}
+		if len(r.Events) == 0 {
+			r.Agreement, r.Aggregate, r.RecordedAt = env.Ref.Agreement, env.Ref.Path(), env.Time
+		}
+		if env.Ref.Agreement == r.Agreement && env.Ref.Path() == r.Aggregate {
+			r.Version = env.Version
+		}
+		r.Seq = rec.Seq
+		r.Events = append(r.Events, EventRef{rec.Seq, env.ID, env.Type})
+	}
+	return r, len(r.Events) > 0, nil
+}
+
+// Decode reads a request from the JSON object of the command name.
+func Decode(name string, raw []byte) (Request, error) {
+	typ, _, err := catalogue.Command(name)
+	if err != nil {
+		return Request{}, err
+	}
+	cmd, meta, err := typ.Decode(raw)
+	return Request{Command: cmd, Meta: meta}, err
+}

@@ -1,0 +1,197 @@
+package ledger
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// MaxLine is how long one line of an import may be.
+const MaxLine = 1 << 20
+
+// Item is one command of an import, or the error that stands in its place.
+type Item struct {
+	Line int // where it comes from, from 1: a line of JSONL, a release of OCDS
+	Request
+	Err error // the line does not read as a command; what follows is not looked at
+}
+
+// Summary says what an import came to.
+type Summary struct {
+	Lines    int    `json:"lines" doc:"Lines read."`
+	Commands int    `json:"commands" doc:"Commands that this import carried out."`
+	Events   int    `json:"events" doc:"Events that they added to the log."`
+	FirstSeq uint64 `json:"first_seq" doc:"Sequence of the first event added; 0 when none was."`
+	LastSeq  uint64 `json:"last_seq" doc:"Sequence of the last event added; 0 when none was."`
+	Skipped  int    `json:"skipped" doc:"Commands that the ledger had already."`
+}
+
+// LineError says which line stopped an import, and why. Everything before the
+// line is in the log, and nothing from it on.
+type LineError struct {
+	Line int
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Import carries out items in order, in atomic batches of up to [MaxBatch]
+// events. It stops at the first that is refused, with a *LineError. An item
+// without an idempotency key gets one from what it asks for and from how often
+// the same was asked for before in this import: so the same items can be
+// imported again, after any interruption, and nothing is added twice.
+//
+// progress, if not nil, is told the sum so far after each batch.
+func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func(Summary)) (Summary, error) {
+	// Reading and decoding go on while a batch is decided and appended.
+	g, ctx := errgroup.WithContext(ctx)
+	chunks := make(chan []Item, 2)
+	g.Go(func() error {
+		defer close(chunks)
+		return feed(ctx, items, chunks)
+	})
+	var sum Summary
+	g.Go(func() error {
+		for chunk := range chunks {
+			if err := l.importChunk(ctx, chunk, &sum); err != nil {
+				return err
+			}
+			if progress != nil {
+				progress(sum)
+			}
+		}
+		return nil
+	})
+	err := g.Wait()
+	return sum, err
+}
+
+// feed cuts items into chunks and gives each its idempotency key.
+func feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []Item) error {
+	keys := importKeys{}
+	var chunk []Item
+	send := func() bool {
+		select {
+		case chunks <- chunk:
+			chunk = make([]Item, 0, MaxBatch)
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	for item := range items {
+		if item.Err == nil && item.Meta.IdempotencyKey == "" {
+			item.Meta.IdempotencyKey = keys.of(&item.Request)
+		}
+		if chunk = append(chunk, item); len(chunk) == MaxBatch && !send() {
+			return ctx.Err()
+		}
+	}
+	if len(chunk) > 0 && !send() {
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (l *Ledger) importChunk(ctx context.Context, chunk []Item, sum *Summary) error {
+	reqs := make([]Request, 0, len(chunk))
+	var bad error
+	for _, item := range chunk {
+		if item.Err != nil {
+			bad = &LineError{item.Line, item.Err}
+			break
+		}
+		reqs = append(reqs, item.Request)
+	}
+	receipts, err := l.ExecuteAll(ctx, reqs)
+	for i, r := range receipts {
+		sum.Lines = chunk[i].Line
+		if r.Replayed {
+			sum.Skipped++
+			continue
+		}
+		sum.Commands++
+		sum.Events += len(r.Events)
+		if sum.FirstSeq == 0 {
+			sum.FirstSeq = r.Events[0].Seq
+		}
+		sum.LastSeq = r.Seq
+	}
+	var stopped *BatchError
+	if errors.As(err, &stopped) && isRejected(err) {
+		return &LineError{chunk[stopped.Index].Line, stopped.Err}
+	}
+	if err != nil {
+		return err
+	}
+	return bad
+}
+
+// importKeys derives idempotency keys. Two equal lines of one file are two
+// commands, so the key counts them.
+type importKeys map[string]int
+
+func (k importKeys) of(req *Request) string {
+	req.hash = hashOf(*req)
+	req.local = req.Command.Ref().Key != ""
+	k[req.hash]++
+	return "import-" + req.hash + "-" + strconv.Itoa(k[req.hash])
+}
+
+// Lines reads commands as JSON Lines: one object a line, the command's name in
+// its field "command", empty lines skipped. It ends after the first line that
+// cannot be read, with an Item that says why.
+func Lines(r io.Reader) iter.Seq[Item] {
+	return func(yield func(Item) bool) {
+		scanner := bufio.NewScanner(r)
+		scanner.Buffer(make([]byte, 64<<10), MaxLine)
+		line := 0
+		for scanner.Scan() {
+			line++
+			raw := bytes.TrimSpace(scanner.Bytes())
+			if line == 1 {
+				raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+			}
+			if len(raw) == 0 {
+				continue
+			}
+			req, err := decodeLine(raw)
+			if !yield(Item{Line: line, Request: req, Err: err}) || err != nil {
+				return
+			}
+		}
+		switch err := scanner.Err(); {
+		case errors.Is(err, bufio.ErrTooLong):
+			yield(Item{Line: line + 1, Err: domain.Refuse(CodeLineTooLong, "", "longer than %d bytes", MaxLine)})
+		case err != nil:
+			yield(Item{Line: line + 1, Err: fmt.Errorf("read: %w", err)})
+		}
+	}
+}
+
+// CodeLineTooLong refuses a line of an import over MaxLine.
+const CodeLineTooLong = "too-large"
+
+func decodeLine(raw []byte) (Request, error) {
+	var head struct {
+		Command string `json:"command"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return Request{}, domain.Refuse(domain.CodeMalformed, "", "not a JSON object: %v", err)
+	}
+	if head.Command == "" {
+		return Request{}, domain.Refuse(domain.CodeMissingField, "command", `each line names its command, {"command": "register-party", ...}`)
+	}
+	return Decode(head.Command, raw)
+}

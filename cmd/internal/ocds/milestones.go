@@ -1,0 +1,122 @@
+package ocds
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/project"
+)
+
+// types maps OCDS milestone types to ours; what is not here is a delivery.
+var types = map[string]string{
+	"preProcurement": "pre-procurement", "approval": "approval", "engagement": "engagement", "assessment": "assessment",
+	"delivery": "delivery", "reporting": "reporting", "financing": "financing", "financial": "financing",
+}
+
+// outcomes maps the statuses that a review gives.
+var outcomes = map[string]string{"partiallyMet": project.PartiallyMet, "notMet": project.NotMet}
+
+// said is a milestone as one release has it.
+type said struct {
+	id     project.MilestoneID
+	title  string
+	kind   string
+	status string
+	due    domain.Date
+	metOn  domain.Date
+}
+
+// open reports whether the published status leaves it to be achieved.
+func (m said) open() bool { return m.status == "scheduled" }
+
+// milestones follows the milestones of one contract: those that are new are
+// scheduled, those that came with the contract itself are its first baseline,
+// and what differs from the release before is recorded.
+func (c *converter) milestones(p *progress, k *contract, where string, first bool) error {
+	var present []said
+	for _, list := range []struct {
+		milestones []milestone
+		prefix     domain.Key
+		where      string
+	}{
+		{k.Milestones, "contract-", where + ".milestones"},
+		{k.Implementation.Milestones, "implementation-", where + ".implementation.milestones"},
+	} {
+		for i, m := range list.milestones {
+			s, err := c.read(p, m, list.prefix, fmt.Sprintf("%s[%d]", list.where, i))
+			if err != nil {
+				return err
+			}
+			present = append(present, s)
+		}
+	}
+	for _, m := range present {
+		if _, known := p.milestones[m.id.Milestone]; !known {
+			c.schedule(p, m)
+		}
+	}
+	if first && len(present) > 0 {
+		c.add(project.ApproveBaseline{ID: p.ids}, domain.Meta{})
+	}
+	for _, m := range present {
+		c.move(p, p.milestones[m.id.Milestone], m)
+		p.milestones[m.id.Milestone] = m
+	}
+	return nil
+}
+
+// read reads a milestone; what a later release leaves out stays as it was.
+func (c *converter) read(p *progress, m milestone, prefix domain.Key, where string) (said, error) {
+	if m.ID == "" {
+		return said{}, domain.Refuse(domain.CodeMissingField, where+".id", "a milestone needs its id")
+	}
+	key := prefix + slug(string(m.ID))
+	before := p.milestones[key]
+	due, err := c.date(m.DueDate, where+".dueDate")
+	if err != nil {
+		return said{}, err
+	}
+	if due = cmp.Or(due, before.due); due == 0 {
+		return said{}, domain.Refuse(domain.CodeMissingField, where+".dueDate", "a milestone needs the date that was agreed")
+	}
+	metOn, err := c.date(m.DateMet, where+".dateMet")
+	return said{
+		id:    project.MilestoneID{Agreement: p.ids.Agreement, Project: p.ids.Project, Milestone: key},
+		title: cmp.Or(m.Title, before.title, string(key)), kind: cmp.Or(types[m.Type], "delivery"),
+		status: cmp.Or(m.Status, before.status, "scheduled"), due: due, metOn: cmp.Or(metOn, c.rel.effective),
+	}, err
+}
+
+func (c *converter) schedule(p *progress, m said) {
+	c.add(project.Schedule{
+		ID: p.ids, Milestone: m.id.Milestone, Title: c.text(m.title), Due: m.due, Type: m.kind, Confirming: p.confirming,
+	}, domain.Meta{})
+	m.status = "scheduled"
+	p.milestones[m.id.Milestone] = m
+}
+
+// move records what the present release says otherwise than the one before.
+func (c *converter) move(p *progress, before, now said) {
+	release := "release " + c.rel.ID
+	if now.due != before.due && before.open() {
+		c.add(project.Reforecast{MilestoneID: now.id, Forecast: now.due},
+			domain.Meta{ActingFor: p.claimant, Reason: "other", Note: "Published with this date in " + release + ", without a reason."})
+	}
+	if now.status == before.status {
+		return
+	}
+	published := "Published as " + now.status + " in " + release
+	if !before.open() {
+		c.add(project.Reopen{MilestoneID: now.id}, domain.Meta{Reason: published + ", after " + before.status})
+	}
+	if now.status == "met" {
+		c.add(project.Claim{MilestoneID: now.id, Party: p.claimant, MetOn: now.metOn}, domain.Meta{})
+		for _, party := range p.confirming {
+			c.add(project.Confirm{MilestoneID: now.id, Party: party}, domain.Meta{})
+		}
+	}
+	if outcome, judged := outcomes[now.status]; judged {
+		c.add(project.Judge{MilestoneID: now.id, Outcome: outcome}, domain.Meta{Reason: published})
+	}
+}

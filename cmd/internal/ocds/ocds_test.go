@@ -1,0 +1,185 @@
+package ocds_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/ocds"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+func commands(t *testing.T, text string) []ledger.Item {
+	t.Helper()
+	seq, err := ocds.Commands(strings.NewReader(text))
+	require.NoError(t, err)
+	var items []ledger.Item
+	for item := range seq {
+		require.NoError(t, item.Err)
+		items = append(items, item)
+	}
+	return items
+}
+
+// first is a release of a signed contract with one milestone of each kind.
+const first = `{"ocid":"ocds-1","id":"1","date":"2020-01-15T00:00:00+08:00","language":"en",
+ "parties":[{"id":"GOV-1","name":"City","roles":["buyer"],"contactPoint":{"name":"Mayor"}},{"id":"ACME","name":"Acme","roles":["supplier"]}],
+ "contracts":[{"id":"7","title":"Works","status":"active","dateSigned":"2020-01-10T00:00:00Z","period":{"startDate":"2020-01-12T00:00:00Z","endDate":"2022-01-11T00:00:00Z"},
+  "signatories":[{"id":"GOV-1","name":"City"},{"id":"ACME","name":"Acme"}],
+  "milestones":[{"id":"1","title":"Money","type":"financial","status":"scheduled","dueDate":"2020-03-01T23:59:59-06:00"}],
+  "implementation":{"milestones":[{"id":1,"title":"Roof","type":"delivery","status":"scheduled","dueDate":"2020-06-30T00:00:00Z"}]}}]}`
+
+func later(id, date, milestone string) string {
+	return fmt.Sprintf(`{"ocid":"ocds-1","id":%q,"date":%q,"contracts":[{"id":"7","implementation":{"milestones":[%s]}}]}`, id, date, milestone)
+}
+
+func releases(list ...string) string {
+	return `{"publisher":{"name":"City of Tests"},"releases":[` + strings.Join(list, ",") + `]}`
+}
+
+func TestAContractBecomesAnAgreementWithOneProject(t *testing.T) {
+	var got []string
+	for _, item := range commands(t, releases(first)) {
+		got = append(got, item.Command.Name()+" "+item.Command.Ref().Path()+" "+item.Meta.Effective.String())
+		require.Equal(t, "City of Tests", item.Meta.Actor)
+		require.Len(t, item.Meta.Evidence, 1)
+		require.Equal(t, 1, item.Line)
+	}
+	require.Equal(t, []string{
+		"register-party party/gov-1 2020-01-15",
+		"register-party party/acme 2020-01-15",
+		"draft-agreement agreement/ocds-1-7 2020-01-10",
+		"add-area agreement/ocds-1-7 2020-01-10",
+		"propose-project project/contract-7 2020-01-10",
+		"approve-project project/contract-7 2020-01-10",
+		"open-consultation agreement/ocds-1-7 2020-01-10",
+		"sign-agreement agreement/ocds-1-7 2020-01-10",
+		"sign-agreement agreement/ocds-1-7 2020-01-10",
+		"start-project project/contract-7 2020-01-12",
+		"schedule-milestone project/contract-7 2020-01-15",
+		"schedule-milestone project/contract-7 2020-01-15",
+		"approve-baseline project/contract-7 2020-01-15",
+	}, got)
+}
+
+func TestALaterReleaseBecomesWhatChanged(t *testing.T) {
+	id := project.MilestoneID{Agreement: "ocds-1-7", Project: "contract-7", Milestone: "implementation-1"}
+	for _, c := range []struct {
+		name, milestone string
+		want            []domain.Command
+	}{
+		{"nothing new", `{"id":"1","status":"scheduled","dueDate":"2020-06-30T00:00:00Z"}`, nil},
+		{"another date", `{"id":"1","dueDate":"2020-07-31T23:59:59-06:00"}`, []domain.Command{project.Reforecast{MilestoneID: id, Forecast: domain.MustDate("2020-07-31")}}},
+		{"met", `{"id":"1","status":"met","dateMet":"2020-06-10T00:00:00-06:00"}`, []domain.Command{
+			project.Claim{MilestoneID: id, Party: "acme", MetOn: domain.MustDate("2020-06-10")}, project.Confirm{MilestoneID: id, Party: "gov-1"}}},
+		{"met, it says not when", `{"id":"1","status":"met"}`, []domain.Command{
+			project.Claim{MilestoneID: id, Party: "acme", MetOn: domain.MustDate("2020-07-01")}, project.Confirm{MilestoneID: id, Party: "gov-1"}}},
+		{"not met", `{"id":"1","status":"notMet"}`, []domain.Command{project.Judge{MilestoneID: id, Outcome: "not-met"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := len(commands(t, releases(first)))
+			items := commands(t, releases(later("2", "2020-07-01T00:00:00Z", c.milestone), first)) // in any order in the file
+			var got []domain.Command
+			for _, item := range items[n:] {
+				require.Equal(t, 2, item.Line)
+				require.Equal(t, domain.MustDate("2020-07-01"), item.Meta.Effective)
+				got = append(got, item.Command)
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestAPackageThatCannotBeReadIsRefusedByName(t *testing.T) {
+	for _, c := range []struct{ name, text, code, field string }{
+		{"not JSON", `{"releases":[`, domain.CodeMalformed, ""},
+		{"something else", `{"command":"register-party"}`, ocds.CodeNotOCDS, ""},
+		{"no ocid", releases(`{"date":"2020-01-01T00:00:00Z"}`), domain.CodeMissingField, "releases[0].ocid"},
+		{"a date that does not exist", releases(`{"ocid":"o","date":"2020-02-30T00:00:00Z"}`), domain.CodeInvalidValue, "releases[0].date"},
+		{"nobody signed", releases(`{"ocid":"o","date":"2020-01-01T00:00:00Z","contracts":[{"id":"1"}]}`), domain.CodeMissingField, "releases[0].contracts[0].signatories"},
+		{"a milestone without a date", releases(first, later("2", "2020-07-01T00:00:00Z", `{"id":"9","title":"New"}`)), domain.CodeMissingField, "releases[1].contracts[0].implementation.milestones[0].dueDate"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := ocds.Commands(strings.NewReader(c.text))
+			var r *domain.Rejected
+			require.ErrorAs(t, err, &r)
+			require.Equal(t, c.code, r.Code, r.Message)
+			require.Equal(t, c.field, r.Field)
+		})
+	}
+}
+
+// state folds what the log holds of one aggregate.
+func state(t *testing.T, store *eventstore.Store, ref domain.Ref) any {
+	t.Helper()
+	kind, _ := catalogue.Aggregate(ref.Kind)
+	var s any
+	for rec, err := range store.Read(t.Context(), 1, 0, "") {
+		require.NoError(t, err)
+		env, event, err := catalogue.Decode(rec.Data)
+		require.NoError(t, err)
+		if env.Ref == ref {
+			s = kind.Evolve(s, event)
+		}
+	}
+	require.NotNil(t, s, ref)
+	return s
+}
+
+func TestTheCorpusPackageIsImportedOnce(t *testing.T) {
+	corpus := os.Getenv("MILEPOST_CORPUS")
+	if corpus == "" {
+		t.Skip("MILEPOST_CORPUS is not set: it names the folder with ocds/ppp-record-package.json")
+	}
+	store, err := eventstore.Open(t.Context(), eventstore.Config{Dir: t.TempDir(), Ledger: "main"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	l := ledger.New(store, ledger.Options{Name: "main", Exclusive: true})
+	imports := func() (ledger.Summary, error) {
+		f, err := os.Open(filepath.Join(corpus, "ocds", "ppp-record-package.json"))
+		require.NoError(t, err)
+		defer func() { _ = f.Close() }() // only read
+		items, err := ocds.Commands(f)
+		require.NoError(t, err)
+		return l.Import(t.Context(), items, nil)
+	}
+
+	sum, err := imports()
+	require.NoError(t, err)
+	require.Equal(t, 7, sum.Lines) // the eighth release only amends the contract
+	again, err := imports()
+	require.NoError(t, err)
+	require.Equal(t, ledger.Summary{Lines: 7, Skipped: sum.Commands}, again)
+
+	// one agreement, signed by four, in effect since the last signature
+	key := domain.Key("ocds-213czf-example-ppp-1")
+	a := state(t, store, agreement.Ref(key)).(*agreement.State)
+	require.Equal(t, agreement.StatusActive, a.State)
+	require.Equal(t, domain.MustDate("2016-01-24"), a.EffectiveOn)
+	require.Equal(t, 4, a.Signatures.Len())
+
+	// one project of eight milestones, two of them met
+	p := state(t, store, project.Ref(key, "contract-1")).(*project.State)
+	require.Equal(t, project.StatusImplementation, p.State)
+	require.Equal(t, 8, p.Milestones.Len())
+	met := map[domain.Key]string{}
+	for key, m := range p.Milestones.All() {
+		if m.State == project.Met {
+			met[key] = m.MetOn.String()
+		}
+	}
+	require.Equal(t, map[domain.Key]string{"implementation-7": "2017-04-01", "implementation-1": "2018-03-10"}, met)
+
+	// and the consortium under the name it took later
+	require.Equal(t, "Mega Consortium Ltd", state(t, store, party.Ref("mega")).(*party.State).Title["en"])
+}
