@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -89,8 +88,8 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 		*d = 0
 		return nil
 	}
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
+	s, err := unquote(b)
+	if err != nil {
 		return &FormatError{Want: "a date that exists, as YYYY-MM-DD", Got: string(b)}
 	}
 	v, err := ParseDate(s)

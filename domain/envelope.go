@@ -162,7 +162,16 @@ func EncodeValue(v any) json.RawMessage {
 }
 
 // DecodeEnvelope reads stored bytes. Data is not decoded; see catalogue.Decode.
+// Data shares raw's memory.
 func DecodeEnvelope(raw []byte) (Envelope, error) {
+	if v, ok := readCanonical(raw); ok {
+		return v, nil
+	}
+	return readEnvelope(raw)
+}
+
+// readEnvelope reads an envelope in any form that JSON allows.
+func readEnvelope(raw []byte) (Envelope, error) {
 	var w wire
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return Envelope{}, fmt.Errorf("event is not a CloudEvent: %w", err)
@@ -179,10 +188,16 @@ func DecodeEnvelope(raw []byte) (Envelope, error) {
 		Actor: w.Actor, Party: w.Party, Effective: w.Effective, Reason: w.Reason, Note: w.Note, Corrects: w.Corrects,
 		CommandID: w.CommandID, CommandHash: w.CommandHash, Correlation: w.Correlation, Causation: w.Causation, Data: w.Data,
 	}
-	if w.Evidence != "" {
-		for h := range strings.SplitSeq(w.Evidence, ",") {
-			v.Evidence = append(v.Evidence, Hash(h))
-		}
-	}
+	v.Evidence = splitHashes(w.Evidence)
 	return v, nil
+}
+
+func splitHashes(s string) (hashes []Hash) {
+	if s == "" {
+		return nil
+	}
+	for h := range strings.SplitSeq(s, ",") {
+		hashes = append(hashes, Hash(h))
+	}
+	return hashes
 }

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -29,8 +30,8 @@ func (k Key) Valid() bool {
 
 // UnmarshalJSON refuses what has not the form of a key; "" is no key.
 func (k *Key) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
+	s, err := unquote(b)
+	if err != nil {
 		return &FormatError{Want: "a key, a string such as \"iot-base\"", Got: string(b)}
 	}
 	if s != "" && !Key(s).Valid() {
@@ -65,8 +66,8 @@ func (h Hash) Valid() bool {
 
 // UnmarshalJSON refuses what has not the form of a hash; "" is no hash.
 func (h *Hash) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil || s != "" && !Hash(s).Valid() {
+	s, err := unquote(b)
+	if err != nil || s != "" && !Hash(s).Valid() {
 		return &FormatError{Want: "a SHA-256 as 64 lower-case hexadecimal digits", Got: strings.Trim(string(b), `"`)}
 	}
 	*h = Hash(s)
@@ -75,6 +76,17 @@ func (h *Hash) UnmarshalJSON(b []byte) error {
 
 // FieldSpec describes hashes to the catalogue.
 func (Hash) FieldSpec() Field { return Field{Type: "string", Pattern: HashPattern} }
+
+// unquote reads a JSON string; those of keys, hashes and dates need no more
+// than their quotes taken off.
+func unquote(b []byte) (string, error) {
+	if n := len(b); n >= 2 && b[0] == '"' && b[n-1] == '"' && bytes.IndexByte(b, '\\') < 0 {
+		return string(b[1 : n-1]), nil
+	}
+	var s string
+	err := json.Unmarshal(b, &s)
+	return s, err
+}
 
 // FormatError says that a value has not the form that its type asks for.
 type FormatError struct{ Want, Got string }

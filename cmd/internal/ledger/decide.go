@@ -195,9 +195,11 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 		msg.Expect = before.seq
 	}
 	// The key as message id lets JetStream refuse the same key on two aggregates
-	// at once, which expected sequences alone would let pass.
+	// at once, which expected sequences alone would let pass. Hashed, because a
+	// header cannot hold every key.
 	if d.task.global {
-		msg.ID = fmt.Sprintf("%s/%d", d.task.id, len(d.msgs))
+		key := sha256.Sum256([]byte(d.task.id))
+		msg.ID = fmt.Sprintf("%x/%d", key[:16], len(d.msgs))
 	}
 	d.msgs = append(d.msgs, msg)
 	d.events = append(d.events, EventRef{ID: env.ID, Type: env.Type})

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -171,6 +171,39 @@ func TestTheSameKeyIsDoneOnce(t *testing.T) {
 	}
 }
 
+func TestAKeyMayBeAnyText(t *testing.T) {
+	store := openStore(t)
+	l := newLedger(store, true)
+	key := strings.Repeat("键 ", 100)
+	_, err := l.Execute(t.Context(), withKey(register("wuxi"), key))
+	require.NoError(t, err)
+	again, err := l.Execute(t.Context(), withKey(register("wuxi"), key))
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+	_, err = l.Execute(t.Context(), withKey(register("cethik"), key+"x"))
+	requireCode(t, err, domain.CodeInvalidValue, "idempotency_key")
+}
+
+func TestOneKeyOnTwoAggregatesAtOnce(t *testing.T) {
+	store := openStore(t)
+	replicas := []*ledger.Ledger{newLedger(store, false), newLedger(store, false)}
+	accepted := atomic.Int32{}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			_, err := replicas[i%2].Execute(t.Context(), withKey(register(fmt.Sprint("party-", i)), "one"))
+			if err == nil {
+				accepted.Add(1)
+			} else if r := (*domain.Rejected)(nil); !errors.As(err, &r) || r.Code != domain.CodeKeyReused {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, accepted.Load())
+	require.Len(t, audit(t, store), 1)
+}
+
 // faultyLog loses acknowledgements: after the append when stored, else instead of it.
 type faultyLog struct {
 	*eventstore.Store
@@ -297,4 +330,3 @@ func TestALargeBatchIsDivided(t *testing.T) {
 }
 
 var _ ledger.Log = (*faultyLog)(nil)
-var _ iter.Seq2[eventstore.Record, error] // the shape of what a Log reads
