@@ -1,0 +1,187 @@
+package projections_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
+	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// synthetic is a log of n events: 200 agreements with 10 projects of 10
+// milestones each, whose dates and progress then move at random. It is written
+// without deciding, which is not what is measured.
+func synthetic(n int) *memory {
+	l, log := inMemory(nil)
+	random := rand.New(rand.NewPCG(1, 2))
+	type place struct {
+		project.MilestoneID
+	}
+	var places []place
+	meta := func() domain.Meta {
+		return domain.Meta{Actor: fmt.Sprintf("person-%d", random.IntN(50)), ActingFor: domaintest.City, Reason: "supplier-delay"}
+	}
+	quiet := &ledger{tb: nobody{}, versions: l.versions, last: l.last, clock: l.clock, idPrefix: l.idPrefix, write: l.write}
+	for a := range 200 {
+		id := agreement.ID{Agreement: domain.Key(fmt.Sprintf("agreement-%d", a))}
+		quiet.record(id.Ref(), agreement.Drafted{
+			ID: id, Kind: "framework", Title: domain.Text{"en": fmt.Sprintf("Agreement %d", a), "zh": "协议"}, Parties: []domain.Key{domaintest.City, domaintest.Group},
+		}, meta())
+		for p := range 10 {
+			pid := project.ID{Agreement: id.Agreement, Project: domain.Key(fmt.Sprintf("project-%d", p))}
+			quiet.record(pid.Ref(), project.Proposed{ID: pid, Title: domain.Text{"en": "Project", "zh": "项目"}, Kind: "town", Areas: []domain.Key{"iot"}}, meta())
+			for k := range 10 {
+				mid := project.MilestoneID{Agreement: id.Agreement, Project: pid.Project, Milestone: domain.Key(fmt.Sprintf("milestone-%d", k))}
+				quiet.record(pid.Ref(), project.MilestoneScheduled{
+					MilestoneID: mid, Title: domain.Text{"en": fmt.Sprintf("Milestone %d of project %d", k, p), "zh": "里程碑"},
+					Due: day("2025-01-01") + domain.Date(random.IntN(700)), Weight: 1 + random.IntN(5), MilestoneType: "delivery",
+					Confirming: []domain.Key{domaintest.City, domaintest.Group},
+				}, meta())
+				places = append(places, place{mid})
+			}
+		}
+	}
+	for len(log.records) < n {
+		quiet.clock = quiet.clock.Add(time.Minute)
+		at := places[random.IntN(len(places))].MilestoneID
+		if random.IntN(3) == 0 {
+			quiet.record(at.Ref(), project.ProgressReported{MilestoneID: at, Percent: random.IntN(101)}, meta())
+		} else {
+			quiet.record(at.Ref(), project.MilestoneReforecast{MilestoneID: at, Forecast: day("2025-01-01") + domain.Date(random.IntN(900))}, meta())
+		}
+	}
+	return log
+}
+
+// nobody is told of failures while a log is made: there are none.
+type nobody struct{}
+
+func (nobody) Helper()                   {}
+func (nobody) Errorf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+func (nobody) FailNow()                  { panic("failed") }
+func (nobody) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+
+const manyEvents = 200_000
+
+var many = sync.OnceValue(func() *memory { return synthetic(manyEvents) })
+
+// BenchmarkRebuild makes the read models of 200,000 events, and then lets them
+// follow 10,000 that came one chunk of 100 at a time.
+func BenchmarkRebuild(b *testing.B) {
+	log := many()
+	for b.Loop() {
+		m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test"})
+		require.NoError(b, err)
+		start := time.Now()
+		_, err = m.Rebuild(context.Background(), log, nil)
+		require.NoError(b, err)
+		b.ReportMetric(manyEvents/time.Since(start).Seconds(), "events/s")
+		require.NoError(b, m.Close())
+	}
+}
+
+// BenchmarkRebuildStore does it from a real log, after counting it raw.
+func BenchmarkRebuildStore(b *testing.B) {
+	log := many()
+	store, err := eventstore.Open(context.Background(), eventstore.Config{Dir: b.TempDir(), Ledger: "test"})
+	require.NoError(b, err)
+	defer store.Close()
+	last := map[string]uint64{}
+	for chunk := range slices.Chunk(log.records, 1000) {
+		messages := make([]eventstore.Message, len(chunk))
+		for i, r := range chunk {
+			messages[i] = eventstore.Message{Subject: r.Subject, Data: r.Data, Expect: last[r.Subject]}
+		}
+		for _, r := range chunk {
+			last[r.Subject] = r.Seq
+		}
+		_, err := store.Append(context.Background(), messages)
+		require.NoError(b, err)
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		start := time.Now()
+		n := 0
+		for chunk, err := range store.ReadChunks(context.Background(), 1, 0, "") {
+			require.NoError(b, err)
+			n += len(chunk)
+		}
+		raw := float64(n) / time.Since(start).Seconds()
+		m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test"})
+		require.NoError(b, err)
+		start = time.Now()
+		_, err = m.Rebuild(context.Background(), store, nil)
+		require.NoError(b, err)
+		ours := manyEvents / time.Since(start).Seconds()
+		b.ReportMetric(raw, "raw/s")
+		b.ReportMetric(ours, "events/s")
+		b.ReportMetric(ours/raw, "ratio")
+		require.NoError(b, m.Close())
+	}
+}
+
+// BenchmarkChanges asks for 100 changes of one agreement out of 200,000 events.
+func BenchmarkChanges(b *testing.B) {
+	m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test"})
+	require.NoError(b, err)
+	defer m.Close()
+	_, err = m.Rebuild(context.Background(), many(), nil)
+	require.NoError(b, err)
+	ctx, now := context.Background(), projections.Point{Seq: manyEvents, Day: day("2025-06-01")}
+	from := projections.Point{Seq: manyEvents / 2}
+	measure := func(name string, ask func(i int) int) {
+		b.Run(name, func(b *testing.B) {
+			var took []time.Duration
+			for i := 0; b.Loop(); i++ {
+				start := time.Now()
+				require.NotZero(b, ask(i))
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
+		})
+	}
+	of := func(i int) domain.Key { return domain.Key(fmt.Sprintf("agreement-%d", i%200)) }
+	measure("100 of an agreement", func(i int) int {
+		c, err := m.Changes(ctx, projections.ChangeQuery{From: from, To: now, Agreement: of(i)})
+		require.NoError(b, err)
+		return len(c.Changes)
+	})
+	measure("of a project", func(i int) int {
+		c, err := m.Changes(ctx, projections.ChangeQuery{From: from, To: now, Agreement: of(i), Project: "project-3"})
+		require.NoError(b, err)
+		return len(c.Changes)
+	})
+	measure("of a milestone", func(i int) int {
+		c, err := m.Changes(ctx, projections.ChangeQuery{To: now, Agreement: of(i), Project: "project-3", Milestone: "milestone-4"})
+		require.NoError(b, err)
+		return len(c.Changes)
+	})
+	measure("milestones of a project, then", func(i int) int {
+		items, _, err := m.Milestones(ctx, of(i), "project-3", from, projections.Page{})
+		require.NoError(b, err)
+		return len(items)
+	})
+	measure("200 agreements, then", func(i int) int {
+		items, _, err := m.Agreements(ctx, from, projections.Page{Limit: 1000})
+		require.NoError(b, err)
+		return len(items)
+	})
+	measure("resolve an instant", func(i int) int {
+		p, err := m.Resolve(ctx, projections.AsOf(epoch.Add(time.Duration(i%20_000)*time.Minute+time.Hour).Format(time.RFC3339)))
+		require.NoError(b, err)
+		return int(p.Seq)
+	})
+}

@@ -1,0 +1,104 @@
+package projections
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// decoded is a record and what its bytes say.
+type decoded struct {
+	rec   eventstore.Record
+	env   domain.Envelope
+	event domain.Event
+	err   error
+}
+
+// maxBatch is how many events are decoded, and committed, together at most.
+const maxBatch = 1024
+
+// decoders is how many batches are decoded at a time.
+const decoders = 2
+
+// batch is a piece of a chunk on its way through a decoder.
+type batch struct {
+	records []eventstore.Record
+	events  []decoded // in room
+	room    *[maxBatch]decoded
+	err     error         // the end of the chunks
+	done    chan struct{} // closed when events are decoded
+}
+
+// decodeAhead decodes chunks off the goroutine that receives them and off the
+// one that consumes them, and keeps their order. What it yields is valid until
+// the loop's next turn. An error is the last thing yielded. The chunks are read
+// with a context that ends with the loop.
+func decodeAhead(ctx context.Context, read func(context.Context) iter.Seq2[[]eventstore.Record, error]) iter.Seq2[[]decoded, error] {
+	return func(yield func([]decoded, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer cancel()
+
+		pool := sync.Pool{New: func() any { return new([maxBatch]decoded) }}
+		inOrder := make(chan *batch, 2*decoders)
+		work := make(chan *batch, 2*decoders)
+		running.Go(func() {
+			defer close(inOrder)
+			defer close(work)
+			send := func(b *batch) bool {
+				for _, to := range []chan<- *batch{work, inOrder} {
+					select {
+					case to <- b:
+					case <-ctx.Done():
+						return false
+					}
+				}
+				return true
+			}
+			for chunk, err := range read(ctx) {
+				for len(chunk) > 0 && err == nil {
+					n := min(len(chunk), maxBatch)
+					if !send(&batch{records: chunk[:n], done: make(chan struct{})}) {
+						return
+					}
+					chunk = chunk[n:]
+				}
+				if err != nil {
+					send(&batch{err: err, done: make(chan struct{})})
+					return
+				}
+			}
+		})
+		for range decoders {
+			running.Go(func() {
+				for b := range work {
+					b.room = pool.Get().(*[maxBatch]decoded)
+					b.events = b.room[:len(b.records)]
+					for i, rec := range b.records {
+						d := &b.events[i]
+						d.rec = rec
+						d.env, d.event, d.err = catalogue.Decode(rec.Data)
+					}
+					close(b.done)
+				}
+			})
+		}
+		for b := range inOrder {
+			<-b.done // every batch in order was sent to work before
+			if b.err != nil {
+				yield(nil, b.err)
+				return
+			}
+			if !yield(b.events, nil) {
+				return
+			}
+			clear(b.events)
+			pool.Put(b.room)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package projections
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+)
+
+// The digest of the read models at sequence n is
+//
+//	D(0) = 32 zero bytes
+//	D(n) = SHA-256( D(n-1) || rows(n) )
+//
+// where rows(n) are the rows that event n wrote: of the tables entity, event,
+// change, party, agreement, project, milestone, agreement_progress in this
+// order, and within a table in the order of writing. A row is the table's
+// name, for a versioned row the name of its entity, then its columns. A value is one of
+//
+//	0x00                        NULL
+//	0x01, 8 bytes big endian    a number, a truth value, a date as its day number
+//	0x02, uvarint length, text  a text; a word by its text, an entity by its name
+//
+// Ids of the dictionary and of entities are thus not in it, and neither are
+// an event's id, recorded time and ledger time, the id of its command, and the
+// id of the event that it corrects: two ledgers that were told the same, in
+// the same order, have the same digest.
+type digest [sha256.Size]byte
+
+func (d digest) String() string { return hex.EncodeToString(d[:]) }
+
+// mark is what an event's row keeps of the digest, to find the first sequence
+// at which two histories part.
+func (d digest) mark() int64 { return int64(binary.BigEndian.Uint64(d[:8])) }
+
+// chain computes digests, event by event.
+type chain struct {
+	now  digest
+	hash hash.Hash
+	rows [tables][]byte
+}
+
+func newChain(from digest) *chain { return &chain{now: from, hash: sha256.New()} }
+
+// add adds a row to those of the event at hand.
+func (c *chain) add(order int, table, entity string, cells []cell) {
+	b := appendDigestText(c.rows[order], table)
+	if entity != "" {
+		b = appendDigestText(b, entity)
+	}
+	for i := range cells {
+		switch x := &cells[i]; {
+		case x.undigested:
+		case x.null:
+			b = append(b, 0)
+		case x.kind == columnInt || x.kind == columnDate || x.kind == columnOpt:
+			b = binary.BigEndian.AppendUint64(append(b, 1), uint64(x.i))
+		default:
+			b = appendDigestText(b, x.s)
+		}
+	}
+	c.rows[order] = b
+}
+
+func appendDigestText(b []byte, s string) []byte {
+	b = binary.AppendUvarint(append(b, 2), uint64(len(s)))
+	return append(b, s...)
+}
+
+// next ends the event: the digest goes on to it.
+func (c *chain) next() digest {
+	c.hash.Reset()
+	c.hash.Write(c.now[:])
+	for i := range c.rows {
+		c.hash.Write(c.rows[i])
+		c.rows[i] = c.rows[i][:0]
+	}
+	c.hash.Sum(c.now[:0])
+	return c.now
+}

@@ -1,0 +1,33 @@
+// Package projections holds the read models: what the log says, in SQLite
+// tables that answer questions. Everything in them comes from the log and can
+// be made again from it.
+//
+// What is guaranteed:
+//
+//   - Rows are only ever inserted. A version of a row holds from its sequence
+//     until the next version of its entity, so every question is asked as of a
+//     [Point], and now is only the last one. An answer costs the same however
+//     much was written after its point (TestAsOfEqualsARebuildUpToThere).
+//   - The position commits with the rows of the events up to it. The next
+//     sequence is always the last plus one, and an event's version that of its
+//     aggregate plus one; anything else, and an event that is not understood,
+//     stops the projector before it ([GapError], [VersionError], [EventError]).
+//   - Nobody gets a short answer: models that have not reached a point refuse
+//     with a [BehindError]. One question sees one moment of the file.
+//   - Changes are the difference of an aggregate's states before and after an
+//     event, so no event type and no field can be forgotten; applied to the
+//     fields as of one point they give those as of another
+//     (TestChangesLeadFromOnePointToTheOther).
+//   - A digest covers every row ever written, see [Position] and digest.go. Two
+//     ledgers that were told the same have the same digest; a rebuild has that
+//     of the models it replaces, or says from which sequence on it has not.
+//
+// A file belongs to one ledger and one schema; it is named by its schema
+// version and a generation, and bears that name only when it is complete. A
+// new file is loaded beside the old one, with no journal and its indexes last,
+// compared, and switched to while questions go on. Whoever opens a file with
+// the sqlite3 tool finds the views <table>_now and <table>_history with texts
+// and dates in place of ids and day numbers.
+//
+// One goroutine projects ([Models.Follow]); any number ask.
+package projections

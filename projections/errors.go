@@ -1,0 +1,102 @@
+package projections
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// ErrClosed: the read models are closed.
+var ErrClosed = errors.New("projections: closed")
+
+// GapError: the log gave another sequence than the next. Nothing of it was
+// projected; following again from the position is safe.
+type GapError struct{ Want, Got uint64 }
+
+func (e *GapError) Error() string {
+	return fmt.Sprintf("projections: the log gave sequence %d after %d: some are missing or came twice", e.Got, e.Want-1)
+}
+
+// VersionError: an event's version is not the next of its aggregate. The log
+// is not one that the ledger wrote.
+type VersionError struct {
+	Seq       uint64
+	Ref       domain.Ref
+	Want, Got uint64
+}
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("projections: event %d says that it is version %d of %s; the next is %d", e.Seq, e.Got, e.Ref, e.Want)
+}
+
+// EventError: an event cannot be projected, most often because its type is not
+// known to this version (*catalogue.UnknownEventError). The projector stops
+// before it; nothing is skipped.
+type EventError struct {
+	Seq uint64
+	Err error
+}
+
+func (e *EventError) Error() string { return fmt.Sprintf("projections: event %d: %v", e.Seq, e.Err) }
+func (e *EventError) Unwrap() error { return e.Err }
+
+// ForeignLogError: the read models were made from another log than the one to
+// follow, or from one that has lost its end. `milepost rebuild` makes them anew.
+type ForeignLogError struct {
+	Seq  uint64 // the position
+	Last uint64 // of the log
+}
+
+func (e *ForeignLogError) Error() string {
+	if e.Last < e.Seq {
+		return fmt.Sprintf("projections: the read models are at sequence %d, and the log ends at %d: restore the log, or make the read models again with milepost rebuild", e.Seq, e.Last)
+	}
+	return fmt.Sprintf("projections: event %d in the log is not the one the read models were made from: make them again with milepost rebuild", e.Seq)
+}
+
+// BehindError: the read models have not reached what was asked for. Ask again
+// later, or find out why they stopped: Err, if they did.
+type BehindError struct {
+	Asked, Reached uint64
+	Err            error // why they will not get there, nil when they may
+}
+
+func (e *BehindError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("projections: stopped at sequence %d: %v", e.Reached, e.Err)
+	}
+	return fmt.Sprintf("projections: at sequence %d, not yet at %d", e.Reached, e.Asked)
+}
+
+func (e *BehindError) Unwrap() error { return e.Err }
+
+// TablesError: the tables do not hold what the projector wrote; somebody
+// edited the file, or it is damaged. `milepost rebuild` makes them anew.
+type TablesError struct {
+	Seq  uint64 // the first sequence whose rows differ
+	What string
+}
+
+func (e *TablesError) Error() string {
+	return fmt.Sprintf("projections: the tables differ from what was written, from sequence %d on: %s", e.Seq, e.What)
+}
+
+// Codes of refused questions.
+const (
+	CodeInvalidAsOf     = "invalid-as-of"      // not an instant, a date or seq:N
+	CodeAsOfInFuture    = "as-of-in-future"    // later than now, or than the last event
+	CodeAsOfBeforeFirst = "as-of-before-first" // before the first event
+	CodeInvalidRange    = "invalid-range"      // from lies after to
+	CodeInvalidCursor   = "invalid-cursor"     // not a cursor of this question
+	CodeInvalidLimit    = "invalid-limit"      // outside 1 to MaxLimit
+)
+
+// AsOfError refuses a point in time.
+type AsOfError struct {
+	Code    string // one of CodeInvalidAsOf, CodeAsOfInFuture, CodeAsOfBeforeFirst, CodeInvalidRange
+	Field   string // as_of, from or to
+	Message string
+}
+
+func (e *AsOfError) Error() string { return e.Field + ": " + e.Message }

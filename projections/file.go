@@ -1,0 +1,147 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// file is one SQLite file of read models, complete and indexed: one connection
+// that writes, owned by who holds Models.work, and some that read.
+type file struct {
+	path      string
+	write     *sqlite.Conn
+	readers   *sqlitex.Pool
+	words     textCache
+	paths     textCache      // of entities
+	projector *projector     // nil until the next event
+	inUse     sync.WaitGroup // questions under way
+}
+
+// A file of generation g is read-v<schema>-<g>.db. It gets that name only when
+// it is complete; until then it ends in .load and is worth nothing.
+func fileName(dir string, generation int) string {
+	return filepath.Join(dir, fmt.Sprintf("read-v%d-%06d.db", schemaVersion, generation))
+}
+
+const loading = ".load"
+
+// newest finds the newest complete file, and removes all others and what
+// belongs to them: loads that were interrupted, former generations, other
+// schema versions.
+func newest(dir string) (path string, generation int, err error) {
+	names, err := filepath.Glob(filepath.Join(dir, "read-v*.db*"))
+	if err != nil {
+		return "", 0, err
+	}
+	for _, name := range names {
+		var v, g int
+		if n, _ := fmt.Sscanf(filepath.Base(name), "read-v%d-%06d.db", &v, &g); n == 2 && name == fileName(dir, g) && g > generation {
+			path, generation = name, g
+		}
+	}
+	for _, name := range names {
+		if path != "" && slices.Contains([]string{path, path + "-wal", path + "-shm"}, name) {
+			continue
+		}
+		if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
+			return "", 0, err
+		}
+	}
+	return path, generation, nil
+}
+
+// readers is how many questions are answered at a time.
+const readers = 8
+
+// openFile opens a complete file.
+func openFile(path string) (_ *file, err error) {
+	f := &file{path: path}
+	defer func() {
+		if err != nil {
+			_ = f.close()
+			err = fmt.Errorf("open %s: %w", filepath.Base(path), err)
+		}
+	}()
+	if f.write, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
+		return nil, err
+	}
+	// The log is the truth: after a power cut the last transactions may be
+	// gone, and are made again. The file is never corrupt.
+	if err := settings(f.write, "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 2000", "cache_size = -16384"); err != nil {
+		return nil, err
+	}
+	f.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
+		Flags: sqlite.OpenReadOnly, PoolSize: readers,
+		PrepareConn: func(conn *sqlite.Conn) error {
+			return settings(conn, "cache_size = -8192", "query_only = ON")
+		},
+	})
+	return f, err
+}
+
+// fits reports whether the file was made for the ledger by this schema.
+func (f *file) fits(ledger string) (bool, error) {
+	meta := map[string]string{}
+	err := each(f.write, "SELECT name, value FROM meta", nil, func(stmt *sqlite.Stmt) (bool, error) {
+		meta[stmt.ColumnText(0)] = stmt.ColumnText(1)
+		return true, nil
+	})
+	if err != nil {
+		return false, err
+	}
+	if got := meta["ledger"]; got != ledger {
+		return false, fmt.Errorf("projections: %s belongs to ledger %q, not to %q", f.path, got, ledger)
+	}
+	return meta["schema"] == fingerprint(), nil
+}
+
+// read runs f within one read transaction.
+func (f *file) read(ctx context.Context, do func(*sqlite.Conn) error) (err error) {
+	conn, err := f.readers.Take(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.readers.Put(conn)
+	if err := insert(conn, "BEGIN"); err != nil {
+		return err
+	}
+	defer func() {
+		conn.SetInterrupt(nil) // the transaction ends whatever became of ctx
+		if e := insert(conn, "ROLLBACK"); err == nil {
+			err = e
+		}
+	}()
+	return do(conn)
+}
+
+// close waits for the questions under way, and closes the file.
+func (f *file) close() (err error) {
+	f.inUse.Wait()
+	if f.readers != nil {
+		err = f.readers.Close()
+	}
+	if f.write != nil {
+		if e := f.write.Close(); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// remove closes a file that was replaced, and deletes it.
+func (f *file) remove() error {
+	err := f.close()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if e := os.Remove(f.path + suffix); e != nil && !os.IsNotExist(e) && err == nil {
+			err = e
+		}
+	}
+	return err
+}

@@ -1,0 +1,126 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// Follow keeps the read models up with the log. It makes them first when there
+// are none. It returns nil when ctx ends, and otherwise why it stopped, which
+// Position also tells from then on; it may be called again.
+func (m *Models) Follow(ctx context.Context, log Log) error {
+	if !m.following.TryLock() {
+		return errFollowed
+	}
+	defer m.following.Unlock()
+	m.setError(nil)
+	err := m.follow(ctx, log)
+	if ctx.Err() != nil {
+		return nil
+	}
+	m.setError(err)
+	return err
+}
+
+func (m *Models) follow(ctx context.Context, log Log) error {
+	if err := m.ensure(ctx, log); err != nil {
+		return err
+	}
+	if err := m.checkLog(ctx, log); err != nil {
+		return err
+	}
+	next := m.Position().Seq + 1
+	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] { return log.SubscribeChunks(ctx, next) }
+	for events, err := range decodeAhead(ctx, read) {
+		if err != nil {
+			return fmt.Errorf("projections: read the log: %w", err)
+		}
+		if err := m.project(ctx, log, events); err != nil {
+			return err
+		}
+	}
+	return errors.New("projections: the log ended")
+}
+
+// project writes a batch to the live file in one transaction.
+func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
+	start := time.Now()
+	m.work.Lock()
+	defer m.work.Unlock()
+	f := m.live
+	if f == nil {
+		return ErrClosed
+	}
+	if f.projector == nil {
+		p, err := newProjector(f.write, log, false, m.opts.CacheParts)
+		if err != nil {
+			return err
+		}
+		f.projector = p
+	}
+	n, err := f.projector.applyAll(ctx, events)
+	if stop := (stopError{}); n > 0 && (err == nil || errors.As(err, &stop)) {
+		if e := f.projector.commit(); e != nil {
+			f.projector = nil
+			return fmt.Errorf("projections: %w", e)
+		}
+		m.publish(f.projector.at)
+		if m.opts.Observe != nil {
+			last := events[n-1].rec
+			m.opts.Observe(Batch{
+				Events: n, Rows: f.projector.rows, Seq: last.Seq,
+				Duration: time.Since(start), Lag: time.Since(last.Stored),
+			})
+		}
+	}
+	if err != nil {
+		f.projector = nil
+	}
+	return unwrapStop(err)
+}
+
+func unwrapStop(err error) error {
+	if stop := (stopError{}); errors.As(err, &stop) {
+		return stop.error
+	}
+	return err
+}
+
+// checkLog refuses a log that is not the one the read models were made from.
+func (m *Models) checkLog(ctx context.Context, log Log) error {
+	m.work.Lock()
+	defer m.work.Unlock()
+	if m.live == nil {
+		return ErrClosed
+	}
+	m.live.projector = nil // it may remember another log
+	at, err := readPosition(m.live.write)
+	if err != nil || at.seq == 0 {
+		return err
+	}
+	last, err := log.Last(ctx)
+	if err != nil {
+		return fmt.Errorf("projections: %w", err)
+	}
+	if last < at.seq {
+		return &ForeignLogError{Seq: at.seq, Last: last}
+	}
+	rec, err := log.Get(ctx, at.seq)
+	if err != nil {
+		return fmt.Errorf("projections: %w", err)
+	}
+	env, err := domain.DecodeEnvelope(rec.Data)
+	if err != nil {
+		return &EventError{Seq: at.seq, Err: err}
+	}
+	if env.ID != at.event {
+		return &ForeignLogError{Seq: at.seq, Last: last}
+	}
+	return nil
+}

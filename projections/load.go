@@ -1,0 +1,178 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// load makes a new file from the log, up to sequence to, and opens it. It is
+// made as fast as SQLite can: no journal, no syncs, indexes last. What an
+// interrupted load leaves behind is never opened.
+func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(done, total uint64)) (_ *file, err error) {
+	m.generation++
+	path := fileName(m.opts.Dir, m.generation)
+	tmp := path + loading
+	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("projections: %w", err)
+	}
+	conn, err := sqlite.OpenConn(tmp, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		return nil, fmt.Errorf("projections: make %s: %w", tmp, err)
+	}
+	err = m.fill(ctx, conn, log, to, progress)
+	if e := conn.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = syncFile(tmp)
+	}
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		_ = os.Remove(tmp)
+		return nil, fmt.Errorf("projections: make the read models: %w", err)
+	}
+	return openFile(path)
+}
+
+func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64, progress func(done, total uint64)) error {
+	err := settings(conn, "page_size = 8192", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY")
+	if err != nil {
+		return err
+	}
+	if err := script(conn, createTables(m.opts.Ledger)); err != nil {
+		return fmt.Errorf("create tables: %w", err)
+	}
+	p, err := newProjector(conn, log, true, m.opts.CacheParts)
+	if err != nil {
+		return err
+	}
+	if err := p.load(ctx, log, to, progress, m.opts.Observe); err != nil {
+		return err
+	}
+	if err := script(conn, createIndexes()); err != nil {
+		return fmt.Errorf("create indexes: %w", err)
+	}
+	return nil
+}
+
+// load fills new tables with the events up to sequence to, in one transaction.
+// Rows are written on a goroutine of their own, which alone uses the
+// connection meanwhile: the caches of a load are whole and look nothing up.
+func (p *projector) load(ctx context.Context, log Log, to uint64, progress func(done, total uint64), observe func(Batch)) error {
+	if err := insert(p.conn, "BEGIN"); err != nil {
+		return err
+	}
+	full, empty := make(chan *rowBuffer, 1), make(chan *rowBuffer, 2)
+	empty <- &rowBuffer{}
+	empty <- &rowBuffer{}
+	written := make(chan error, 1)
+	go func() {
+		var err error
+		for b := range full {
+			if err == nil {
+				err = b.flush(p.conn)
+			}
+			b.reset()
+			empty <- b
+		}
+		written <- err
+	}()
+	err := p.readUpTo(ctx, log, to, func(n int, start time.Time, last eventstore.Record) error {
+		if progress != nil {
+			progress(p.at.seq, to)
+		}
+		if observe != nil {
+			observe(Batch{Events: n, Rows: p.out.size, Seq: last.Seq, Duration: time.Since(start), Lag: time.Since(last.Stored)})
+		}
+		full <- p.out
+		p.out = <-empty
+		return nil
+	})
+	close(full)
+	if e := <-written; err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	p.out.reset()
+	if err := p.writePosition(); err != nil {
+		return err
+	}
+	return insert(p.conn, "COMMIT")
+}
+
+// readUpTo makes the rows of the events after the position up to sequence to,
+// and calls done after each batch.
+func (p *projector) readUpTo(ctx context.Context, log Log, to uint64, done func(n int, start time.Time, last eventstore.Record) error) error {
+	if p.at.seq >= to {
+		return nil
+	}
+	next := p.next()
+	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] {
+		return log.ReadChunks(ctx, next, to, "")
+	}
+	for events, err := range decodeAhead(ctx, read) {
+		start := time.Now()
+		if err == nil {
+			_, err = p.applyAll(ctx, events)
+		}
+		if err == nil {
+			err = done(len(events), start, events[len(events)-1].rec)
+		}
+		if err != nil {
+			return unwrapStop(err)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if p.at.seq < to {
+		return &GapError{Want: p.next(), Got: to}
+	}
+	return nil
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// ensure makes the read models when there are none.
+func (m *Models) ensure(ctx context.Context, log Log) error {
+	m.building.Lock()
+	defer m.building.Unlock()
+	m.mu.RLock()
+	live, closed := m.live, m.closed
+	m.mu.RUnlock()
+	if closed {
+		return ErrClosed
+	}
+	if live != nil {
+		return nil
+	}
+	last, err := log.Last(ctx)
+	if err != nil {
+		return fmt.Errorf("projections: %w", err)
+	}
+	f, err := m.load(ctx, log, last, nil)
+	if err != nil {
+		return err
+	}
+	m.work.Lock()
+	defer m.work.Unlock()
+	return m.install(f)
+}

@@ -1,0 +1,230 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// Log is what the read models are made from; *eventstore.Store is one.
+type Log interface {
+	// SubscribeChunks yields the records from a sequence on, for ever.
+	SubscribeChunks(ctx context.Context, from uint64) iter.Seq2[[]eventstore.Record, error]
+	// ReadChunks yields the records from one sequence to another.
+	ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error]
+	// Aggregate yields the records of one subject.
+	Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error]
+	Last(ctx context.Context) (uint64, error)
+	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
+}
+
+var _ Log = (*eventstore.Store)(nil)
+
+// Options say where the read models are and how to make them.
+type Options struct {
+	Dir      string           // for the SQLite files; made if it is not there
+	Ledger   string           // name of the ledger
+	Location *time.Location   // the ledger's time zone; nil is UTC
+	Now      func() time.Time // nil is time.Now
+	Logger   *slog.Logger     // nil discards
+	// Observe, if set, is called after every commit by the projector, and must
+	// return at once.
+	Observe func(Batch)
+	// CacheParts bounds the states that the projector remembers, counted in
+	// aggregates and their parts; 0 means 1<<18, some 200 MB at most.
+	CacheParts int
+}
+
+// Batch describes one commit of the projector.
+type Batch struct {
+	Events   int
+	Rows     int
+	Seq      uint64        // the last event
+	Duration time.Duration // of projecting and committing
+	Lag      time.Duration // from when the last event was stored until its commit
+}
+
+// Position is how far the read models have come.
+type Position struct {
+	Seq    uint64    // of the last event
+	Digest string    // at Seq, 64 hexadecimal digits; see digest
+	Events uint64    // projected in all
+	At     time.Time // ledger time of the last event
+	Ready  bool      // there are read models to ask; false while they are first made
+	Err    error     // why the projector stopped; nil while it runs or was told to stop
+}
+
+// Models are the read models of one ledger. They are safe for use by many
+// goroutines.
+type Models struct {
+	opts     Options
+	location *time.Location
+	now      func() time.Time
+	log      *slog.Logger
+
+	following sync.Mutex   // held by Follow: there is one at a time
+	building  sync.Mutex   // held by whoever makes a new file
+	work      sync.Mutex   // held while live.write and live.projector are used
+	position  atomic.Value // Position
+
+	mu         sync.RWMutex
+	live       *file // nil until the first is made
+	generation int
+	closed     bool
+	moved      chan struct{} // closed when position moves
+}
+
+// Open opens the read models in opts.Dir, if there are any that fit; Follow and
+// Rebuild make them. Nobody else may have them open.
+func Open(ctx context.Context, opts Options) (*Models, error) {
+	m := &Models{opts: opts, location: opts.Location, now: opts.Now, log: opts.Logger, moved: make(chan struct{})}
+	if m.location == nil {
+		m.location = time.UTC
+	}
+	if m.now == nil {
+		m.now = time.Now
+	}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	if m.opts.CacheParts <= 0 {
+		m.opts.CacheParts = 1 << 18
+	}
+	m.position.Store(Position{Digest: digest{}.String()})
+	if err := os.MkdirAll(opts.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("projections: %w", err)
+	}
+	path, generation, err := newest(opts.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("projections: %w", err)
+	}
+	m.generation = generation
+	if path == "" {
+		return m, ctx.Err()
+	}
+	f, err := openFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("projections: %w; remove the file to have it made again from the log", err)
+	}
+	fits, err := f.fits(opts.Ledger)
+	if err == nil && !fits {
+		m.log.Info("the read models are of another schema and will be made again", "file", path)
+		return m, f.remove()
+	}
+	if err == nil {
+		err = m.install(f)
+	}
+	if err != nil {
+		_ = f.close()
+		return nil, err
+	}
+	return m, ctx.Err()
+}
+
+// Close ends the questions under way and closes the file. Follow must have
+// returned.
+func (m *Models) Close() error {
+	m.building.Lock()
+	defer m.building.Unlock()
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.mu.Lock()
+	f, again := m.live, m.closed
+	m.live, m.closed = nil, true
+	if !again {
+		close(m.moved)
+	}
+	m.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f.close()
+}
+
+// install puts f in the place of the live file and returns that. Only who
+// holds work may call it, or who has just made m.
+func (m *Models) install(f *file) error {
+	at, err := readPosition(f.write)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.live = f
+	m.mu.Unlock()
+	m.publish(at)
+	return nil
+}
+
+// Position says how far the read models have come, at no cost.
+func (m *Models) Position() Position { return m.position.Load().(Position) }
+
+func (m *Models) publish(at position) {
+	p := m.Position()
+	p.Seq, p.Events, p.Digest, p.At, p.Ready = at.seq, at.seq, at.digest.String(), at.time(), true
+	m.setPosition(p)
+}
+
+func (m *Models) setError(err error) {
+	p := m.Position()
+	p.Err = err
+	m.setPosition(p)
+}
+
+func (m *Models) setPosition(p Position) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.position.Store(p)
+	if !m.closed {
+		close(m.moved)
+		m.moved = make(chan struct{})
+	}
+}
+
+// acquire returns the live file, in use until its inUse is done, or a
+// *BehindError when it has not reached seq.
+func (m *Models) acquire(seq uint64) (*file, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, ErrClosed
+	}
+	if p := m.Position(); m.live == nil || p.Seq < seq {
+		return nil, &BehindError{Asked: seq, Reached: p.Seq, Err: p.Err}
+	}
+	m.live.inUse.Add(1)
+	return m.live, nil
+}
+
+// Wait returns when the read models have reached seq and can be asked. When
+// ctx ends first, or when the projector has stopped before, it returns a
+// *BehindError.
+func (m *Models) Wait(ctx context.Context, seq uint64) error {
+	for {
+		m.mu.RLock()
+		p, moved, closed := m.Position(), m.moved, m.closed
+		m.mu.RUnlock()
+		switch {
+		case closed:
+			return ErrClosed
+		case p.Ready && p.Seq >= seq:
+			return nil
+		case p.Err != nil:
+			return &BehindError{Asked: seq, Reached: p.Seq, Err: p.Err}
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return &BehindError{Asked: seq, Reached: m.Position().Seq}
+		}
+	}
+}
+
+var errFollowed = errors.New("projections: another Follow is running")

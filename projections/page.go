@@ -1,0 +1,85 @@
+package projections
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"hash/fnv"
+
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// Page asks for a part of a list: at most Limit items (0 means DefaultLimit)
+// after those that ended with Cursor, which the part before gave as next.
+//
+// A cursor belongs to its question and to the point of the answer that gave
+// it. ResolvePage finds that point again, so that a list read in pages is one
+// list, whatever is written meanwhile.
+type Page struct {
+	Cursor string
+	Limit  int
+}
+
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+)
+
+// opened is a page whose cursor was checked against its question.
+type opened struct {
+	question uint64
+	seq      uint64
+	after    int64
+	limit    int
+}
+
+// open checks the page against the question that it is asked of: its words,
+// and the sequence as of which it is answered.
+func (p Page) open(seq uint64, question ...string) (opened, error) {
+	h := fnv.New64a()
+	for _, s := range question {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	o := opened{question: h.Sum64(), seq: seq, limit: p.Limit}
+	if o.limit == 0 {
+		o.limit = DefaultLimit
+	}
+	if o.limit < 0 || o.limit > MaxLimit {
+		return o, domain.Refuse(CodeInvalidLimit, "limit", "want 1 to %d", MaxLimit)
+	}
+	if p.Cursor == "" {
+		return o, nil
+	}
+	c, ok := parseCursor(p.Cursor)
+	if !ok || c.question != o.question || c.seq != seq {
+		return o, domain.Refuse(CodeInvalidCursor, "cursor", "this cursor is not from the same question: ask again without it")
+	}
+	o.after = c.after
+	return o, nil
+}
+
+// cursor names the place after an item.
+func (o opened) cursor(last int64) string {
+	b := binary.BigEndian.AppendUint64(nil, o.question)
+	b = binary.AppendUvarint(b, o.seq)
+	b = binary.AppendUvarint(b, uint64(last))
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseCursor(s string) (o opened, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) < 10 {
+		return o, false
+	}
+	o.question = binary.BigEndian.Uint64(b)
+	seq, n := binary.Uvarint(b[8:])
+	if n <= 0 {
+		return o, false
+	}
+	after, k := binary.Uvarint(b[8+n:])
+	if k <= 0 || 8+n+k != len(b) {
+		return o, false
+	}
+	o.seq, o.after = seq, int64(after)
+	return o, true
+}

@@ -1,0 +1,52 @@
+package projections
+
+import (
+	"context"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/party"
+)
+
+// Party is a party as of a point.
+type Party struct {
+	Party   domain.Key  `json:"party" sql:"-"`
+	Title   domain.Text `json:"title"`
+	Kind    string      `json:"kind"`
+	Parent  domain.Key  `json:"parent"`
+	Version uint64      `json:"version" sql:"-"`
+}
+
+var partyTable = newTable[Party](orderParty, "party", versionLead...)
+
+func partyOf(s *party.State) *Party {
+	return &Party{Title: s.Title, Kind: s.Kind, Parent: s.Parent}
+}
+
+// Parties lists the parties of the ledger in the order of their registration.
+func (m *Models) Parties(ctx context.Context, at Point, page Page) (items []Party, next string, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		items, next, err = list(q, partyTable, listing{kind: party.Kind, page: page, at: at}, func(p *Party, e found) error {
+			return q.party(p, e)
+		})
+		return err
+	})
+	return items, next, err
+}
+
+// Party returns one party, or refuses with not-found.
+func (m *Models) Party(ctx context.Context, key domain.Key, at Point) (item Party, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		e, err := one(q, partyTable, party.Ref(key), "", &item)
+		if err != nil {
+			return err
+		}
+		return q.party(&item, e)
+	})
+	return item, err
+}
+
+func (q *query) party(p *Party, e found) (err error) {
+	p.Party = keyOf(e.path)
+	p.Version, err = q.version(e.id)
+	return err
+}

@@ -1,0 +1,159 @@
+package projections
+
+import (
+	"context"
+	"math"
+	"strconv"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/project"
+)
+
+// Project is a project as of a point, with the progress of its milestones
+// rolled up. Cancelled milestones count nowhere.
+type Project struct {
+	Project       domain.Key        `json:"project" sql:"-"`
+	Agreement     domain.Key        `json:"agreement" sql:"-"`
+	Title         domain.Text       `json:"title"`
+	Kind          string            `json:"kind"`
+	State         string            `json:"state"`
+	Areas         []domain.Key      `json:"areas"`
+	Lead          domain.Key        `json:"lead"`
+	Tolerance     project.Tolerance `json:"tolerance"` // as in force: defaults filled in
+	Baseline      int               `json:"baseline"`  // number of the effective one, 0 for none
+	StartedOn     domain.Date       `json:"started_on"`
+	EndedOn       domain.Date       `json:"ended_on"`
+	Milestones    int               `json:"milestones"`
+	MilestonesMet int               `json:"milestones_met"`
+
+	Percent        *Percent    `json:"percent" sql:"-"`     // earned / weight; null without weight
+	RAG            string      `json:"rag" sql:"-"`         // on the day of the point; "" without milestones
+	Weight         int         `json:"weight"`              // sum of the milestones' weights
+	Earned         int         `json:"earned"`              // sum of weight times percent
+	BaselineFinish domain.Date `json:"baseline_finish"`     // latest baseline date
+	ForecastFinish domain.Date `json:"forecast_finish"`     // latest forecast or date met
+	AmberOn        domain.Date `json:"-" sql:"as=amber_on"` // first day on which the worst milestone is amber or red, if nothing happens
+	RedOn          domain.Date `json:"-" sql:"as=red_on"`   // and red
+	Version        uint64      `json:"version" sql:"-"`
+}
+
+var projectTable = newTable[Project](orderProject, "project", versionLead...)
+
+// sums are what a project's row says of its milestones.
+type sums struct {
+	milestones, met, weight, earned    int
+	baseline, forecast, amberOn, redOn domain.Date
+}
+
+func sumOf(s *project.State) (x sums) {
+	x.earned, x.weight = s.Progress()
+	for _, m := range s.Milestones.All() {
+		if m.State == project.Dropped {
+			continue
+		}
+		x.milestones++
+		finish := m.Forecast
+		if m.MetOn != 0 {
+			x.met++
+			finish = m.MetOn
+		}
+		x.baseline, x.forecast = max(x.baseline, m.Baseline), max(x.forecast, finish)
+		amber, red := m.RAGDates(s.Tolerance)
+		x.amberOn, x.redOn = earlier(x.amberOn, amber), earlier(x.redOn, red)
+	}
+	return x
+}
+
+func projectOf(s *project.State, x sums) *Project {
+	return &Project{
+		Title: s.Title, Kind: s.Kind, State: s.State, Areas: s.Areas, Lead: s.Lead,
+		Tolerance: s.Tolerance.OrDefault(), Baseline: s.Baseline, StartedOn: s.StartedOn, EndedOn: s.EndedOn,
+		Milestones: x.milestones, MilestonesMet: x.met, Weight: x.weight, Earned: x.earned,
+		BaselineFinish: x.baseline, ForecastFinish: x.forecast, AmberOn: x.amberOn, RedOn: x.redOn,
+	}
+}
+
+// earlier returns the earlier of two days, of which either may be never (0).
+func earlier(a, b domain.Date) domain.Date {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// ragOf says how something stands on day, that turns amber and red on the days
+// given.
+func ragOf(milestones int, amber, red, day domain.Date) string {
+	switch {
+	case milestones == 0:
+		return ""
+	case red != 0 && day >= red:
+		return "red"
+	case amber != 0 && day >= amber:
+		return "amber"
+	}
+	return "green"
+}
+
+// Percent is a share in hundredths of a percent; in JSON 0 to 100 with at most
+// two decimals.
+type Percent int
+
+// MarshalJSON writes 12.5 for 1250.
+func (p Percent) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(p)/100, 'f', -1, 64), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Percent) UnmarshalJSON(b []byte) error {
+	f, err := strconv.ParseFloat(string(b), 64)
+	*p = Percent(math.Round(f * 100))
+	return err
+}
+
+// percentOf returns earned of weight, where earned counts percents of weight;
+// none where there is no weight.
+func percentOf(earned, weight int) *Percent {
+	if weight == 0 {
+		return nil
+	}
+	p := Percent((earned*100 + weight/2) / weight)
+	return &p
+}
+
+// Projects lists the projects of an agreement in the order in which they were
+// proposed, or refuses with not-found.
+func (m *Models) Projects(ctx context.Context, of domain.Key, at Point, page Page) (items []Project, next string, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		var a Agreement
+		e, err := one(q, agreementTable, agreement.Ref(of), "", &a)
+		if err != nil {
+			return err
+		}
+		items, next, err = list(q, projectTable, listing{parent: e.id, kind: project.Kind, page: page, at: at}, func(p *Project, e found) error {
+			return q.project(p, of, e)
+		})
+		return err
+	})
+	return items, next, err
+}
+
+// Project returns one project, or refuses with not-found.
+func (m *Models) Project(ctx context.Context, of, key domain.Key, at Point) (item Project, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		e, err := one(q, projectTable, project.Ref(of, key), "", &item)
+		if err != nil {
+			return err
+		}
+		return q.project(&item, of, e)
+	})
+	return item, err
+}
+
+func (q *query) project(p *Project, of domain.Key, e found) (err error) {
+	p.Project, p.Agreement = keyOf(e.path), of
+	p.Percent, p.RAG = percentOf(p.Earned, p.Weight), ragOf(p.Milestones, p.AmberOn, p.RedOn, q.at.Day)
+	p.Version, err = q.version(e.id)
+	return err
+}

@@ -1,0 +1,268 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
+)
+
+// projector turns events into rows on one connection. Whoever holds
+// Models.work owns it. After an error that is not a stopError it must be
+// thrown away: its caches may know of rows that were rolled back.
+type projector struct {
+	conn       *sqlite.Conn
+	words      *wordWriter
+	entities   *entityWriter
+	states     *stateCache
+	rollups    *rollups
+	chain      *chain
+	at         position
+	room       []cell
+	memo       memo
+	out        *rowBuffer // rows not yet written
+	text       []byte
+	parts      []string // that the event at hand changed
+	ownChanged bool     // a field of the aggregate itself was changed
+	newParts   int      // that the event at hand made
+	rows       int      // of the last commit
+}
+
+// position is how far the tables go.
+type position struct {
+	seq    uint64
+	at     int64  // ledger time of seq, microseconds since 1970
+	event  string // id of event seq
+	digest digest
+}
+
+// newProjector goes on from what the tables hold; load says that they are new
+// and have no indexes yet.
+func newProjector(conn *sqlite.Conn, log Log, load bool, cacheParts int) (*projector, error) {
+	at, err := readPosition(conn)
+	if err != nil {
+		return nil, err
+	}
+	return &projector{
+		conn: conn, at: at, chain: newChain(at.digest), out: &rowBuffer{},
+		words: newWordWriter(load), entities: newEntityWriter(load),
+		states: newStateCache(log, cacheParts), rollups: newRollups(load),
+	}, nil
+}
+
+func readPosition(conn *sqlite.Conn) (at position, err error) {
+	err = each(conn, "SELECT seq, at, event, digest FROM position", nil, func(stmt *sqlite.Stmt) (bool, error) {
+		at.seq, at.at, at.event = uint64(stmt.ColumnInt64(0)), stmt.ColumnInt64(1), stmt.ColumnText(2)
+		if n := stmt.ColumnBytes(3, at.digest[:]); n != len(at.digest) {
+			return false, errors.New("projections: the position's digest is damaged")
+		}
+		return false, nil
+	})
+	return at, err
+}
+
+func (p *projector) writePosition() error {
+	return insert(p.conn, "INSERT OR REPLACE INTO position (id, seq, at, event, digest) VALUES (1, ?, ?, ?, ?)",
+		p.at.seq, p.at.at, p.at.event, p.at.digest[:])
+}
+
+// next is the sequence of the event at hand.
+func (p *projector) next() uint64 { return p.at.seq + 1 }
+
+// stopError is why the projector stopped before an event, with everything
+// before it written and nothing of it.
+type stopError struct{ error }
+
+func (e stopError) Unwrap() error { return e.error }
+
+// apply writes the rows of one event.
+func (p *projector) apply(ctx context.Context, d *decoded) error {
+	if d.rec.Seq != p.next() {
+		return stopError{&GapError{Want: p.next(), Got: d.rec.Seq}}
+	}
+	if d.err != nil {
+		return stopError{&EventError{Seq: d.rec.Seq, Err: d.err}}
+	}
+	env := &d.env
+	kind, ok := catalogue.Aggregate(env.Ref.Kind)
+	if !ok {
+		return stopError{&EventError{Seq: d.rec.Seq, Err: fmt.Errorf("there is no aggregate of kind %q", env.Ref.Kind)}}
+	}
+	a, err := p.aggregate(ctx, kind, d)
+	if err != nil {
+		return stopError{err}
+	}
+	if env.Version != a.version+1 {
+		return stopError{&VersionError{Seq: d.rec.Seq, Ref: env.Ref, Want: a.version + 1, Got: env.Version}}
+	}
+	if err := p.write(kind, a, d); err != nil {
+		return fmt.Errorf("project event %d: %w", d.rec.Seq, err)
+	}
+	return nil
+}
+
+// aggregate returns the aggregate that d belongs to, as it was before.
+func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *decoded) (*aggregate, error) {
+	if a, ok := p.states.cached(d.env.Ref); ok {
+		return a, nil
+	}
+	_, known, err := p.findAggregate(d.env.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return p.states.get(ctx, kind, d, !known)
+}
+
+func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) error {
+	env := &d.env
+	if a.entity.id == 0 {
+		var err error
+		if a.entity, err = p.aggregateEntity(env.Ref); err != nil {
+			return err
+		}
+	}
+	before := a.state
+	after := kind.Evolve(before, d.event)
+	if err := p.writeChanges(kind, a, before, after, env); err != nil {
+		return err
+	}
+	if err := p.writeModels(a, before, after); err != nil {
+		return err
+	}
+	a.state, a.version = after, env.Version
+	p.states.grown(a, p.newParts)
+
+	recorded := env.Time.UnixMicro()
+	p.at.at = max(p.at.at, recorded)
+	p.at.event = env.ID
+	row := eventRow{
+		ID: env.ID, Type: env.Type, Agreement: string(env.Ref.Agreement), Aggregate: a.entity, Version: env.Version,
+		Actor: env.Actor, Party: string(env.Party), Effective: env.Effective, RecordedAt: recorded, At: p.at.at,
+		Reason: env.Reason, Corrects: env.Corrects, Command: env.CommandID, CommandHash: commandHash(env.CommandID),
+	}
+	// The mark is in the row and not in the digest: it is the digest.
+	p.room = eventTable.cells(p.room[:0], &row, &p.memo)
+	p.chain.add(eventTable.order, eventTable.name, "", p.room)
+	p.at.digest = p.chain.next()
+	p.room[len(p.room)-1].i = p.at.digest.mark()
+	if err := p.insert(eventTable.order, eventTable.insert, p.room, int64(d.rec.Seq)); err != nil {
+		return err
+	}
+	p.at.seq = d.rec.Seq
+	return nil
+}
+
+// writeChanges writes the difference of two states, and notes in p.parts which
+// parts of the aggregate it is about.
+func (p *projector) writeChanges(kind *domain.Aggregate, a *aggregate, before, after any, env *domain.Envelope) (err error) {
+	n := int64(0)
+	p.parts, p.newParts, p.ownChanged = p.parts[:0], 0, false
+	part, of := "", a.entity
+	kind.Diff(before, after, func(c domain.Change) {
+		if err != nil {
+			return
+		}
+		if n>>changeBits != 0 {
+			err = fmt.Errorf("more than %d fields changed in one event", 1<<changeBits)
+			return
+		}
+		p.ownChanged = p.ownChanged || c.Part == ""
+		if c.Part != part {
+			if of, err = p.partEntity(env.Ref, a.entity, c.Part); err != nil {
+				return
+			}
+			if part = c.Part; part != "" {
+				p.parts = append(p.parts, part)
+			}
+		}
+		row := changeRow{Entity: of, Field: c.Field, Old: p.json(c.Before), New: p.json(c.After)}
+		err = put(p, changeTable, "", &row, int64(p.next()<<changeBits)|n)
+		n++
+	})
+	return err
+}
+
+func (p *projector) json(v any) string {
+	p.text = appendValue(p.text[:0], v)
+	return string(p.text)
+}
+
+// put writes one row: of a register by its id, or, where entity is its name,
+// of a versioned table.
+func put[T any](p *projector, t *table[T], entity string, row *T, lead ...int64) error {
+	p.room = t.cells(p.room[:0], row, &p.memo)
+	p.chain.add(t.order, t.name, entity, p.room)
+	return p.insert(t.order, t.insert, p.room, lead...)
+}
+
+// putVersion writes the version of a row that holds from the event at hand on.
+func putVersion[T any](p *projector, t *table[T], of entityRef, row *T) error {
+	return put(p, t, of.name, row, of.id, int64(p.next()))
+}
+
+// insert puts a row into the buffer, with the ids of its words.
+func (p *projector) insert(order int, query string, cells []cell, lead ...int64) error {
+	for i := range cells {
+		if c := &cells[i]; (c.kind == columnWord || c.kind == columnJSON) && !c.null {
+			var err error
+			if c.i, err = p.word(c.s); err != nil {
+				return err
+			}
+		}
+	}
+	p.out.add(order, query, cells, lead...)
+	return nil
+}
+
+// applyAll makes the rows of a batch. It returns of how many events; with a
+// stopError, of those before the one that stopped it. After any other error
+// the rows are worth nothing.
+func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err error) {
+	p.words.bound()
+	p.entities.bound()
+	for n = range batch {
+		if err = ctx.Err(); err == nil {
+			err = p.apply(ctx, &batch[n])
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return len(batch), nil
+}
+
+// commit writes the rows made since the last commit, and the position, in one
+// transaction.
+func (p *projector) commit() (err error) {
+	if err := insert(p.conn, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = insert(p.conn, "ROLLBACK") // fails when SQLite rolled back already
+		}
+	}()
+	p.rows = p.out.size
+	if err := p.out.flush(p.conn); err != nil {
+		return err
+	}
+	if err := p.writePosition(); err != nil {
+		return err
+	}
+	if err := insert(p.conn, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func (at position) time() time.Time {
+	if at.seq == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(at.at).UTC()
+}

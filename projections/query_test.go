@@ -1,0 +1,357 @@
+package projections_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
+	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+func replaceOnce(s, old, new string) string { return strings.Replace(s, old, new, 1) }
+
+// told makes read models of a story.
+func told(t *testing.T) (l *ledger, m *projections.Models, before uint64) {
+	t.Helper()
+	l, log := inMemory(t)
+	before = l.story()
+	m = models(t, t.TempDir(), at("2024-06-11"))
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	return l, m, before
+}
+
+func TestChanges(t *testing.T) {
+	// given
+	l, m, before := told(t)
+	from, to := projections.Point{Seq: before}, projections.Point{Seq: l.seq}
+
+	t.Run("who, what, when, old and new, why", func(t *testing.T) {
+		// when
+		answer, err := m.Changes(t.Context(), projections.ChangeQuery{From: from, To: projections.Point{Seq: before + 1}, Agreement: "framework"})
+		// then
+		require.NoError(t, err)
+		assert.JSONEq(t, fmt.Sprintf(`{
+			"from": {"seq": %d, "at": null}, "to": {"seq": %d, "at": null}, "complete": true, "next": "",
+			"changes": [{
+				"seq": %d, "event_id": "01900000-0000-7000-8000-0000000000%d", "type": "milepost.project.milestone-reforecast.v1", "agreement": "framework",
+				"entity": "project/iot-base/milestone/design", "field": "forecast", "op": "replace", "old": "2024-09-30", "new": "2024-10-20",
+				"effective": "2024-06-10", "recorded_at": "2024-06-10T08:00:00Z", "actor": "wang.fang", "party": "cethik", "reason": "supplier-delay", "corrects": ""}]}`,
+			before, before+1, before+1, before+1), toJSON(t, answer))
+	})
+	for _, c := range []struct {
+		name string
+		q    projections.ChangeQuery
+		want func(c projections.Change) bool
+	}{
+		{"of everything", projections.ChangeQuery{}, func(projections.Change) bool { return true }},
+		{"of an agreement", projections.ChangeQuery{Agreement: "framework"}, func(c projections.Change) bool { return c.Agreement == "framework" }},
+		{"of a project", projections.ChangeQuery{Agreement: "framework", Project: "iot-base"}, func(c projections.Change) bool { return strings.HasPrefix(c.Entity, "project/iot-base") }},
+		{"of a milestone", projections.ChangeQuery{Agreement: "framework", Project: "iot-base", Milestone: "build"}, func(c projections.Change) bool { return c.Entity == "project/iot-base/milestone/build" }},
+		{"by an actor", projections.ChangeQuery{Actor: "wang.fang"}, func(c projections.Change) bool { return c.Actor == "wang.fang" }},
+		{"by an actor in an agreement", projections.ChangeQuery{Agreement: "framework", Actor: "li.wei"}, func(c projections.Change) bool { return c.Agreement == "framework" && c.Actor == "li.wei" }},
+		{"for a party", projections.ChangeQuery{Party: domaintest.Group}, func(c projections.Change) bool { return c.Party == "cethik" }},
+		{"of a field", projections.ChangeQuery{Agreement: "framework", Project: "iot-base", Field: "forecast"}, func(c projections.Change) bool { return c.Field == "forecast" }},
+		{"by a type of event", projections.ChangeQuery{Type: "milepost.project.progress-reported.v1"}, func(c projections.Change) bool { return c.Type == "milepost.project.progress-reported.v1" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, start := range []projections.Point{{}, from} {
+				// given all changes of the range
+				all, err := m.Changes(t.Context(), projections.ChangeQuery{From: start, To: to, Page: projections.Page{Limit: 1000}})
+				require.NoError(t, err)
+				var want []projections.Change
+				for _, change := range all.Changes {
+					if c.want(change) {
+						want = append(want, change)
+					}
+				}
+				// when asked for some, in pages of two
+				q := c.q
+				q.From, q.To, q.Page.Limit = start, to, 2
+				var got []projections.Change
+				for {
+					answer, err := m.Changes(t.Context(), q)
+					require.NoError(t, err)
+					require.LessOrEqual(t, len(answer.Changes), 2)
+					require.Equal(t, answer.Next == "", answer.Complete)
+					got = append(got, answer.Changes...)
+					if answer.Complete {
+						break
+					}
+					q.Page.Cursor = answer.Next
+				}
+				// then
+				assert.NotEmpty(t, got)
+				assert.Equal(t, want, got)
+			}
+		})
+	}
+	t.Run("of what does not exist", func(t *testing.T) {
+		for _, q := range []projections.ChangeQuery{{Agreement: "nothing"}, {Actor: "nobody"}, {Agreement: "framework", Project: "nothing"}} {
+			q.To = to
+			answer, err := m.Changes(t.Context(), q)
+			require.NoError(t, err)
+			assert.Equal(t, []projections.Change{}, answer.Changes)
+			assert.True(t, answer.Complete)
+		}
+	})
+	t.Run("a project needs its agreement", func(t *testing.T) {
+		_, err := m.Changes(t.Context(), projections.ChangeQuery{To: to, Project: "iot-base"})
+		requireRefused(t, err, domain.CodeMissingField)
+	})
+}
+
+func requireRefused(t testing.TB, err error, code string) {
+	t.Helper()
+	var r *domain.Rejected
+	require.ErrorAs(t, err, &r)
+	require.Equal(t, code, r.Code)
+}
+
+func TestPagesNeverRepeatOrSkip(t *testing.T) {
+	// given 25 parties, and more to come
+	l, log := inMemory(t)
+	register := func(i int) {
+		l.do(party.Register{Party: domain.Key(fmt.Sprintf("party-%02d", i)), Title: text("Party"), Kind: "academic"})
+	}
+	for i := range 25 {
+		register(i)
+	}
+	m := models(t, t.TempDir(), at("2024-06-11"))
+	follow(t, m, log)
+	reach(t, m, l.seq)
+	// when the list is read in pages while others are registered
+	var got []string
+	page := projections.Page{Limit: 10}
+	for i := 25; ; i++ {
+		p, err := m.ResolvePage(t.Context(), "", page)
+		require.NoError(t, err)
+		items, next, err := m.Parties(t.Context(), p, page)
+		require.NoError(t, err)
+		for _, item := range items {
+			got = append(got, string(item.Party))
+		}
+		if page.Cursor = next; next == "" {
+			break
+		}
+		register(i)
+		reach(t, m, l.seq)
+	}
+	// then it is the list as of the first page
+	require.Len(t, got, 25)
+	for i, key := range got {
+		assert.Equal(t, fmt.Sprintf("party-%02d", i), key)
+	}
+
+	t.Run("a page that ends with the list has no next", func(t *testing.T) {
+		items, next, err := m.Parties(t.Context(), projections.Point{Seq: 25}, projections.Page{Limit: 25})
+		require.NoError(t, err)
+		assert.Len(t, items, 25)
+		assert.Empty(t, next)
+	})
+	t.Run("foreign cursors are refused", func(t *testing.T) {
+		now := projections.Point{Seq: 25}
+		_, cursor, err := m.Parties(t.Context(), now, projections.Page{Limit: 10})
+		require.NoError(t, err)
+		require.NotEmpty(t, cursor)
+		_, _, err = m.Agreements(t.Context(), now, projections.Page{Cursor: cursor})
+		requireRefused(t, err, projections.CodeInvalidCursor)
+		_, err = m.Changes(t.Context(), projections.ChangeQuery{To: now, Page: projections.Page{Cursor: cursor}})
+		requireRefused(t, err, projections.CodeInvalidCursor)
+		_, _, err = m.Parties(t.Context(), projections.Point{Seq: 24}, projections.Page{Cursor: cursor})
+		requireRefused(t, err, projections.CodeInvalidCursor)
+		for _, bad := range []string{"x", "AAAA", cursor + "AA", "öö"} {
+			_, _, err = m.Parties(t.Context(), now, projections.Page{Cursor: bad})
+			requireRefused(t, err, projections.CodeInvalidCursor)
+		}
+	})
+	t.Run("limits", func(t *testing.T) {
+		for _, limit := range []int{-1, projections.MaxLimit + 1} {
+			_, _, err := m.Parties(t.Context(), projections.Point{}, projections.Page{Limit: limit})
+			requireRefused(t, err, projections.CodeInvalidLimit)
+		}
+	})
+}
+
+func TestEvents(t *testing.T) {
+	// given
+	l, m, before := told(t)
+	list := func(q projections.EventQuery) (all []projections.EventItem) {
+		t.Helper()
+		q.Page.Limit = 3
+		for {
+			items, next, err := m.Events(t.Context(), q)
+			require.NoError(t, err)
+			all = append(all, items...)
+			if q.Page.Cursor = next; next == "" {
+				return all
+			}
+		}
+	}
+	// then every event is there once, in order
+	all := list(projections.EventQuery{})
+	require.Len(t, all, int(l.seq))
+	for i, e := range all {
+		assert.EqualValues(t, i+1, e.Seq)
+	}
+	assert.JSONEq(t, fmt.Sprintf(`{"seq": %d, "event_id": "01900000-0000-7000-8000-0000000000%d", "type": "milepost.project.milestone-reforecast.v1",
+		"agreement": "framework", "aggregate": "project/iot-base", "version": 7, "actor": "wang.fang", "party": "cethik", "effective": "2024-06-10",
+		"recorded_at": "2024-06-10T08:00:00Z", "reason": "supplier-delay", "corrects": "", "command_id": "command-01900000-0000-7000-8000-0000000000%d"}`,
+		before+1, before+1, before+1), toJSON(t, all[before]))
+	// and each filter gives its part
+	for name, c := range map[string]struct {
+		q    projections.EventQuery
+		want func(e projections.EventItem) bool
+	}{
+		"agreement": {projections.EventQuery{Agreement: "framework"}, func(e projections.EventItem) bool { return e.Agreement == "framework" }},
+		"kind":      {projections.EventQuery{Kind: "party"}, func(e projections.EventItem) bool { return strings.HasPrefix(e.Aggregate, "party/") }},
+		"aggregate": {projections.EventQuery{Agreement: "framework", Kind: "project", Key: "iot-base"}, func(e projections.EventItem) bool { return e.Aggregate == "project/iot-base" }},
+		"type":      {projections.EventQuery{Type: "milepost.agreement.signed.v1"}, func(e projections.EventItem) bool { return e.Type == "milepost.agreement.signed.v1" }},
+		"actor":     {projections.EventQuery{Actor: "wang.fang"}, func(e projections.EventItem) bool { return e.Actor == "wang.fang" }},
+		"party":     {projections.EventQuery{Party: "cethik"}, func(e projections.EventItem) bool { return e.Party == "cethik" }},
+		"range":     {projections.EventQuery{After: 3, To: 9}, func(e projections.EventItem) bool { return e.Seq > 3 && e.Seq <= 9 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want []projections.EventItem
+			for _, e := range all {
+				if c.want(e) {
+					want = append(want, e)
+				}
+			}
+			got := list(c.q)
+			assert.NotEmpty(t, got)
+			assert.Equal(t, want, got)
+		})
+	}
+	t.Run("of a command", func(t *testing.T) {
+		seq, ok, err := m.FindCommand(t.Context(), all[4].CommandID)
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.EqualValues(t, 5, seq)
+		_, ok, err = m.FindCommand(t.Context(), "unheard of")
+		require.NoError(t, err)
+		assert.False(t, ok)
+	})
+}
+
+func TestColoursFollowTheDay(t *testing.T) {
+	// given a milestone due on 30 September, with the tolerances of 14 and 30 days
+	l, log := inMemory(t)
+	l.signed(framework)
+	l.started(base)
+	l.scheduled("design", "2024-09-30", 1)
+	untouched := l.seq
+	l.do(project.SetTolerance{ID: base, Amber: 1, Red: 2})
+	l.do(project.Cancel{ID: base}, domain.Meta{Reason: "no more"})
+	m := models(t, t.TempDir(), nil)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		day     string
+		rag     string
+		overdue bool
+		seq     uint64
+	}{
+		{"2024-09-30", "green", false, untouched},
+		{"2024-10-01", "green", true, untouched},
+		{"2024-10-14", "green", true, untouched},
+		{"2024-10-15", "amber", true, untouched},
+		{"2024-10-30", "amber", true, untouched},
+		{"2024-10-31", "red", true, untouched},
+		{"2024-10-01", "green", true, untouched + 1},
+		{"2024-10-02", "amber", true, untouched + 1},
+		{"2024-10-03", "red", true, untouched + 1},
+	} {
+		t.Run(c.day, func(t *testing.T) {
+			// when
+			at := projections.Point{Seq: c.seq, Day: day(c.day)}
+			i, err := m.Milestone(t.Context(), "framework", "iot-base", "design", at)
+			require.NoError(t, err)
+			p, err := m.Project(t.Context(), "framework", "iot-base", at)
+			require.NoError(t, err)
+			a, err := m.Agreement(t.Context(), "framework", at)
+			require.NoError(t, err)
+			// then the milestone, its project and its agreement say the same
+			assert.Equal(t, [3]string{c.rag, c.rag, c.rag}, [3]string{i.RAG, p.RAG, a.RAG})
+			assert.Equal(t, c.overdue, i.Overdue)
+		})
+	}
+	t.Run("a cancelled project counts no more", func(t *testing.T) {
+		a, err := m.Agreement(t.Context(), "framework", projections.Point{Seq: l.seq, Day: day("2025-01-01")})
+		require.NoError(t, err)
+		assert.Equal(t, [2]any{"", 0}, [2]any{a.RAG, a.Projects})
+		assert.Nil(t, a.Percent)
+	})
+}
+
+// Who opens the file finds texts and dates, by entity and sequence.
+func TestViewsReadByHand(t *testing.T) {
+	// given
+	l, log := inMemory(t)
+	before := l.story()
+	dir := t.TempDir()
+	m := models(t, dir, nil)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	files, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	require.NoError(t, err)
+	conn, err := sqlite.OpenConn(files[0], sqlite.OpenReadOnly)
+	require.NoError(t, err)
+	defer conn.Close()
+	rows := func(query string) (rows []string) {
+		require.NoError(t, sqlitex.Execute(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+			cells := make([]string, stmt.ColumnCount())
+			for i := range cells {
+				cells[i] = stmt.ColumnText(i)
+			}
+			rows = append(rows, strings.Join(cells, "|"))
+			return nil
+		}}))
+		return rows
+	}
+	// then
+	design := "agreement = 'framework' AND path = 'project/iot-base/milestone/design'"
+	assert.Equal(t, []string{`met|2024-10-20|2024-06-09|["wuxi","cethik"]`}, rows("SELECT state, forecast, met_on, confirmed_by FROM milestone_now WHERE "+design))
+	history := rows("SELECT from_seq, to_seq, forecast FROM milestone_history WHERE " + design + " ORDER BY from_seq LIMIT 3")
+	assert.Equal(t, fmt.Sprintf("%d|%d|2024-09-30", before, before+1), history[1])
+	assert.Contains(t, history[2], "2024-10-20")
+	assert.Equal(t, []string{`project/iot-base/milestone/design|forecast|"2024-09-30"|"2024-10-20"`},
+		rows(fmt.Sprintf("SELECT entity, field, old, new FROM change_read WHERE id >> 16 = %d", before+1)))
+	assert.Equal(t, []string{"project/iot-base|wang.fang|2024-06-10T08:00:00.000Z"}, rows(fmt.Sprintf("SELECT aggregate, actor, recorded_at FROM event_read WHERE seq = %d", before+1)))
+	for _, table := range []string{"party", "agreement", "project", "milestone", "agreement_progress"} {
+		assert.NotEmpty(t, rows("SELECT * FROM "+table+"_now"), table)
+	}
+}
+
+func TestSignaturesThatBecameVoidDoNotCount(t *testing.T) {
+	// given a draft that one party signed, and that was then revised
+	l, log := inMemory(t)
+	for _, p := range []domain.Key{domaintest.City, domaintest.Group} {
+		l.do(party.Register{Party: p, Title: text("Party"), Kind: "academic"})
+	}
+	l.do(agreement.Draft{Agreement: "framework", Kind: "framework", Title: text("F"), Document: domaintest.Text1, Parties: []domain.Key{domaintest.City, domaintest.Group}})
+	l.do(agreement.OpenConsultation{ID: framework})
+	signed := l.do(agreement.Sign{ID: framework, Party: domaintest.City, Signatory: "A", Date: day("2024-06-01"), Document: domaintest.Text1})
+	revised := l.do(agreement.Revise{ID: framework, Document: domaintest.Text2})
+	m := models(t, t.TempDir(), nil)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	for seq, want := range map[uint64][]domain.Key{signed: {domaintest.City}, revised: {}} {
+		// when
+		a, err := m.Agreement(t.Context(), "framework", projections.Point{Seq: seq})
+		// then
+		require.NoError(t, err)
+		assert.Equal(t, want, a.Signed)
+	}
+}

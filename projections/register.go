@@ -1,0 +1,50 @@
+package projections
+
+import (
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// eventRow is an event in the register. What it says is in the log, by its
+// sequence; here is what it is found by.
+type eventRow struct {
+	ID          string      `json:"event_id" sql:"text,undigested"`
+	Type        string      `json:"type"`
+	Agreement   string      `json:"agreement"`
+	Aggregate   entityRef   `json:"aggregate"`
+	Version     uint64      `json:"version"`
+	Actor       string      `json:"actor"`
+	Party       string      `json:"party"`
+	Effective   domain.Date `json:"effective"`
+	RecordedAt  int64       `json:"recorded_at" sql:"undigested"` // microseconds since 1970
+	At          int64       `json:"at" sql:"undigested"`          // ledger time: the latest recorded time so far
+	Reason      string      `json:"reason"`
+	Corrects    string      `json:"corrects" sql:"text,undigested"`
+	Command     string      `json:"command_id" sql:"text,undigested"`
+	CommandHash int64       `json:"command_hash" sql:"undigested"`
+	Mark        int64       `json:"mark" sql:"undigested"`
+}
+
+var eventTable = newTable[eventRow](orderEvent, "event", "seq")
+
+// changeRow is one field that an event changed. Its id is the event's sequence
+// and a number within the event.
+type changeRow struct {
+	Entity entityRef `json:"entity"`
+	Field  string    `json:"field"`
+	Old    string    `json:"old"` // JSON, "" where there was nothing
+	New    string    `json:"new"`
+}
+
+var changeTable = newTable[changeRow](orderChange, "change", "id")
+
+// changeBits is how many changes one event can make, as a power of two.
+const changeBits = 16
+
+// commandHash spares an index of long texts: FNV-1a, 64 bits.
+func commandHash(id string) int64 {
+	h := uint64(14695981039346656037)
+	for i := range len(id) {
+		h = (h ^ uint64(id[i])) * 1099511628211
+	}
+	return int64(h)
+}

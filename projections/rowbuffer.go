@@ -1,0 +1,95 @@
+package projections
+
+import (
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// rowBuffer holds the rows that a batch of events makes, by table, until they
+// are written. So the events are folded and compared on one goroutine while
+// another one writes the rows of the batch before, and SQLite gets the rows of
+// each table in one go.
+type rowBuffer struct {
+	tables [tables + 1]struct {
+		insert string
+		rows   []bufferedRow
+		cells  []cell
+	}
+	size int
+}
+
+// bufferedRow is a row's lead and how many cells it has.
+type bufferedRow struct {
+	lead  [2]int64
+	leads int
+	cells int
+}
+
+// wordRows is the place of the dictionary's rows in a buffer.
+const wordRows = tables
+
+const insertWord = "INSERT INTO word (id, text) VALUES (?, ?)"
+
+func (b *rowBuffer) add(order int, insert string, cells []cell, lead ...int64) {
+	t := &b.tables[order]
+	t.insert = insert
+	row := bufferedRow{leads: len(lead), cells: len(cells)}
+	copy(row.lead[:], lead)
+	t.rows = append(t.rows, row)
+	t.cells = append(t.cells, cells...)
+	b.size++
+}
+
+// reset empties the buffer.
+func (b *rowBuffer) reset() {
+	for i := range b.tables {
+		t := &b.tables[i]
+		clear(t.cells)
+		t.rows, t.cells = t.rows[:0], t.cells[:0]
+	}
+	b.size = 0
+}
+
+// flush writes the rows, and empties the buffer.
+func (b *rowBuffer) flush(conn *sqlite.Conn) error {
+	for i := range b.tables {
+		t := &b.tables[i]
+		if len(t.rows) == 0 {
+			continue
+		}
+		stmt, err := conn.Prepare(t.insert)
+		if err != nil {
+			return err
+		}
+		cells := t.cells
+		for _, row := range t.rows {
+			if err := insertRow(stmt, row.lead[:row.leads], cells[:row.cells]); err != nil {
+				return fmt.Errorf("%s: %w", t.insert, err)
+			}
+			cells = cells[row.cells:]
+		}
+	}
+	b.reset()
+	return nil
+}
+
+func insertRow(stmt *sqlite.Stmt, lead []int64, cells []cell) error {
+	for i, n := range lead {
+		stmt.BindInt64(i+1, n)
+	}
+	for i := range cells {
+		switch c, at := &cells[i], len(lead)+i+1; {
+		case c.null:
+			stmt.BindNull(at)
+		case c.kind == columnText:
+			stmt.BindText(at, c.s)
+		default:
+			stmt.BindInt64(at, c.i)
+		}
+	}
+	if _, err := stmt.Step(); err != nil {
+		return err
+	}
+	return stmt.Reset()
+}

@@ -1,0 +1,99 @@
+package projections
+
+import (
+	lru "container/list"
+	"context"
+	"fmt"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
+)
+
+// aggregate is what the projector remembers of one aggregate: its state before
+// the next event.
+type aggregate struct {
+	ref     domain.Ref
+	state   any
+	version uint64
+	entity  entityRef // zero until asked for
+	sum     *sums     // of a project, as of its last row; nil if not at hand
+	row     []byte    // digest encoding of the last row of its own table, nil if not at hand
+	weight  int       // parts, about
+	place   *lru.Element
+}
+
+// stateCache keeps the states of the aggregates that were last written to, and
+// folds the others from the log. States are immutable, so it shares them
+// freely.
+type stateCache struct {
+	log  Log
+	byID map[domain.Ref]*aggregate
+	used *lru.List // least recently used last
+	size int       // sum of weights
+	max  int
+}
+
+func newStateCache(log Log, parts int) *stateCache {
+	return &stateCache{log: log, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
+}
+
+// get returns the aggregate as it was before d. One that no event has spoken of
+// yet (fresh) has no state; the others are folded.
+func (c *stateCache) get(ctx context.Context, kind *domain.Aggregate, d *decoded, fresh bool) (*aggregate, error) {
+	a := &aggregate{ref: d.env.Ref, weight: 1}
+	if !fresh {
+		if err := c.fold(ctx, kind, a, d.rec.Subject, d.rec.Seq); err != nil {
+			return nil, err
+		}
+	}
+	a.place = c.used.PushFront(a)
+	c.byID[a.ref] = a
+	c.size += a.weight
+	c.shrink()
+	return a, nil
+}
+
+// cached returns the aggregate if it is at hand.
+func (c *stateCache) cached(ref domain.Ref) (*aggregate, bool) {
+	a, ok := c.byID[ref]
+	if ok {
+		c.used.MoveToFront(a.place)
+	}
+	return a, ok
+}
+
+// fold makes the state of a from its events before sequence end.
+func (c *stateCache) fold(ctx context.Context, kind *domain.Aggregate, a *aggregate, subject string, end uint64) error {
+	for rec, err := range c.log.Aggregate(ctx, subject, 1) {
+		if err != nil {
+			return fmt.Errorf("fold %s: %w", a.ref, err)
+		}
+		if rec.Seq >= end {
+			break
+		}
+		env, e, err := catalogue.Decode(rec.Data)
+		if err != nil {
+			return fmt.Errorf("fold %s: %w", a.ref, &EventError{Seq: rec.Seq, Err: err})
+		}
+		if env.Ref != a.ref || env.Version != a.version+1 {
+			return &VersionError{Seq: rec.Seq, Ref: a.ref, Want: a.version + 1, Got: env.Version}
+		}
+		a.state, a.version = kind.Evolve(a.state, e), env.Version
+		a.weight++
+	}
+	return nil
+}
+
+// grown notes that an event gave a some more parts.
+func (c *stateCache) grown(a *aggregate, parts int) {
+	a.weight += parts
+	c.size += parts
+}
+
+func (c *stateCache) shrink() {
+	for c.size > c.max && c.used.Len() > 1 {
+		a := c.used.Remove(c.used.Back()).(*aggregate)
+		delete(c.byID, a.ref)
+		c.size -= a.weight
+	}
+}

@@ -1,0 +1,171 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// VerifyTables computes the digest again from the rows in the tables, and
+// returns a *TablesError with the first sequence whose rows are not what the
+// projector wrote: the file was edited, or is damaged. It sees one moment of
+// the file and holds up nobody. What the digest does not cover it cannot see.
+func (m *Models) VerifyTables(ctx context.Context) error {
+	file, err := m.acquire(0)
+	if err != nil {
+		return err
+	}
+	defer file.inUse.Done()
+	return file.read(ctx, func(conn *sqlite.Conn) error {
+		at, err := readPosition(conn)
+		if err != nil {
+			return err
+		}
+		v := &verifier{words: wordReader{conn, &textCache{}}, chain: newChain(digest{}), names: map[int64]string{0: ""}}
+		return v.verify(ctx, conn, at)
+	})
+}
+
+// verifier walks all tables side by side. Rows are written in the order of
+// events and never again, so the order of rowids is that of the digest.
+type verifier struct {
+	words wordReader
+	chain *chain
+	names map[int64]string // of entities, by id
+	mark  int64            // of the last event row
+}
+
+// cursor is a walk through one table.
+type cursor struct {
+	order int
+	name  string
+	lead  []string
+	cols  []column
+	stmt  *sqlite.Stmt
+	ended bool
+	seq   uint64 // of the row at hand
+	cells []cell // of the row at hand
+}
+
+func (v *verifier) verify(ctx context.Context, conn *sqlite.Conn, at position) error {
+	var cursors []*cursor
+	for order, t := range slices.Concat(registers, versioned) {
+		c := &cursor{order: order}
+		c.name, c.lead, c.cols = t.describe()
+		cursors = append(cursors, c)
+		if err := v.open(conn, c); err != nil {
+			return err
+		}
+		defer c.stmt.Reset()
+	}
+	for seq := uint64(1); seq <= at.seq; seq++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, c := range cursors {
+			if err := v.take(c, seq); err != nil {
+				return err
+			}
+		}
+		if v.chain.next().mark() != v.mark {
+			return &TablesError{Seq: seq, What: "a row of this event was changed, added or removed"}
+		}
+	}
+	for _, c := range cursors {
+		if !c.ended {
+			return &TablesError{Seq: at.seq + 1, What: "table " + c.name + " has rows of later events, or out of order"}
+		}
+	}
+	if v.chain.now != at.digest {
+		return &TablesError{Seq: at.seq, What: "the position's digest was changed"}
+	}
+	return nil
+}
+
+func (v *verifier) open(conn *sqlite.Conn, c *cursor) (err error) {
+	query := "SELECT " + strings.Join(c.lead, ", ")
+	for _, col := range c.cols {
+		query += ", " + col.name
+	}
+	if c.stmt, err = conn.Prepare(query + " FROM " + c.name + " ORDER BY rowid"); err != nil {
+		return err
+	}
+	return v.step(c)
+}
+
+// step goes on to the next row.
+func (v *verifier) step(c *cursor) error {
+	found, err := c.stmt.Step()
+	if err != nil {
+		return err
+	}
+	if c.ended = !found; c.ended {
+		return nil
+	}
+	c.cells = c.cells[:0]
+	for i, col := range c.cols {
+		at := len(c.lead) + i
+		x := cell{kind: col.kind, undigested: col.undigested, null: c.stmt.ColumnType(at) == sqlite.TypeNull}
+		switch col.kind {
+		case columnText:
+			x.s = c.stmt.ColumnText(at)
+		default:
+			x.i = c.stmt.ColumnInt64(at)
+		}
+		c.cells = append(c.cells, x)
+	}
+	switch c.order {
+	case orderEntity:
+		c.seq = uint64(c.cells[len(c.cells)-1].i)
+		v.names[c.stmt.ColumnInt64(0)] = entityName(c.cells[0].s, c.cells[1].s)
+	case orderEvent:
+		c.seq = uint64(c.stmt.ColumnInt64(0))
+	case orderChange:
+		c.seq = uint64(c.stmt.ColumnInt64(0)) >> changeBits
+	default:
+		c.seq = uint64(c.stmt.ColumnInt64(1))
+	}
+	return nil
+}
+
+// take adds the rows of event seq to the digest.
+func (v *verifier) take(c *cursor, seq uint64) error {
+	for !c.ended && c.seq == seq {
+		if err := v.add(c); err != nil {
+			return &TablesError{Seq: seq, What: fmt.Sprintf("table %s: %v", c.name, err)}
+		}
+		if err := v.step(c); err != nil {
+			return err
+		}
+	}
+	if !c.ended && c.seq < seq {
+		return &TablesError{Seq: c.seq, What: "table " + c.name + " has a row out of order"}
+	}
+	return nil
+}
+
+func (v *verifier) add(c *cursor) (err error) {
+	for i := range c.cells {
+		switch x := &c.cells[i]; {
+		case x.null:
+		case x.kind == columnWord || x.kind == columnJSON:
+			if x.s, err = v.words.text(x.i); err != nil {
+				return err
+			}
+		case x.kind == columnRef:
+			x.s = v.names[x.i]
+		}
+	}
+	entity := ""
+	switch {
+	case c.order == orderEvent:
+		v.mark = c.cells[len(c.cells)-1].i
+	case c.order > orderChange:
+		entity = v.names[c.stmt.ColumnInt64(0)]
+	}
+	v.chain.add(c.order, c.name, entity, c.cells)
+	return nil
+}
