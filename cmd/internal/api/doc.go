@@ -1,0 +1,26 @@
+// Package api is the ledger over HTTP: commands in, answers out.
+//
+// What a client may rely on:
+//
+//   - POST /v1/commands/<name> takes exactly what the catalogue declares. 201
+//     means that the command's events are in the log, synced to disk; 200 means
+//     that they had been before, under the same idempotency key. Any other
+//     status means that this request wrote nothing, but for one: the problem
+//     outcome-unknown, after which the same command with the same key is safe
+//     to send again.
+//   - An answer to a question is never short of what was asked for. A read model
+//     that has not reached the sequence asked for is waited for, for a moment,
+//     and then the answer is 503 with the sequence it has reached.
+//   - A query parameter that a path does not have, or that is given twice or
+//     without a value, is refused: a misspelt filter never widens an answer.
+//   - Every error is application/problem+json (RFC 9457) with a code that never
+//     changes its meaning, and the field to blame where there is one; see
+//     [Problem]. The statuses are in problem.go, in one table.
+//   - Every route is in the OpenAPI 3.1 document at /openapi.json, which is made
+//     from the same declarations as the routes; TestOpenAPI walks both.
+//
+// There is no sign-in yet. Until there is, the server answers only those who
+// can be on the same machine: a loopback listener refuses host names that are
+// not loopback (so that a web page cannot reach it by DNS rebinding), and
+// commands that a browser sends from another site are refused.
+package api

@@ -1,0 +1,155 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// guarded is what every request goes through before its route: it gets an id,
+// is checked to come from this machine and this site, is logged and counted,
+// and is answered even if the route panics.
+func (s *server) guarded(routes http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		id := requestID(r)
+		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store") // answers move with the log and with the day
+		rec := &recorder{ResponseWriter: w}
+		defer func() { s.finish(rec, r, id, start, recover()) }()
+
+		if p := checkHost(r); p != nil {
+			s.fail(rec, r, p)
+			return
+		}
+		if err := crossOrigin.Check(r); err != nil {
+			s.fail(rec, r, newProblem(CodeForbiddenOrigin, "Origin", "A browser sent this from another site, which is not allowed."))
+			return
+		}
+		routes.ServeHTTP(rec, r)
+	})
+}
+
+// finish answers for a route that panicked, and writes the request's line of
+// the log.
+func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time, panicked any) {
+	if panicked != nil && panicked != http.ErrAbortHandler && r.Context().Err() == nil {
+		s.cfg.Logger.Error("panic", "request", id, "panic", panicked, "stack", string(debug.Stack()))
+		if w.status == 0 {
+			p := newProblem(CodeInternal, "", "The server failed. Its log says why, by the request id.")
+			p.RequestID = id
+			p.write(w)
+			panicked = nil
+		}
+	}
+	route := r.Pattern
+	if route == "" {
+		route = "none" // every unknown address counts as one
+	}
+	took := time.Since(start)
+	s.metrics.observeRequest(route, w.status, took)
+	level := slog.LevelInfo
+	switch {
+	case w.status >= 500 && w.status != http.StatusServiceUnavailable:
+		level = slog.LevelError
+	case w.status >= 500:
+		level = slog.LevelWarn
+	case strings.HasSuffix(route, "z") || strings.HasSuffix(route, "/metrics"): // asked every few seconds by machines
+		level = slog.LevelDebug
+	}
+	s.cfg.Logger.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
+		"route", route, "status", w.status, "bytes", w.bytes, "took", took)
+	if panicked != nil {
+		panic(http.ErrAbortHandler) // an answer was begun: cut it off, so that it is not taken for whole
+	}
+}
+
+// fail answers with the problem that err is, and logs what the client is not told.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	s.problem(r.Context(), err).write(w)
+}
+
+func (s *server) problem(ctx context.Context, err error) *Problem {
+	p := problemOf(err)
+	p.RequestID, _ = ctx.Value(requestIDKey{}).(string)
+	if p.Status >= 500 && p.cause != nil {
+		s.cfg.Logger.Warn("request failed", "request", p.RequestID, "code", p.Code, "error", p.cause)
+	}
+	return p
+}
+
+type requestIDKey struct{}
+
+// requestID takes the caller's X-Request-Id when it can stand in a log as it
+// is, else makes one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	sane := len(id) > 0 && len(id) <= 64
+	for i := 0; sane && i < len(id); i++ {
+		c := id[i]
+		sane = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.'
+	}
+	if !sane {
+		id = uuid.Must(uuid.NewV7()).String()
+	}
+	return id
+}
+
+// checkHost refuses, on a loopback listener, a Host that is not loopback: only
+// a name that was made to point here (DNS rebinding) brings one.
+func checkHost(r *http.Request) *Problem {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok || !loopback(local.String()) || loopback(r.Host) {
+		return nil
+	}
+	return newProblem(CodeForbiddenHost, "Host", "This ledger listens on this machine only: ask it by localhost, 127.0.0.1 or [::1].")
+}
+
+// loopback reports whether a host, with or without a port, is this machine.
+func loopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// recorder notes what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 until the header is written
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController through to the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

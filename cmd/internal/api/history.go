@@ -1,0 +1,133 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+type changesQuestion struct {
+	From      string     `query:"from" doc:"The point after which to look: an instant, a civil date (its end) or seq:N; the beginning when absent." example:"2018-02-02"`
+	To        string     `query:"to" doc:"The point up to which to look, in the same forms; now when absent."`
+	Agreement domain.Key `query:"agreement" doc:"Only of this agreement and what is under it."`
+	Project   domain.Key `query:"project" doc:"Only of this project; takes agreement."`
+	Milestone domain.Key `query:"milestone" doc:"Only of this milestone; takes agreement and project."`
+	Actor     string     `query:"actor" doc:"Only by this actor."`
+	Party     domain.Key `query:"party" doc:"Only for this party."`
+	Type      string     `query:"type" doc:"Only by events of this type." example:"milepost.project.milestone-reforecast.v1"`
+	Field     string     `query:"field" doc:"Only of fields of this name." example:"forecast"`
+	MinSeq    uint64     `query:"min_seq" doc:"Wait until the read models have reached this sequence."`
+	PageQuestion
+}
+
+type changesAnswer struct{ Body projections.Changes }
+
+type eventsQuestion struct {
+	After     uint64     `query:"after" doc:"Only events after this sequence."`
+	Agreement domain.Key `query:"agreement" doc:"Only of this agreement."`
+	Kind      string     `query:"kind" doc:"Only of aggregates of this kind." example:"project"`
+	Key       domain.Key `query:"key" doc:"Only of the aggregate with this key; takes kind, and agreement where it has one."`
+	Type      string     `query:"type" doc:"Only of this type." example:"milepost.project.milestone-reforecast.v1"`
+	Actor     string     `query:"actor" doc:"Only by this actor."`
+	Party     domain.Key `query:"party" doc:"Only for this party."`
+	ListQuestion
+}
+
+// event is one stored event: the bytes as they are in the log.
+type event struct {
+	Seq   uint64          `json:"seq"`
+	Event json.RawMessage `json:"event" doc:"The CloudEvent as stored."`
+}
+
+// history serves what happened: field by field, and event by event.
+func (s *server) history() {
+	get(s, reading("changes", "history", "/v1/changes", "Which fields changed after one point up to and with another, by sequence."), s.changes)
+	getList(s, reading("list-events", "history", "/v1/events", "The events, by sequence."), s.events)
+	s.handle(huma.Operation{
+		OperationID: "get-event", Method: http.MethodGet, Path: "/v1/events/{seq}", Tags: []string{"history"},
+		Summary: "One event: exactly the stored bytes.",
+		Parameters: []*huma.Param{{Name: "seq", In: "path", Required: true, Description: "Sequence of the event.",
+			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}, Example: 1}},
+		Responses: map[string]*huma.Response{"200": {Description: "The CloudEvent.",
+			Headers: map[string]*huma.Param{headerSeq: {Description: "Its sequence.", Schema: &huma.Schema{Type: huma.TypeInteger}}},
+			Content: map[string]*huma.MediaType{mediaEvent: {Schema: &huma.Schema{Type: huma.TypeObject}}}}},
+		Errors: []int{400, 403, 404, 500, 503},
+	}, s.event)
+}
+
+const (
+	mediaEvent = "application/cloudevents+json"
+	headerSeq  = "Milepost-Seq"
+)
+
+func (s *server) changes(ctx context.Context, in *changesQuestion) (*changesAnswer, error) {
+	from, to := pointText(in.From), pointText(in.To)
+	if err := s.await(ctx, in.MinSeq, from, to); err != nil {
+		return nil, err
+	}
+	f, t, err := s.cfg.Models.ResolveRange(ctx, from, to, in.page())
+	if err != nil {
+		return nil, err
+	}
+	answer, err := s.cfg.Models.Changes(ctx, projections.ChangeQuery{
+		From: f, To: t, Agreement: in.Agreement, Project: in.Project, Milestone: in.Milestone, Actor: in.Actor, Party: in.Party,
+		Type: in.Type, Field: in.Field, Page: in.page(),
+	})
+	return &changesAnswer{answer}, err
+}
+
+// events finds the events in the register and reads them from the log, which
+// alone has what they say.
+func (s *server) events(ctx context.Context, in *eventsQuestion, at projections.Point) ([]event, string, error) {
+	if at.Seq == 0 { // which EventQuery takes for no bound at all
+		return []event{}, "", nil
+	}
+	if in.Key != "" && in.Kind == "" {
+		return nil, "", newProblem(CodeInvalidParameter, "kind", "A key is asked for with its kind.")
+	}
+	rows, next, err := s.cfg.Models.Events(ctx, projections.EventQuery{
+		After: in.After, To: at.Seq, Agreement: in.Agreement, Kind: in.Kind, Key: string(in.Key), Type: in.Type, Actor: in.Actor,
+		Party: in.Party, Page: in.page(),
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	items := make([]event, len(rows))
+	for i, row := range rows {
+		rec, err := s.cfg.Store.Get(ctx, row.Seq)
+		if err != nil {
+			return nil, "", fmt.Errorf("read event %d: %w", row.Seq, err)
+		}
+		items[i] = event{rec.Seq, rec.Data}
+	}
+	return items, next, nil
+}
+
+// event answers with the bytes that the log has, whatever the read models do.
+func (s *server) event(w http.ResponseWriter, r *http.Request) error {
+	seq, err := strconv.ParseUint(r.PathValue("seq"), 10, 64)
+	if err != nil {
+		return newProblem(CodeInvalidParameter, "seq", "Want the sequence of an event, a whole number.")
+	}
+	rec, err := s.cfg.Store.Get(r.Context(), seq)
+	if errors.Is(err, eventstore.ErrNotFound) {
+		return newProblem(domain.CodeNotFound, "seq", fmt.Sprintf("There is no event %d.", seq))
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", mediaEvent)
+	w.Header().Set("Content-Length", strconv.Itoa(len(rec.Data)))
+	w.Header().Set(headerSeq, strconv.FormatUint(rec.Seq, 10))
+	_, _ = w.Write(rec.Data) // a client that is gone hears nothing
+	return nil
+}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"io"
+	"iter"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/ocds"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+const (
+	mediaLines = "application/x-ndjson" // commands as JSON Lines
+	mediaJSON  = "application/json"     // a package by OCDS
+)
+
+// importPause is how long an import may send nothing.
+const importPause = time.Minute
+
+// imports serves the import of files of any length.
+func (s *server) imports() {
+	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ledger.Summary](), true, "Summary")
+	object := &huma.Schema{Type: huma.TypeObject}
+	s.handle(huma.Operation{
+		OperationID: "import", Method: http.MethodPost, Path: "/v1/import", Tags: []string{"commands"},
+		Summary: "Carry out the commands of a file.",
+		Description: "A file of commands, one JSON object a line with the command's name in its field `command`, or an OCDS release or " +
+			"record package. Commands go into the log in atomic batches, in order; the first that is refused stops the import with its " +
+			"line, and all before it stays. The same file can be imported again, after any interruption: nothing is added twice.",
+		Parameters: []*huma.Param{{Name: headerActor, In: "header", Description: "Who asks, where a command does not say.", Schema: &huma.Schema{Type: huma.TypeString}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			mediaLines: {Schema: &huma.Schema{Type: huma.TypeString, Description: "JSON Lines; a line may have 1 MiB."}},
+			mediaJSON:  {Schema: object},
+		}},
+		Responses: map[string]*huma.Response{"200": answer("What the import did.", schema)},
+		Errors:    []int{400, 403, 409, 413, 415, 422, 500, 503},
+	}, s.runImport)
+}
+
+func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
+	media, err := requireMedia(r, mediaLines, mediaJSON)
+	if err != nil {
+		return err
+	}
+	actor, err := actorOf(r.Header)
+	if err != nil {
+		return err
+	}
+	release, err := s.admit()
+	if err != nil {
+		return err
+	}
+	defer release()
+	body := &patientReader{body: r.Body, conn: http.NewResponseController(w)}
+	_ = body.conn.SetWriteDeadline(time.Time{}) // the answer comes when all is done; a test's recorder has no deadline
+	items := ledger.Lines(body)
+	if media == mediaJSON {
+		if items, err = ocds.Commands(body); err != nil {
+			return err
+		}
+	}
+	sum, err := s.cfg.Ledger.Import(r.Context(), asActor(items, actor), nil)
+	s.metrics.imported.Add(float64(sum.Commands))
+	if err != nil {
+		p := *problemOf(err)
+		p.Summary = &sum
+		return &p
+	}
+	writeJSON(w, http.StatusOK, sum)
+	return nil
+}
+
+// asActor names the asker of the commands that name none.
+func asActor(items iter.Seq[ledger.Item], actor string) iter.Seq[ledger.Item] {
+	if actor == "" {
+		return items
+	}
+	return func(yield func(ledger.Item) bool) {
+		for item := range items {
+			if item.Meta.Actor == "" {
+				item.Meta.Actor = actor
+			}
+			if !yield(item) {
+				return
+			}
+		}
+	}
+}
+
+// patientReader reads a body that takes as long as it takes, as long as
+// something comes.
+type patientReader struct {
+	body io.Reader
+	conn *http.ResponseController
+}
+
+func (r *patientReader) Read(b []byte) (int, error) {
+	_ = r.conn.SetReadDeadline(time.Now().Add(importPause))
+	return r.body.Read(b)
+}
+
+// rebuild serves the making of new read models.
+func (s *server) rebuild() {
+	rebuilt := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[projections.Rebuilt](), true, "Rebuilt")
+	s.handle(huma.Operation{
+		OperationID: "rebuild", Method: http.MethodPost, Path: "/v1/rebuild", Tags: []string{"operations"},
+		Summary: "Make the read models again from the log.",
+		Description: "The new ones are made beside those that serve, and take their place when they are done. The answer says whether " +
+			"they are identical; it is 200 when they are not, too.",
+		Responses: map[string]*huma.Response{"200": answer("What came of it.", rebuilt)},
+		Errors:    []int{400, 403, 500, 503},
+	}, func(w http.ResponseWriter, r *http.Request) error {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // it takes as long as the log is
+		rebuilt, err := s.cfg.Models.Rebuild(r.Context(), s.cfg.Store, nil)
+		if err != nil {
+			return err
+		}
+		writeJSON(w, http.StatusOK, rebuilt)
+		return nil
+	})
+}

@@ -1,0 +1,182 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// Problem is an error as the API answers it, after RFC 9457.
+type Problem struct {
+	Type      string          `json:"type" format:"uri-reference" doc:"Stable name of the kind of problem: /problems/<code>."`
+	Title     string          `json:"title" doc:"The kind of problem in words."`
+	Status    int             `json:"status" doc:"HTTP status."`
+	Detail    string          `json:"detail" doc:"What is wrong this time, and what to do."`
+	Code      string          `json:"code" doc:"Stable code; it never changes its meaning."`
+	Field     string          `json:"field,omitempty" doc:"The field, parameter or header to blame."`
+	Asked     *uint64         `json:"asked,omitempty" doc:"The sequence that was asked for."`
+	Reached   *uint64         `json:"reached,omitempty" doc:"The sequence that the read models have reached."`
+	Line      int             `json:"line,omitempty" doc:"The line of an import that was refused."`
+	Summary   *ledger.Summary `json:"summary,omitempty" doc:"What an import did before it stopped."`
+	Reasons   []string        `json:"reasons,omitempty" doc:"Why the server is not ready."`
+	RequestID string          `json:"request_id,omitempty" doc:"Names this request in the server's log."`
+
+	cause error // for the server's log
+}
+
+func (p *Problem) Error() string { return p.Detail }
+func (p *Problem) Unwrap() error { return p.cause }
+
+// GetStatus, ContentType and GetHeaders make a Problem an error of huma's.
+func (p *Problem) GetStatus() int            { return p.Status }
+func (p *Problem) ContentType(string) string { return problemType }
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+	return h
+}
+
+const problemType = "application/problem+json"
+
+// Codes of the API's own; those of rules are with the rules, and those of
+// points in time and cursors in package projections.
+const (
+	CodeConflict         = "conflict"               // others kept changing the same aggregate
+	CodeTooLarge         = "too-large"              // the body, or a line of an import
+	CodeMediaType        = "unsupported-media-type" // the body is not JSON
+	CodeUnknownParameter = "unknown-parameter"      // a query parameter that the path does not have
+	CodeInvalidParameter = "invalid-parameter"      // a parameter or header of the wrong form
+	CodeUnknownRoute     = "unknown-route"          // no such address
+	CodeMethod           = "method-not-allowed"     // the address is there, the method is not
+	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
+	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
+	CodeOverloaded       = "overloaded"             // too much is going on already
+	CodeUnavailable      = "unavailable"            // the log does not answer
+	CodeBehind           = "behind"                 // the read models have not got there yet
+	CodeNotReady         = "not-ready"              // starting, or stopped
+	CodeOutcomeUnknown   = "outcome-unknown"        // written or not: send it again with the same key
+	CodeTimeout          = "timeout"                // it took too long; nothing was written
+	CodeInternal         = "internal"               // a fault of the server
+)
+
+// statuses holds the status of each code. A code that is not here is a rule's,
+// and its status is 422.
+var statuses = map[string]int{
+	domain.CodeMalformed:          http.StatusBadRequest,
+	CodeUnknownParameter:          http.StatusBadRequest,
+	CodeInvalidParameter:          http.StatusBadRequest,
+	projections.CodeInvalidAsOf:   http.StatusBadRequest,
+	projections.CodeInvalidCursor: http.StatusBadRequest,
+	projections.CodeInvalidLimit:  http.StatusBadRequest,
+	projections.CodeInvalidRange:  http.StatusBadRequest,
+	CodeForbiddenHost:             http.StatusForbidden,
+	CodeForbiddenOrigin:           http.StatusForbidden,
+	domain.CodeNotFound:           http.StatusNotFound,
+	domain.CodeUnknownCommand:     http.StatusNotFound,
+	CodeUnknownRoute:              http.StatusNotFound,
+	CodeMethod:                    http.StatusMethodNotAllowed,
+	CodeConflict:                  http.StatusConflict,
+	domain.CodeStaleVersion:       http.StatusPreconditionFailed,
+	CodeTooLarge:                  http.StatusRequestEntityTooLarge,
+	CodeMediaType:                 http.StatusUnsupportedMediaType,
+	CodeInternal:                  http.StatusInternalServerError,
+	CodeOverloaded:                http.StatusServiceUnavailable,
+	CodeUnavailable:               http.StatusServiceUnavailable,
+	CodeBehind:                    http.StatusServiceUnavailable,
+	CodeNotReady:                  http.StatusServiceUnavailable,
+	CodeOutcomeUnknown:            http.StatusServiceUnavailable,
+	CodeTimeout:                   http.StatusServiceUnavailable,
+}
+
+func statusOf(code string) int {
+	if s, ok := statuses[code]; ok {
+		return s
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// newProblem makes the problem of a code.
+func newProblem(code, field, detail string) *Problem {
+	title := []rune(strings.ReplaceAll(code, "-", " "))
+	title[0] = unicode.ToUpper(title[0])
+	return &Problem{Type: "/problems/" + code, Title: string(title), Status: statusOf(code), Detail: detail, Code: code, Field: field}
+}
+
+// problemOf is the one place where an error becomes an answer.
+func problemOf(err error) *Problem {
+	var (
+		problem  *Problem
+		line     *ledger.LineError
+		rejected *domain.Rejected
+		asOf     *projections.AsOfError
+		behind   *projections.BehindError
+		unknown  *eventstore.OutcomeUnknownError
+		conflict *eventstore.ConflictError
+		tooLarge *http.MaxBytesError
+	)
+	var p *Problem
+	switch {
+	case errors.As(err, &problem):
+		return problem
+	case errors.As(err, &line):
+		of := *problemOf(line.Err)
+		p = &of
+		p.Line = line.Line
+		if errors.As(line.Err, &rejected) {
+			p.Status = http.StatusUnprocessableEntity // of the lines, whatever the line's own status would be
+		}
+	case errors.As(err, &rejected):
+		p = newProblem(rejected.Code, rejected.Field, rejected.Message)
+	case errors.As(err, &asOf):
+		p = newProblem(asOf.Code, asOf.Field, asOf.Message)
+	case errors.As(err, &behind):
+		p = newProblem(CodeBehind, "", "The read models have not reached the sequence asked for; ask again in a moment.")
+		if behind.Err != nil {
+			p = newProblem(CodeNotReady, "", "The read models have stopped; the server's log and /readyz say why.")
+		}
+		p.Asked, p.Reached = &behind.Asked, &behind.Reached
+	case errors.As(err, &unknown):
+		p = newProblem(CodeOutcomeUnknown, "", "The log did not say whether it took the command. Send the same command again with the same idempotency key: it is done once.")
+	case errors.Is(err, ledger.ErrConflict), errors.As(err, &conflict):
+		p = newProblem(CodeConflict, "", "Others changed the same aggregate at every try. Nothing was written; send it again.")
+	case errors.As(err, &tooLarge):
+		p = newProblem(CodeTooLarge, "", "The body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
+	case errors.Is(err, eventstore.ErrTooLarge):
+		p = newProblem(CodeTooLarge, "", "The command makes an event that is longer than the log takes. Nothing was written.")
+	case errors.Is(err, eventstore.ErrOverloaded):
+		p = newProblem(CodeOverloaded, "", "Too many appends wait already. Nothing was written; try again in a moment.")
+	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, projections.ErrClosed):
+		p = newProblem(CodeUnavailable, "", "The ledger does not answer at present. Nothing was written; try again in a moment.")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded):
+		p = newProblem(CodeTimeout, "", "It took too long and was given up. Nothing was written; try again in a moment.")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		p = newProblem(domain.CodeMalformed, "", "The body ended too early.")
+	default:
+		p = newProblem(CodeInternal, "", "The server failed. Its log says why, by the request id.")
+	}
+	p.cause = err
+	return p
+}
+
+// write answers with the problem.
+func (p *Problem) write(w http.ResponseWriter) {
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // a client that is gone hears nothing
+}

@@ -1,0 +1,145 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// Question is what every question to the read models may carry. It and what
+// else is embedded in questions is exported because huma looks no further.
+type Question struct {
+	AsOf   string `query:"as_of" doc:"The point to answer as of: an RFC 3339 instant, a civil date (its end, in the ledger's time zone) or seq:N; now when absent." example:"2018-12-31"`
+	MinSeq uint64 `query:"min_seq" doc:"Wait until the read models have reached this sequence, as a receipt names it: read your own write."`
+}
+
+func (q Question) asked() Question { return q }
+
+// ListQuestion is a question that is answered page by page.
+type ListQuestion struct {
+	Question
+	PageQuestion
+}
+
+type PageQuestion struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The most entries of one answer."`
+	Cursor string `query:"cursor" doc:"Goes on where an answer ended: its next. Good for the same question only."`
+}
+
+func (q PageQuestion) page() projections.Page {
+	return projections.Page{Cursor: q.Cursor, Limit: q.Limit}
+}
+
+// list is the answer to every question that has several.
+type list[T any] struct {
+	AsOf  projections.Point `json:"as_of" doc:"The point that this is as of."`
+	Items []T               `json:"items"`
+	Next  string            `json:"next" doc:"Cursor of what follows; empty at the end."`
+}
+
+type listAnswer[T any] struct{ Body list[T] }
+
+// itemAnswer is the answer to a question for one aggregate, or a part of one.
+type itemAnswer[T any] struct {
+	ETag string `header:"ETag" doc:"Version of the aggregate, for If-Match."`
+	AsOf uint64 `header:"Milepost-Seq" doc:"The sequence that this is as of."`
+	Body T
+}
+
+// getList serves a question that has several answers; read gives one page.
+func getList[I interface {
+	asked() Question
+	page() projections.Page
+}, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (items []T, next string, err error)) {
+	get(s, op, func(ctx context.Context, in *I) (*listAnswer[T], error) {
+		at, err := s.point(ctx, (*in).asked(), (*in).page())
+		if err != nil {
+			return nil, err
+		}
+		items, next, err := read(ctx, in, at)
+		if err != nil {
+			return nil, err
+		}
+		return &listAnswer[T]{list[T]{at, items, next}}, nil
+	})
+}
+
+// getItem serves a question for one thing; read gives it with the version of
+// its aggregate.
+func getItem[I interface {
+	asked() Question
+}, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (item T, version uint64, err error)) {
+	get(s, op, func(ctx context.Context, in *I) (*itemAnswer[T], error) {
+		at, err := s.point(ctx, (*in).asked(), projections.Page{})
+		if err != nil {
+			return nil, err
+		}
+		item, version, err := read(ctx, in, at)
+		if err != nil {
+			return nil, err
+		}
+		return &itemAnswer[T]{etag(version), at.Seq, item}, nil
+	})
+}
+
+// reading describes a question to the read models.
+func reading(id, tag, path, summary string) huma.Operation {
+	return huma.Operation{OperationID: id, Path: path, Tags: []string{tag}, Summary: summary, Errors: []int{400, 403, 404, 422, 500, 503}}
+}
+
+// point waits until the read models can answer q, for a moment, and returns the
+// point that it is to be answered as of: for a further page, that of the page
+// before.
+func (s *server) point(ctx context.Context, q Question, page projections.Page) (projections.Point, error) {
+	asOf := pointText(q.AsOf)
+	if err := s.await(ctx, q.MinSeq, asOf); err != nil {
+		return projections.Point{}, err
+	}
+	return s.cfg.Models.ResolvePage(ctx, asOf, page)
+}
+
+// pointText reads a point from a query. No point is written with a space: one
+// that is there was the plus sign of a time zone, not escaped.
+func pointText(s string) projections.AsOf { return projections.AsOf(strings.ReplaceAll(s, " ", "+")) }
+
+// await waits, for as long as a client has patience, until the read models
+// have reached minSeq, and each sequence among points that the log has.
+//
+// They must follow the log, and have caught up with it once: what they call
+// now would be long ago otherwise.
+func (s *server) await(ctx context.Context, minSeq uint64, points ...projections.AsOf) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	position := s.cfg.Models.Position()
+	if position.Err != nil {
+		return &projections.BehindError{Asked: minSeq, Reached: position.Seq, Err: position.Err}
+	}
+	for _, p := range points {
+		digits, isSeq := strings.CutPrefix(string(p), "seq:")
+		if seq, err := strconv.ParseUint(digits, 10, 64); isSeq && err == nil && seq > position.Seq {
+			last, err := s.cfg.Store.Last(ctx)
+			if err != nil {
+				return err
+			}
+			if seq <= last { // else it is in the future, which is not worth waiting for
+				minSeq = max(minSeq, seq)
+			}
+		}
+	}
+	if !s.caughtUp.Load() {
+		last, err := s.cfg.Store.Last(ctx)
+		if err != nil {
+			return err
+		}
+		minSeq = max(minSeq, last)
+	}
+	if err := s.cfg.Models.Wait(ctx, minSeq); err != nil {
+		return err
+	}
+	s.caughtUp.Store(true)
+	return nil
+}

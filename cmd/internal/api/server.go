@@ -1,0 +1,108 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// Config is what the API needs. Ledger, Models and Store are of one ledger.
+type Config struct {
+	Ledger  *ledger.Ledger
+	Models  *projections.Models
+	Store   *eventstore.Store
+	Name    string // of the ledger
+	Version string // of the program, for the OpenAPI document
+
+	Logger   *slog.Logger   // nil discards
+	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
+	Metrics  *Metrics       // nil: the API makes its own
+
+	ModelsDir string // where the read models' files are, for their size in the metrics; "" leaves it out
+
+	MaxInFlight int           // commands under way at once; beyond it they are refused; 1024 when 0
+	Patience    time.Duration // how long a question waits for the read models; 2 s when 0
+	MaxLag      uint64        // sequences that the read models may be behind and the server still be ready; 10,000 when 0
+}
+
+// server holds what the handlers share.
+type server struct {
+	cfg      Config
+	metrics  *Metrics
+	mux      *patterns
+	api      huma.API
+	inFlight chan struct{} // one entry for each command under way
+	caughtUp atomic.Bool   // the read models have once reached the end of the log
+}
+
+// New returns the handler of all routes. It starts nothing and needs no
+// closing; those who own Ledger, Models and Store close them after the HTTP
+// server is down.
+func New(cfg Config) http.Handler { return newServer(cfg).handler() }
+
+func newServer(cfg Config) *server {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Location == nil {
+		cfg.Location = time.UTC
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics(nil)
+	}
+	if cfg.MaxInFlight <= 0 {
+		cfg.MaxInFlight = 1024
+	}
+	if cfg.Patience <= 0 {
+		cfg.Patience = 2 * time.Second
+	}
+	if cfg.MaxLag == 0 {
+		cfg.MaxLag = 10_000
+	}
+	mux := &patterns{ServeMux: http.NewServeMux()}
+	s := &server{
+		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
+		api: humago.New(mux, openAPI(cfg)),
+	}
+	s.api.UseMiddleware(s.strictQuery)
+	s.metrics.watch(s)
+	s.commands()
+	s.catalogue()
+	s.agreements()
+	s.parties()
+	s.history()
+	s.status()
+	s.health()
+	s.imports()
+	s.rebuild()
+	s.document()
+	return s
+}
+
+func (s *server) handler() http.Handler { return s.guarded(s.route()) }
+
+// Server returns an HTTP server for handler with the limits that the routes
+// count on: nobody holds a connection open by being slow. Imports and rebuilds
+// lift the limits for themselves.
+func Server(handler http.Handler, logger *slog.Logger) *http.Server {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}

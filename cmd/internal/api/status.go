@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// Status says where a ledger stands. Digest is of the read models at
+// ProjectedSeq.
+type Status struct {
+	Ledger       string     `json:"ledger"`
+	FirstSeq     uint64     `json:"first_seq" doc:"First sequence of the log; 0 when it is empty."`
+	LastSeq      uint64     `json:"last_seq" doc:"Last sequence of the log."`
+	ProjectedSeq uint64     `json:"projected_seq" doc:"Sequence that the read models have reached."`
+	Events       uint64     `json:"events" doc:"Events in the log."`
+	Digest       string     `json:"digest" doc:"Digest of the read models at projected_seq: equal read models have equal digests."`
+	At           *time.Time `json:"at" doc:"Ledger time at projected_seq; null for an empty ledger."`
+	Bytes        uint64     `json:"bytes" doc:"Size of the log."`
+	Timezone     string     `json:"timezone" doc:"The ledger's time zone, for civil dates."`
+	Version      string     `json:"version" doc:"Version of the program."`
+	Ready        bool       `json:"ready"`
+	Reasons      []string   `json:"reasons" doc:"Why it is not ready."`
+	NATS         NATSStatus `json:"nats"`
+}
+
+// NATSStatus says what keeps the log.
+type NATSStatus struct {
+	Mode          string `json:"mode" enum:"embedded,external"`
+	ServerVersion string `json:"server_version"`
+	SyncAlways    *bool  `json:"sync_always" doc:"Whether each event is synced to disk before it is acknowledged; null when the server does not say."`
+	Replicas      int    `json:"replicas"`
+	Connected     bool   `json:"connected"`
+}
+
+type statusAnswer struct{ Body Status }
+
+func (s *server) status() {
+	get(s, huma.Operation{
+		OperationID: "status", Path: "/v1/status", Tags: []string{"operations"}, Summary: "Where the ledger stands.",
+		Errors: []int{400, 403, 500, 503},
+	}, func(ctx context.Context, in *struct {
+		MinSeq uint64 `query:"min_seq" doc:"Wait until the read models have reached this sequence."`
+	}) (*statusAnswer, error) {
+		if in.MinSeq > 0 {
+			if err := s.await(ctx, in.MinSeq); err != nil {
+				return nil, err
+			}
+		}
+		status, err := s.readStatus(ctx)
+		return &statusAnswer{status}, err
+	})
+}
+
+func (s *server) readStatus(ctx context.Context) (Status, error) {
+	position := s.cfg.Models.Position() // before the log's: never beyond it
+	info, err := s.cfg.Store.Info(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{
+		Ledger: info.Ledger, LastSeq: info.LastSeq, ProjectedSeq: position.Seq, Events: info.Messages, Digest: position.Digest,
+		Bytes: info.Bytes, Timezone: s.cfg.Location.String(), Version: s.cfg.Version,
+		NATS: NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Connected: info.Connected},
+	}
+	if info.Messages > 0 {
+		status.FirstSeq = info.FirstSeq // of an empty stream it is 0 or 1, by its history
+	}
+	if position.Seq > 0 {
+		status.At = &position.At
+	}
+	if known := info.SyncAlways; known == "true" || known == "false" {
+		always := known == "true"
+		status.NATS.SyncAlways = &always
+	}
+	status.Reasons = s.notReady(position, info.LastSeq, info.Connected)
+	status.Ready = len(status.Reasons) == 0
+	return status, nil
+}
+
+// health serves what supervisors ask: is it alive, may it be sent requests, how
+// is it doing.
+func (s *server) health() {
+	plain := func(doc string) map[string]*huma.Response {
+		return map[string]*huma.Response{"200": {Description: doc, Content: map[string]*huma.MediaType{
+			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}},
+		}}}
+	}
+	ok := func(w http.ResponseWriter) error {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("ok\n"))
+		return nil
+	}
+	s.handle(huma.Operation{
+		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Tags: []string{"operations"},
+		Summary: "Whether the process lives.", Responses: plain("It does."), Errors: []int{400, 403},
+	}, func(w http.ResponseWriter, _ *http.Request) error { return ok(w) })
+
+	s.handle(huma.Operation{
+		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"operations"},
+		Summary:   "Whether it can serve: the log answers, and the read models follow it.",
+		Responses: plain("It can."), Errors: []int{400, 403, 503},
+	}, func(w http.ResponseWriter, r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Patience)
+		defer cancel()
+		status, err := s.readStatus(ctx)
+		if err != nil {
+			return err
+		}
+		if status.Ready {
+			return ok(w)
+		}
+		p := newProblem(CodeNotReady, "", "The server is not ready; reasons says why.")
+		p.Reasons, p.Asked, p.Reached = status.Reasons, &status.LastSeq, &status.ProjectedSeq
+		return p
+	})
+
+	metrics := s.metrics.handler()
+	s.handle(huma.Operation{
+		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"operations"},
+		Summary: "Metrics, for Prometheus.", Responses: plain("In Prometheus' text format."), Errors: []int{403},
+	}, func(w http.ResponseWriter, r *http.Request) error {
+		metrics.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+// notReady says why requests should go elsewhere, if they should. Once the read
+// models have caught up, being a little behind a busy log is no reason.
+func (s *server) notReady(position projections.Position, last uint64, connected bool) []string {
+	reasons := []string{}
+	if !connected {
+		reasons = append(reasons, "there is no connection to the log")
+	}
+	switch lag := int64(last) - int64(position.Seq); {
+	case position.Err != nil:
+		reasons = append(reasons, "the read models have stopped: "+position.Err.Error())
+	case !position.Ready:
+		reasons = append(reasons, "the read models are being made")
+	case lag <= 0:
+		s.caughtUp.Store(true)
+	case !s.caughtUp.Load():
+		reasons = append(reasons, "the read models have not caught up with the log yet")
+	case lag > int64(s.cfg.MaxLag):
+		reasons = append(reasons, "the read models are too far behind the log")
+	}
+	return reasons
+}
