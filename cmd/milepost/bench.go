@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// benchmark is one thing that can be measured.
+type benchmark struct {
+	name, what string
+	target     string // in words, beside the result
+	met        func(measurement) bool
+	run        func(*bench, context.Context) (measurement, error)
+}
+
+var benchmarks = []benchmark{
+	{"append-1", "one writer executing commands / one connection publishing", "ratio at least 0.7", ratioOf(0.7), (*bench).appendOne},
+	{"append-64", "64 writers on different projects / one connection publishing one at a time", "ratio at least 2.5", ratioOf(2.5), (*bench).appendMany},
+	{"import", "a file of commands / atomic batches of 1,000", "ratio at least 0.4", ratioOf(0.4), (*bench).importing},
+	{"rebuild", "read models from the log / an ordered consumer that only counts", "ratio at least 0.15", ratioOf(0.15), (*bench).rebuilding},
+	{"what-changed", "100 changes of one agreement, out of the whole log", "p50 under 1 ms", p50Under(1), (*bench).whatChanged},
+	{"restart", "ready again after a clean stop", "under 3 s", secondsUnder(3), (*bench).restart},
+}
+
+// measurement is one line of the result. What does not apply is null.
+type measurement struct {
+	Name    string   `json:"name"`
+	Ours    *float64 `json:"ours_per_s"`
+	Raw     *float64 `json:"raw_per_s"`
+	Ratio   *float64 `json:"ratio"`                  // ours to raw, the median of the rounds
+	Served  *float64 `json:"served_per_s,omitempty"` // ours, while read models follow
+	P50     *float64 `json:"p50_ms,omitempty"`
+	Seconds *float64 `json:"seconds,omitempty"`
+}
+
+func ratioOf(least float64) func(measurement) bool {
+	return func(m measurement) bool { return *m.Ratio >= least }
+}
+
+func p50Under(ms float64) func(measurement) bool {
+	return func(m measurement) bool { return *m.P50 < ms }
+}
+
+func secondsUnder(s float64) func(measurement) bool {
+	return func(m measurement) bool { return *m.Seconds < s }
+}
+
+func newBench(a *app) *cobra.Command {
+	b := bench{app: a}
+	var only []string
+	var check bool
+	cmd := &cobra.Command{
+		Use: "bench", Short: "Measure the ledger against raw JetStream on this machine",
+		Long: "Measure the ledger against raw JetStream on this machine: in one process and one server, each append synced\n" +
+			"to disk, both in turn with the same bytes. Nothing of it is kept. Ours is the write path by itself, as raw is;\n" +
+			"served is the same while the read models follow, on the processors that are left.",
+		Args: cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.IntVar(&b.events, "events", 200_000, "`number` of events in the log that import fills and the others read")
+	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of append-1 and append-64")
+	flags.StringSliceVar(&only, "only", nil, "only these `names`: "+strings.Join(benchmarkNames(), ", "))
+	flags.StringVar(&b.dir, "dir", "", "`directory` on the disk to measure (default the system's temporary one)")
+	flags.BoolVar(&check, "check", false, "exit with 1 when a target is missed")
+	complete(cmd, "only", benchmarkNames()...)
+	_ = cmd.MarkFlagDirname("dir") // the flag is there
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		for _, name := range only {
+			if !slices.Contains(benchmarkNames(), name) {
+				return usagef("--only %s: want some of %s", name, strings.Join(benchmarkNames(), ", "))
+			}
+		}
+		if b.events < 1000 || b.seconds <= 0 {
+			return usagef("--events wants at least 1000, and --seconds more than 0")
+		}
+		results, err := b.runAll(cmd.Context(), only)
+		if err != nil {
+			return err
+		}
+		if err := a.printMeasurements(results); err != nil {
+			return err
+		}
+		if missed := missedTargets(results); check && len(missed) > 0 {
+			return fmt.Errorf("targets missed: %s", strings.Join(missed, ", "))
+		}
+		return nil
+	}
+	return cmd
+}
+
+func benchmarkNames() []string {
+	names := make([]string, len(benchmarks))
+	for i, b := range benchmarks {
+		names[i] = b.name
+	}
+	return names
+}
+
+func benchmarkOf(m measurement) benchmark {
+	return benchmarks[slices.IndexFunc(benchmarks, func(b benchmark) bool { return b.name == m.Name })]
+}
+
+// bench runs benchmarks, one after the other, on ledgers of its own.
+type bench struct {
+	app     *app
+	events  int
+	seconds float64
+	dir     string
+
+	root string      // the temporary directory within dir
+	full *node       // the ledger with --events events, opened by the first that needs it
+	fill measurement // what filling it came to: the benchmark import
+	work *workload   // what full was filled with
+}
+
+func (b *bench) runAll(ctx context.Context, only []string) (results []measurement, err error) {
+	if b.root, err = os.MkdirTemp(b.dir, "milepost-bench-"); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if inMemory(b.root) {
+		_, _ = fmt.Fprintf(b.app.err, "milepost: %s is in memory, where a sync costs nothing: name a directory on a disk with --dir\n", b.root)
+	}
+	for _, one := range benchmarks {
+		if len(only) > 0 && !slices.Contains(only, one.name) {
+			continue
+		}
+		m, err := one.run(b, ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.name, err)
+		}
+		m.Name = one.name
+		results = append(results, m)
+	}
+	return results, nil
+}
+
+func (b *bench) close() error {
+	var err error
+	if b.full != nil {
+		err = b.full.Close()
+	}
+	return errors.Join(err, os.RemoveAll(b.root))
+}
+
+// node opens a ledger in a directory of the bench.
+func (b *bench) node(ctx context.Context, name string) (*node, error) {
+	return startNode(ctx, nodeConfig{dir: filepath.Join(b.root, name), name: "bench", log: b.app.logger(false)})
+}
+
+func missedTargets(results []measurement) []string {
+	var missed []string
+	for _, m := range results {
+		if !benchmarkOf(m).met(m) {
+			missed = append(missed, m.Name)
+		}
+	}
+	return missed
+}
+
+func (a *app) printMeasurements(results []measurement) error {
+	if a.output == "json" {
+		return a.printJSON(results)
+	}
+	if a.output == "csv" {
+		return writeBenchCSV(a.out, results)
+	}
+	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "SERVED/S", "P50 MS", "SECONDS", "TARGET", "", "WHAT"}}
+	for _, m := range results {
+		one := benchmarkOf(m)
+		verdict := "met"
+		if !one.met(m) {
+			verdict = "MISSED"
+		}
+		rows = append(rows, append(m.cells(), one.target, verdict, one.what))
+	}
+	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, false, false, false})
+}

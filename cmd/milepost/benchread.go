@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+const (
+	rebuildRounds = 3
+	restartRounds = 3
+	changesAsked  = 500
+	changesWanted = 100
+)
+
+// rebuilding measures read models made from the log, beside those that answer,
+// against a consumer that only counts.
+func (b *bench) rebuilding(ctx context.Context) (measurement, error) {
+	if err := b.filled(ctx); err != nil {
+		return measurement{}, err
+	}
+	n := b.full
+	js, err := jetstream.New(n.store.Raw())
+	if err != nil {
+		return measurement{}, err
+	}
+	last, err := n.store.Last(ctx)
+	if err != nil {
+		return measurement{}, err
+	}
+	bar := b.app.bar("rebuild", 2*rebuildRounds, false)
+	defer bar.finish()
+	ours := func() (float64, error) {
+		rebuilt, err := n.models.Rebuild(ctx, n.store, nil)
+		if err == nil && !rebuilt.Identical {
+			err = fmt.Errorf("rebuilt read models differ: %s", rebuiltSentence(rebuilt))
+		}
+		return float64(last) / rebuilt.Load.Seconds(), err
+	}
+	raw := func() (float64, error) { return count(ctx, js, n.store.Stream(), int(last)) }
+	rates, err := inTurn(rebuildRounds, bar.step(ours), bar.step(raw))
+	if err != nil {
+		return measurement{}, err
+	}
+	return compare(rates[0], rates[1]), nil
+}
+
+// whatChanged asks what changed in agreements in which little did, of all that
+// the log holds.
+func (b *bench) whatChanged(ctx context.Context) (m measurement, err error) {
+	if err := b.filled(ctx); err != nil {
+		return m, err
+	}
+	models := b.full.models
+	now, err := models.Resolve(ctx, "")
+	if err != nil {
+		return m, err
+	}
+	took := make([]float64, changesAsked)
+	for i := range took {
+		start := time.Now()
+		answer, err := models.Changes(ctx, projections.ChangeQuery{
+			To: now, Agreement: b.work.quiet[i%len(b.work.quiet)], Page: projections.Page{Limit: changesWanted},
+		})
+		took[i] = float64(time.Since(start).Nanoseconds()) / 1e6
+		if err != nil {
+			return m, err
+		}
+		if len(answer.Changes) != changesWanted {
+			return m, fmt.Errorf("%d changes came, want %d: take more --events", len(answer.Changes), changesWanted)
+		}
+	}
+	p50 := median(took)
+	return measurement{Ours: ptr(1e3 / p50), P50: &p50}, nil
+}
+
+// restart measures from the start of a ledger that was stopped cleanly until it
+// shows its whole log.
+func (b *bench) restart(ctx context.Context) (m measurement, err error) {
+	if err := b.filled(ctx); err != nil {
+		return m, err
+	}
+	var took []float64
+	bar := b.app.bar("restart", restartRounds, false)
+	defer bar.finish()
+	for range restartRounds {
+		_, err := bar.step(func() (float64, error) {
+			err := b.full.Close()
+			b.full = nil
+			if err != nil {
+				return 0, err
+			}
+			start := time.Now()
+			if b.full, err = b.node(ctx, "full"); err != nil {
+				return 0, err
+			}
+			err = b.full.catchUp(ctx)
+			took = append(took, time.Since(start).Seconds())
+			return 0, err
+		})()
+		if err != nil {
+			return m, err
+		}
+	}
+	return measurement{Seconds: ptr(median(took))}, nil
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/project"
+)
+
+const (
+	benchWriters = 64
+	appendRounds = 5
+	importRounds = 5
+)
+
+func (b *bench) appendOne(ctx context.Context) (measurement, error) { return b.append(ctx, 1) }
+
+func (b *bench) appendMany(ctx context.Context) (measurement, error) {
+	return b.append(ctx, benchWriters)
+}
+
+// append measures writers that execute commands, each on a project of its own,
+// against one connection that publishes the same events one at a time.
+func (b *bench) append(ctx context.Context, writers int) (m measurement, err error) {
+	n, err := b.node(ctx, fmt.Sprintf("append-%d", writers))
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	var setup strings.Builder
+	w := newWorkload(1)
+	w.parties(&setup)
+	work := w.agreement(&setup, "append", writers, 1)
+	if _, err := n.importText(ctx, setup.String()); err != nil {
+		return m, err
+	}
+	raw, cleanup, err := n.store.Scratch(ctx, "append")
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, cleanup()) }()
+
+	slice := time.Duration(b.seconds / appendRounds * float64(time.Second))
+	served := func() (float64, error) {
+		rate, err := n.executeAll(ctx, work, slice)
+		return rate, errors.Join(err, n.catchUp(ctx))
+	}
+	ours := func() (float64, error) {
+		n.unfollow()
+		defer n.follow(ctx)
+		return n.executeAll(ctx, work, slice)
+	}
+	// The first round warms up, and makes the bytes that raw publishes.
+	before, err := n.store.Last(ctx)
+	if err != nil {
+		return m, err
+	}
+	if _, err := served(); err != nil {
+		return m, err
+	}
+	payloads, err := n.payloads(ctx, before+1)
+	if err != nil {
+		return m, err
+	}
+	stream := &rawStream{Scratch: raw}
+	bare := func() (float64, error) {
+		if err := n.catchUp(ctx); err != nil { // or the read models would still be at work
+			return 0, err
+		}
+		return stream.publish(ctx, payloads, slice)
+	}
+	bar := b.app.bar(fmt.Sprintf("append-%d", writers), 3*appendRounds, false)
+	defer bar.finish()
+	rates, err := inTurn(appendRounds, bar.step(ours), bar.step(bare), bar.step(served))
+	if err != nil {
+		return m, err
+	}
+	m = compare(rates[0], rates[1])
+	m.Served = ptr(median(rates[2]))
+	return m, nil
+}
+
+// executeAll has one writer for each milestone, all of different projects,
+// execute commands for the given time; it returns their rate together.
+func (n *node) executeAll(ctx context.Context, work []*busyMilestone, d time.Duration) (float64, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	var executed atomic.Int64
+	start := time.Now()
+	for _, milestone := range work {
+		g.Go(func() error {
+			for time.Since(start) < d {
+				if _, err := n.ledger.Execute(ctx, milestone.reforecast()); err != nil {
+					return err
+				}
+				executed.Add(1)
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	return float64(executed.Load()) / time.Since(start).Seconds(), err
+}
+
+// reforecast is a command that changes something whenever it is asked.
+func (b *busyMilestone) reforecast() ledger.Request {
+	b.said++
+	return ledger.Request{
+		Command: project.Reforecast{
+			MilestoneID: project.MilestoneID{Agreement: domain.Key(b.agreement), Project: domain.Key(b.project), Milestone: domain.Key(b.milestone)},
+			Forecast:    domain.MustDate("2031-01-01") + domain.Date(b.said%900),
+		},
+		Meta: domain.Meta{Actor: "bench", ActingFor: "group", Reason: "supplier-delay", Note: fmt.Sprintf("Delivery %d is late.", b.said)},
+	}
+}
+
+// importing measures the import of a file of commands against atomic batches
+// of the events that came of it. It leaves the log that others read.
+func (b *bench) importing(ctx context.Context) (measurement, error) {
+	err := b.filled(ctx)
+	return b.fill, err
+}
+
+// filled makes the ledger with --events events, once.
+func (b *bench) filled(ctx context.Context) (err error) {
+	if b.full != nil {
+		return nil
+	}
+	if b.full, err = b.node(ctx, "full"); err != nil {
+		return err
+	}
+	raw, cleanup, err := b.full.store.Scratch(ctx, "import")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cleanup()) }()
+	stream := &rawStream{Scratch: raw}
+	b.work = newWorkload(b.events)
+	bar := b.app.bar("import", 3*importRounds, false)
+	defer bar.finish()
+
+	var payloads [][]byte // of the last import
+	done := 0
+	load := func(following bool) (float64, error) {
+		text := b.work.chunk(done, b.events/importRounds/2, b.events)
+		done += strings.Count(text, "\n")
+		if !following {
+			b.full.unfollow()
+			defer b.full.follow(ctx)
+		}
+		start := time.Now()
+		sum, err := b.full.importText(ctx, text)
+		if err != nil {
+			return 0, err
+		}
+		rate := float64(sum.Events) / time.Since(start).Seconds()
+		payloads, err = b.full.payloads(ctx, sum.FirstSeq)
+		return rate, err
+	}
+	// The order stays: raw takes its bytes from the import before it.
+	var ours, raws, served []float64
+	for range importRounds {
+		rates, err := inTurn(1,
+			bar.step(func() (float64, error) { return load(false) }),
+			bar.step(func() (float64, error) {
+				if err := b.full.catchUp(ctx); err != nil {
+					return 0, err
+				}
+				return stream.batches(ctx, payloads)
+			}),
+			bar.step(func() (float64, error) { return load(true) }))
+		if err == nil {
+			err = b.full.catchUp(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		ours, raws, served = append(ours, rates[0][0]), append(raws, rates[1][0]), append(served, rates[2][0])
+	}
+	b.fill = compare(ours, raws)
+	b.fill.Served = ptr(median(served))
+	return nil
+}
+
+func (n *node) importText(ctx context.Context, text string) (ledger.Summary, error) {
+	return n.ledger.Import(ctx, ledger.Lines(strings.NewReader(text)), nil)
+}
+
+// payloads returns the stored bytes of the events from a sequence on.
+func (n *node) payloads(ctx context.Context, from uint64) ([][]byte, error) {
+	var all [][]byte
+	for rec, err := range n.store.Read(ctx, from, 0, "") {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rec.Data)
+	}
+	return all, nil
+}
+
+// step is the side with the bar moved on after it.
+func (b *bar) step(s side) side {
+	if b == nil {
+		return s
+	}
+	return func() (float64, error) {
+		rate, err := s()
+		_ = b.Add(1) // a bar that cannot be drawn is no reason to stop
+		return rate, err
+	}
+}

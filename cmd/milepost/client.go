@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os/user"
+	"strings"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/api"
+)
+
+const defaultServer = "http://127.0.0.1:8080"
+
+// client speaks to a server's HTTP API.
+type client struct {
+	base  string // without a final slash
+	token string // sent as a bearer token when set
+	actor string // named to the server for commands that name none
+	http  http.Client
+}
+
+// refusal is an answer of the server that is not a success.
+type refusal struct{ api.Problem }
+
+func (r *refusal) Error() string {
+	switch {
+	case r.Code != "" && r.Field != "":
+		return fmt.Sprintf("%s (code %s, field %s)", r.Detail, r.Code, r.Field)
+	case r.Code != "":
+		return fmt.Sprintf("%s (code %s)", r.Detail, r.Code)
+	}
+	return r.Detail
+}
+
+// unreachableError says that nothing answers at the address.
+type unreachableError struct {
+	base string
+	err  error
+}
+
+func (e *unreachableError) Error() string {
+	return fmt.Sprintf("no server answers at %s: start one with milepost serve, or say which with --server (%v)", e.base, e.err)
+}
+
+func (e *unreachableError) Unwrap() error { return e.err }
+
+// client makes the client of the server that the flags or the environment name.
+func (a *app) client() (*client, error) { return a.clientOf(a.server) }
+
+// clientOf makes the client of the server at base; "" leaves the choice to the
+// environment.
+func (a *app) clientOf(base string) (*client, error) {
+	if base == "" {
+		base = a.env("MILEPOST_SERVER")
+	}
+	if base == "" {
+		base = defaultServer
+	}
+	if !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usagef("--server %s: want an address such as %s", base, defaultServer)
+	}
+	return &client{base: strings.TrimSuffix(u.String(), "/"), token: a.env("MILEPOST_TOKEN"), actor: a.actor()}, nil
+}
+
+// actor is who asks when nobody else is named.
+func (a *app) actor() string {
+	if name := a.env("MILEPOST_ACTOR"); name != "" {
+		return name
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// path makes an address from its parts, each of them escaped.
+func path(parts ...string) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(p))
+	}
+	return b.String()
+}
+
+func (c *client) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return c.do(ctx, http.MethodGet, path, "", nil)
+}
+
+func (c *client) post(ctx context.Context, path, contentType string, body io.Reader) ([]byte, error) {
+	return c.do(ctx, http.MethodPost, path, contentType, body)
+}
+
+// do returns the body of a successful answer. Else the error is a *refusal, an
+// *unreachableError, or says that the connection broke off.
+func (c *client) do(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if method != http.MethodGet && isPrintableASCII(c.actor) {
+		req.Header.Set("Milepost-Actor", c.actor)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, c.broken(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s broke off: %w", c.base, err)
+	}
+	if resp.StatusCode >= 300 {
+		return nil, readRefusal(resp, answer)
+	}
+	return answer, nil
+}
+
+// broken explains why no answer came.
+func (c *client) broken(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return &unreachableError{c.base, err}
+	}
+	return fmt.Errorf("the connection to %s broke off (%w)", c.base, err)
+}
+
+func readRefusal(resp *http.Response, answer []byte) error {
+	r := &refusal{}
+	if json.Unmarshal(answer, &r.Problem) != nil || r.Detail == "" { // some other server, or a proxy
+		r.Problem = api.Problem{Detail: "the server answered " + resp.Status + ": " + firstLine(answer)}
+	}
+	r.Status = resp.StatusCode
+	return r
+}
+
+func firstLine(b []byte) string {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(b), []byte("\n"))
+	return string(line[:min(len(line), 200)])
+}
+
+func isPrintableASCII(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+)
+
+// demoFiles hold the demo ledger as commands, to be imported in the order of
+// their names.
+//
+//go:embed demo/*.jsonl
+var demoFiles embed.FS
+
+func newDemo(a *app) *cobra.Command {
+	var dir, listen string
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Run a ledger with the cooperation of Wuxi and CETHIK in it, to try things on",
+		Long: "Run a ledger in a temporary directory with the agreements of Wuxi and CETHIK of 2017, 2018 and 2022, their\n" +
+			"projects and milestones, until Ctrl-C. What is public is so; milestones and figures are illustrative.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), dir, listen) },
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "keep the ledger in this `directory` (default a temporary one, removed at the end)")
+	cmd.Flags().StringVar(&listen, "listen", "", "loopback `host:port` to listen on (default 127.0.0.1:8080, or a free port where that is taken)")
+	_ = cmd.MarkFlagDirname("data") // the flag is there
+	return cmd
+}
+
+func (a *app) demo(ctx context.Context, dir, listen string) (err error) {
+	kept := dir != ""
+	if !kept {
+		if dir, err = os.MkdirTemp("", "milepost-demo-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	if listen == "" {
+		listen = freeAddress("127.0.0.1:8080")
+	}
+	cfg := nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", log: a.logger(false)}
+	return a.serve(ctx, cfg, listen, func(ctx context.Context, s *server) error {
+		if err := s.importDemo(ctx); err != nil {
+			return err
+		}
+		_, err := fmt.Fprint(a.out, demoGreeting(s.url, dir, kept))
+		return err
+	})
+}
+
+// freeAddress returns the address, or where it is taken the same host with port
+// 0, which picks a free one.
+func freeAddress(address string) string {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		host, _, _ := net.SplitHostPort(address)
+		return net.JoinHostPort(host, "0")
+	}
+	_ = l.Close() // nothing was accepted
+	return address
+}
+
+// importDemo puts the demo's commands into the ledger; those that a kept
+// directory has already are skipped.
+func (n *node) importDemo(ctx context.Context) error {
+	names, err := fs.Glob(demoFiles, "demo/*.jsonl")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		b, err := demoFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if _, err := n.ledger.Import(ctx, ledger.Lines(bytes.NewReader(b)), nil); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return n.catchUp(ctx)
+}
+
+// demoTries are the commands that the demo offers; a test runs each.
+var demoTries = []string{
+	"show agreements",
+	"show milestones --agreement wuxi-cethik-2017 --project iot-base",
+	"changes --agreement wuxi-cethik-2017 --project iot-base --milestone structure",
+}
+
+func demoGreeting(url, dir string, kept bool) string {
+	if !kept {
+		dir += " (removed at the end)"
+	}
+	server := ""
+	if url != defaultServer {
+		server = " --server " + url
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "A ledger with the cooperation of Wuxi and CETHIK is ready.\n"+
+		"What is public about it is so; milestones and figures are illustrative.\n\n"+
+		"  address  %s  (what it answers: %s/openapi.json)\n  data     %s\n\nIn another terminal, try:\n\n", url, url, dir)
+	for _, try := range demoTries {
+		fmt.Fprintf(&b, "  %s %s%s\n", programName(), try, server)
+	}
+	b.WriteString("\nTitles come in English and Chinese: add --lang zh. Ctrl-C ends the demo.\n")
+	return b.String()
+}
+
+// programName is how to call this program again.
+func programName() string {
+	name := os.Args[0]
+	if strings.Contains(name, "go-build") {
+		return "go run ./cmd/milepost"
+	}
+	if strings.ContainsRune(name, filepath.Separator) {
+		return name
+	}
+	return "milepost"
+}

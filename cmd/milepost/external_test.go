@@ -1,0 +1,42 @@
+package main
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	nats "github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Two processes serve one ledger on an external NATS server: what is written
+// through one is shown by the other.
+func TestTwoServersOnAnExternalLog(t *testing.T) {
+	// Given a NATS server and two servers of the ledger, each with its own directory
+	log, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: nats.RANDOM_PORT, NoSigs: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true})
+	require.NoError(t, err)
+	log.Start()
+	t.Cleanup(func() { log.Shutdown(); log.WaitForShutdown() })
+	require.True(t, log.ReadyForConnections(10*time.Second))
+	one := startServer(t, t.TempDir(), "--nats", log.ClientURL())
+	two := startServer(t, t.TempDir(), "--nats", log.ClientURL())
+
+	// When a party is registered through one and changed through the other
+	_, code := one.run(t, nil, "do", "register-party", "--party", "city", "--title", "City", "--kind", "other")
+	require.Equal(t, exitDone, code)
+	_, code = two.run(t, nil, "do", "change-party", "--party", "city", "--title", "Town")
+	require.Equal(t, exitDone, code)
+
+	// Then both show it, and agree to the last byte.
+	for _, s := range []*child{one, two} {
+		out, code := s.run(t, nil, "show", "party", "city", "--min-seq", "2", "-o", "json")
+		require.Equal(t, exitDone, code)
+		assert.Contains(t, out, `"title":{"en":"Town"}`)
+		out, _ = s.run(t, nil, "status", "-o", "json")
+		assert.Contains(t, out, `"nats":{"mode":"external"`)
+	}
+	assert.Equal(t, one.settled(t), two.settled(t))
+	one.stop(t, syscall.SIGTERM)
+	two.stop(t, syscall.SIGTERM)
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/rivo/uniseg"
+)
+
+// column of a table for people.
+type column struct {
+	header string
+	text   func(s style, r record) string
+}
+
+// field is a column that shows one member of an item.
+func field(name string) column {
+	return column{strings.ToUpper(strings.ReplaceAll(name, "_", " ")), func(s style, r record) string { return s.get(r, name) }}
+}
+
+func fields(names ...string) []column {
+	columns := make([]column, len(names))
+	for i, name := range names {
+		columns[i] = field(name)
+	}
+	return columns
+}
+
+// view says how the items of a list are shown: the columns of the table, and
+// the members that a CSV file has first and in any case. Members that a later
+// server adds follow them.
+type view struct {
+	table []column
+	csv   []string
+}
+
+// printList shows an answer whose items are in its member called items.
+func (a *app) printList(answer []byte, items string, v view) error {
+	if a.output == "json" {
+		return a.printRaw(answer)
+	}
+	var members map[string]json.RawMessage
+	var records []record
+	err := json.Unmarshal(answer, &members)
+	if err == nil {
+		err = json.Unmarshal(members[items], &records)
+	}
+	if err != nil {
+		return fmt.Errorf("the answer is not a list: %w", err)
+	}
+	return a.printRecords(records, v)
+}
+
+func (a *app) printRecords(records []record, v view) error {
+	if a.output == "csv" {
+		return writeCSV(a.out, records, v.csv, style{languages: a.languages()})
+	}
+	return writeTable(a.out, records, v.table, a.forPeople())
+}
+
+// printObject shows one object: in a table, each member on its line.
+func (a *app) printObject(answer []byte) error {
+	if a.output == "json" {
+		return a.printRaw(answer)
+	}
+	var r record
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return fmt.Errorf("the answer is not an object: %w", err)
+	}
+	if a.output == "csv" {
+		return writeCSV(a.out, []record{r}, r.names, style{languages: a.languages()})
+	}
+	var rows [][]string
+	s := a.forPeople()
+	for _, name := range r.names {
+		if v := s.get(r, name); v != "" {
+			rows = append(rows, []string{strings.ReplaceAll(name, "_", " "), clean(v)})
+		}
+	}
+	return writeRows(a.out, rows, nil)
+}
+
+func (a *app) forPeople() style { return style{languages: a.languages(), zone: time.Local} }
+
+// printRaw passes the server's answer on, as one line.
+func (a *app) printRaw(answer []byte) error {
+	if n := len(answer); n == 0 || answer[n-1] != '\n' {
+		answer = append(answer, '\n')
+	}
+	_, err := a.out.Write(answer)
+	return err
+}
+
+// printJSON writes v as the program's own answer.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+func writeCSV(w io.Writer, records []record, first []string, s style) error {
+	header := slices.Clone(first)
+	for _, r := range records {
+		for _, name := range r.names {
+			if !slices.Contains(header, name) {
+				header = append(header, name)
+			}
+		}
+	}
+	out := csv.NewWriter(w)
+	_ = out.Write(header) // csv.Writer keeps its first error for Error
+	for _, r := range records {
+		row := make([]string, len(header))
+		for i, name := range header {
+			row[i] = s.get(r, name)
+			if !isNumber(r.values[name]) {
+				row[i] = defuse(row[i])
+			}
+		}
+		_ = out.Write(row)
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// defuse keeps a spreadsheet from taking a text for a formula: a reason such as
+// =HYPERLINK(...) came from some other person's keyboard.
+func defuse(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+func isNumber(value json.RawMessage) bool {
+	return len(value) > 0 && (value[0] == '-' || value[0] >= '0' && value[0] <= '9')
+}
+
+func writeTable(w io.Writer, records []record, columns []column, s style) error {
+	rows := [][]string{make([]string, len(columns))}
+	right := make([]bool, len(columns))
+	for i, c := range columns {
+		rows[0][i] = c.header
+		right[i] = len(records) > 0
+	}
+	for _, r := range records {
+		row := make([]string, len(columns))
+		for i, c := range columns {
+			row[i] = clean(c.text(s, r))
+			right[i] = right[i] && (row[i] == "" || isNumber(json.RawMessage(row[i])) && strings.Trim(row[i], "-.0123456789") == "" && len(row[i]) < 10)
+		}
+		rows = append(rows, row)
+	}
+	return writeRows(w, rows, right)
+}
+
+// writeRows aligns cells by how wide a terminal shows them: a Chinese character
+// takes two columns.
+func writeRows(w io.Writer, rows [][]string, right []bool) error {
+	var widths []int
+	for _, row := range rows {
+		widths = append(widths, make([]int, max(0, len(row)-len(widths)))...)
+		for i, cell := range row {
+			widths[i] = max(widths[i], uniseg.StringWidth(cell))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			pad := strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell))
+			if right != nil && right[i] {
+				line.WriteString(pad + cell)
+			} else {
+				line.WriteString(cell + pad)
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// clean makes one harmless line of a cell: a control character in a title could
+// otherwise move the cursor of whoever reads the table.
+func clean(cell string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, cell)
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, as every verb keeps them.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// app is one run of the program: its streams, its environment, and the flags
+// that all verbs share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) string
+
+	server string
+	output string // table, json or csv
+	lang   string
+
+	started bool // a verb has begun, so the command line made sense
+}
+
+// usageError says that the command line makes no sense: exit code 2.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// errReported ends a verb with exit code 1 when what went wrong has been said.
+var errReported = errors.New("reported")
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "milepost",
+		Short: "The ledger of agreements, projects and milestones that both sides trust",
+		Long: "Milepost records every change to agreements, projects and milestones as an event in a log,\n" +
+			"and answers from it: what changed, who changed it, why, and how things stood on any day.",
+		Example:       "  milepost demo\n  milepost serve --data ./milepost-data\n  milepost changes --from 2026-09-01",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.server, "server", "", "address of the server (default $MILEPOST_SERVER, else "+defaultServer+")")
+	flags.StringVarP(&a.output, "output", "o", "table", "form of the answer: table, json or csv")
+	flags.StringVar(&a.lang, "lang", "", "language of titles in tables, such as en or zh (default from $LANG)")
+	complete(root, "output", "table", "json", "csv")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if !slices.Contains([]string{"table", "json", "csv"}, a.output) {
+			return usagef("--output %s: want table, json or csv", a.output)
+		}
+		return nil
+	}
+
+	root.AddCommand(
+		newServe(a), newDemo(a),
+		newDo(a), newShow(a), newChanges(a), newImport(a), newStatus(a),
+		newRebuild(a), newBench(a),
+	)
+	a.markStart(root)
+	return root
+}
+
+// markStart has every verb note that it began: an error before that is one of
+// the command line, wherever cobra found it.
+func (a *app) markStart(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started = true
+			return run(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		a.markStart(sub)
+	}
+}
+
+// run executes the command line and turns its error into an exit code.
+func (a *app) run(root *cobra.Command) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	verb, err := root.ExecuteContextC(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errReported):
+		return exitFailed
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	case !a.started || errors.As(err, &usage):
+		_, _ = fmt.Fprintf(a.err, "milepost: %v\nTry: %s --help\n", err, verb.CommandPath())
+		return exitUsage
+	}
+	_, _ = fmt.Fprintf(a.err, "milepost: %v\n", err)
+	return exitFailed
+}
+
+// group is a verb that only holds others.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			hint := ""
+			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+				hint = "; did you mean " + strings.Join(s, " or ") + "?"
+			}
+			return usagef("%s has no %q%s", cmd.CommandPath(), args[0], hint)
+		},
+	}
+}
+
+// complete offers fixed values for a flag.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	completeFunc(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func completeFunc(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, f); err != nil {
+		panic(err) // the flag does not exist: a mistake in this program
+	}
+}
+
+// languages are those to show titles in, the best first: --lang, else what the
+// environment says as in setlocale(3).
+func (a *app) languages() []string {
+	tag := a.lang
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if tag == "" {
+			tag = a.env(name)
+		}
+	}
+	tag, _, _ = strings.Cut(tag, ".")
+	tag = strings.ReplaceAll(tag, "_", "-")
+	if base, _, ok := strings.Cut(tag, "-"); ok {
+		return []string{tag, base}
+	}
+	return []string{tag}
+}

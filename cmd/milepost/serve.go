@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/api"
+)
+
+func newServe(a *app) *cobra.Command {
+	var cfg nodeConfig
+	var listen string
+	var verbose bool
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run a ledger and its HTTP API",
+		Long: "Run a ledger and its HTTP API until SIGINT or SIGTERM. One line on standard output says that it is ready:\n" +
+			"its read models show the whole log, and the address listens. Logs go to standard error.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg.log = a.logger(verbose)
+			return a.serve(cmd.Context(), cfg, listen, func(_ context.Context, s *server) error {
+				_, err := fmt.Fprintf(a.out, "milepost: ledger %s ready on %s (pid %d)\n", cfg.name, s.url, os.Getpid())
+				return err
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&cfg.dir, "data", "./milepost-data", "`directory` of the log and the read models")
+	flags.StringVar(&listen, "listen", "127.0.0.1:8080", "loopback `host:port` to listen on; port 0 picks a free one")
+	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
+	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
+	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
+	flags.StringVar(&cfg.timezone, "timezone", "", "time zone of a new ledger's civil dates, as `Area/City`, fixed from then on (default UTC)")
+	flags.BoolVar(&verbose, "verbose", false, "log every request")
+	_ = cmd.MarkFlagDirname("data") // the flag is there
+	return cmd
+}
+
+func (a *app) logger(verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+}
+
+// server is a node that listens.
+type server struct {
+	*node
+	url string
+}
+
+// shutdownGrace is how long requests may take to end. One that is cut off then,
+// such as a long import, can be sent again.
+const shutdownGrace = 5 * time.Second
+
+// serve runs a ledger and its API until the context ends, which is no error, or
+// something fails. It calls ready once, when everything has been caught up with.
+func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready func(context.Context, *server) error) (err error) {
+	if err := checkLoopback(listen); err != nil {
+		return err
+	}
+	n, err := startNode(ctx, cfg)
+	if err != nil {
+		return unlessEnded(ctx, explainLock(err))
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; give another address with --listen", err)
+	}
+	s := &server{n, "http://" + l.Addr().String()}
+	n.holder.Address = s.url
+	if err := n.holder.write(cfg.dir); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	httpServer := api.Server(api.New(api.Config{
+		Ledger: n.ledger, Models: n.models, Store: n.store, Name: cfg.name, Version: version(),
+		Logger: cfg.log, Location: n.location, Metrics: n.metrics,
+	}), cfg.log)
+
+	g, running := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := httpServer.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-running.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+		defer cancel()
+		if err := httpServer.Shutdown(grace); err != nil {
+			cfg.log.Warn("requests were cut off", "error", err)
+			return httpServer.Close()
+		}
+		return nil
+	})
+	g.Go(func() error {
+		if err := n.catchUp(running); err != nil {
+			return unlessEnded(ctx, err)
+		}
+		return unlessEnded(ctx, ready(running, s))
+	})
+	return g.Wait()
+}
+
+// unlessEnded drops the error of a start that was broken off by the wish to end.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// checkLoopback refuses addresses that other machines could reach.
+func checkLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return usagef("--listen %s: want HOST:PORT, such as 127.0.0.1:8080", listen)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("--listen %s: this address can be reached from other machines, and there is no access control yet: "+
+		"listen on 127.0.0.1, [::1] or localhost", listen)
+}
+
+// version of the program, as the Go toolchain stamped it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

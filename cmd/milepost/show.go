@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// shown is one thing that show shows.
+type shown struct {
+	name  string
+	short string
+	// keys name the flags that make the address; the last may be given as the
+	// argument instead.
+	keys     []string
+	address  func(keys []string) string
+	filters  [][2]string // parameter, usage
+	list     *view       // nil for one object
+	timeless bool        // the answer has no as_of
+}
+
+func newShow(a *app) *cobra.Command {
+	show := group("show WHAT", "Show agreements, projects, milestones, parties and events, as they are or as of any day")
+	show.Example = "  milepost show agreements --as-of 2026-01-01\n" +
+		"  milepost show milestones --agreement wuxi-cethik --project iot-base -o json"
+	for _, s := range everythingShown {
+		show.AddCommand(newShown(a, s))
+	}
+	return show
+}
+
+var everythingShown = []shown{
+	{
+		name: "agreements", short: "Show the agreements", address: fixed("agreements"), list: &view{
+			table: fields("agreement", "title", "kind", "state", "parties", "effective_on", "percent", "rag", "milestones", "milestones_met"),
+			csv:   []string{"agreement", "title", "kind", "state", "parties", "effective_on", "percent", "rag"},
+		},
+	},
+	{
+		name: "agreement", short: "Show one agreement", keys: []string{"agreement"},
+		address: func(k []string) string { return path("v1", "agreements", k[0]) },
+	},
+	{
+		name: "projects", short: "Show the projects of an agreement", keys: []string{"agreement"},
+		address: func(k []string) string { return path("v1", "agreements", k[0], "projects") },
+		list: &view{
+			table: fields("project", "title", "kind", "state", "lead", "baseline_finish", "forecast_finish", "percent", "rag", "milestones", "milestones_met"),
+			csv:   []string{"project", "agreement", "title", "kind", "state", "percent", "rag"},
+		},
+	},
+	{
+		name: "project", short: "Show one project", keys: []string{"agreement", "project"},
+		address: func(k []string) string { return path("v1", "agreements", k[0], "projects", k[1]) },
+	},
+	{
+		name: "milestones", short: "Show the milestones of a project", keys: []string{"agreement", "project"},
+		address: func(k []string) string { return path("v1", "agreements", k[0], "projects", k[1], "milestones") },
+		list: &view{
+			table: fields("milestone", "title", "state", "baseline", "due", "forecast", "met_on", "slip_days", "moves", "rag", "weight", "percent"),
+			csv:   []string{"milestone", "title", "state", "baseline", "due", "forecast", "met_on", "slip_days", "moves", "rag", "weight", "percent"},
+		},
+	},
+	{
+		name: "milestone", short: "Show one milestone", keys: []string{"agreement", "project", "milestone"},
+		address: func(k []string) string {
+			return path("v1", "agreements", k[0], "projects", k[1], "milestones", k[2])
+		},
+	},
+	{
+		name: "parties", short: "Show the parties", address: fixed("parties"), list: &view{
+			table: fields("party", "title", "kind", "parent"),
+			csv:   []string{"party", "title", "kind", "parent"},
+		},
+	},
+	{
+		name: "party", short: "Show one party", keys: []string{"party"},
+		address: func(k []string) string { return path("v1", "parties", k[0]) },
+	},
+	{
+		name: "events", short: "Show the events of the log", address: fixed("events"),
+		filters: [][2]string{
+			{"after", "only events after this sequence"},
+			{"agreement", "only events of this agreement"},
+			{"kind", "only events of aggregates of this kind"},
+			{"key", "only events of the aggregate of that kind with this key"},
+			{"type", "only events of this type"},
+			{"actor", "only what this person or system did"},
+			{"party", "only what was done in the name of this party"},
+		},
+		list: &eventView,
+	},
+	{
+		name: "event", short: "Show one event as it is stored", keys: []string{"seq"}, timeless: true,
+		address: func(k []string) string { return path("v1", "events", k[0]) },
+	},
+	{
+		name: "commands", short: "Show the commands that the server takes", address: fixed("commands"), timeless: true,
+		list: &view{table: fields("command", "aggregate", "doc"), csv: []string{"command", "aggregate", "doc"}},
+	},
+}
+
+func fixed(name string) func([]string) string {
+	return func([]string) string { return path("v1", name) }
+}
+
+func newShown(a *app, s shown) *cobra.Command {
+	cmd := &cobra.Command{Use: s.name, Short: s.short, Args: cobra.NoArgs}
+	q := newQuery(cmd, s.list != nil && !s.timeless)
+	if !s.timeless {
+		q.addAsOf()
+	}
+	for _, f := range s.filters {
+		q.add(f[0], f[1])
+		a.completeKeys(cmd, flagName(f[0]), f[0])
+	}
+	for _, key := range s.keys {
+		cmd.Flags().String(key, "", "key of the "+key)
+		a.completeKeys(cmd, key, key)
+	}
+	if n := len(s.keys); n > 0 {
+		last := s.keys[n-1]
+		cmd.Use += " [" + last + "]"
+		cmd.Args = cobra.MaximumNArgs(1)
+		cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.keys(cmd, last), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		keys, err := s.keysOf(cmd, args)
+		if err != nil {
+			return err
+		}
+		if s.list == nil {
+			return a.showObject(cmd, q, s.address(keys))
+		}
+		answer, err := q.list(a, s.address(keys), "items")
+		if err != nil {
+			return err
+		}
+		return a.printList(answer, "items", *s.list)
+	}
+	return cmd
+}
+
+// keysOf takes the keys from flags, the last from the argument where it is one.
+func (s *shown) keysOf(cmd *cobra.Command, args []string) ([]string, error) {
+	keys := make([]string, len(s.keys))
+	for i, name := range s.keys {
+		keys[i] = flagValue(cmd, name)
+		if i == len(s.keys)-1 && len(args) == 1 {
+			if keys[i] != "" {
+				return nil, usagef("%s is given twice: as --%s and as %s", name, name, args[0])
+			}
+			keys[i] = args[0]
+		}
+		if keys[i] == "" {
+			return nil, usagef("say which with --%s", name)
+		}
+	}
+	return keys, nil
+}
+
+func (a *app) showObject(cmd *cobra.Command, q *query, address string) error {
+	c, err := a.client()
+	if err != nil {
+		return err
+	}
+	answer, err := c.get(cmd.Context(), address, q.values())
+	if err != nil {
+		return err
+	}
+	return a.printObject(answer)
+}
+
+// eventView shows the register of events; the event itself is an object within
+// each item.
+var eventView = view{
+	table: []column{
+		field("seq"), inEvent("WHEN", "time"), inEvent("ACTOR", "actor"), inEvent("PARTY", "party"), inEvent("AGREEMENT", "agreement"),
+		inEvent("SUBJECT", "subject"), inEvent("TYPE", "type"), inEvent("REASON", "reason"),
+	},
+	csv: []string{"seq"},
+}
+
+func inEvent(header, name string) column {
+	return column{header, func(s style, r record) string {
+		var event record
+		if err := event.UnmarshalJSON(r.values["event"]); err != nil {
+			return fmt.Sprintf("?%v", err)
+		}
+		return s.get(event, name)
+	}}
+}
