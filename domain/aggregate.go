@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"reflect"
 	"strings"
 	"time"
 )
@@ -143,7 +144,7 @@ type CommandType struct {
 	Name   string
 	Doc    string
 	Fields []Field // its own; Meta's are common to all
-	decode func(raw []byte) (Command, error)
+	decode func(read func(own reflect.Value) error) (Command, error)
 	decide func(state any, cmd Command, in Input) ([]Event, error)
 }
 

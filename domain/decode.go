@@ -16,23 +16,32 @@ import (
 // "command" may stand in the object when it names this command.
 func (c CommandType) Decode(raw []byte) (Command, Meta, error) {
 	var meta Meta
-	if err := c.checkNames(raw); err != nil {
-		return nil, meta, err
-	}
-	if err := json.Unmarshal(raw, &meta); err != nil {
-		return nil, meta, c.blame(raw, err)
-	}
-	cmd, err := c.decode(raw)
-	if err != nil {
-		return nil, meta, c.blame(raw, err)
-	}
-	if r := checkFields(metaFields, reflect.ValueOf(meta), ""); r != nil {
-		return nil, meta, r
-	}
-	if r := checkFields(c.Fields, reflect.ValueOf(cmd), ""); r != nil {
-		return nil, meta, r
-	}
-	return cmd, meta, nil
+	cmd, err := c.decode(func(own reflect.Value) error {
+		carried := reflect.ValueOf(&meta).Elem()
+		if err := c.readMembers(raw, own, carried); err != nil {
+			return err
+		}
+		if r := checkFields(metaFields, carried, ""); r != nil {
+			return r
+		}
+		if r := checkFields(c.Fields, own, ""); r != nil {
+			return r
+		}
+		return nil
+	})
+	return cmd, meta, err
+}
+
+// CommandNamed returns the name that a JSON object gives in its field
+// "command", "" when it gives none.
+func CommandNamed(raw []byte) (name string, err error) {
+	err = eachMember(raw, "", func(member string, value []byte) error {
+		if member == "command" && json.Unmarshal(value, &name) != nil {
+			return Refuse(CodeInvalidValue, "command", "want the name of a command, a string")
+		}
+		return nil
+	})
+	return name, err
 }
 
 // Check refuses a command that was made in code and not by Decode when its
@@ -55,9 +64,10 @@ func (c CommandType) Check(cmd Command, meta Meta) error {
 
 var metaFields = MetaFields()
 
-func decodeCommand[C Command](raw []byte) (Command, error) {
+// decodeCommand returns the command that read fills in.
+func decodeCommand[C Command](read func(own reflect.Value) error) (Command, error) {
 	var c C
-	err := json.Unmarshal(raw, &c)
+	err := read(reflect.ValueOf(&c).Elem())
 	return c, err
 }
 
@@ -71,8 +81,9 @@ func malformed(format string, args ...any) *Rejected {
 	return Refuse(CodeMalformed, "", format, args...)
 }
 
-// checkNames refuses an object whose names are not those of the command.
-func (c CommandType) checkNames(raw []byte) error {
+// readMembers reads an object into the command's own fields and those that it
+// carries, and refuses names that are not theirs.
+func (c CommandType) readMembers(raw []byte, own, carried reflect.Value) error {
 	var given, says [64]bool // by place in c.Fields, then in metaFields
 	if len(c.Fields)+len(metaFields) > len(given) {
 		panic("domain: too many fields in " + c.Name)
@@ -86,7 +97,9 @@ func (c CommandType) checkNames(raw []byte) error {
 			return nil
 		}
 		i, f := findField(c.Fields, name)
+		in := own
 		if f == nil {
+			in = carried
 			if i, f = findField(metaFields, name); f == nil {
 				return Refuse(CodeUnknownField, name, "%s has no such field; it has %s", c.Name, fieldNames(c.Fields))
 			}
@@ -96,7 +109,13 @@ func (c CommandType) checkNames(raw []byte) error {
 			return Refuse(CodeInvalidValue, name, "given twice")
 		}
 		given[i], says[i] = true, !isEmpty(value)
-		return f.checkNested(value, name)
+		if err := f.checkNested(value, name); err != nil {
+			return err
+		}
+		if err := decodeValue(value, in.FieldByIndex(f.index)); err != nil {
+			return Refuse(CodeInvalidValue, name, "%s", describe(err))
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -258,25 +277,21 @@ func skipValue(b []byte, i int) int {
 	}
 }
 
-// blame finds the field that err, from decoding raw, is about. It decodes
-// field by field, which only refusals pay for.
-func (c CommandType) blame(raw []byte, err error) error {
-	var found *Rejected
-	_ = eachMember(raw, "", func(name string, value []byte) error {
-		one := []byte(fmt.Sprintf(`{%q:%s}`, name, value))
-		_, e := c.decode(one)
-		if e == nil {
-			e = json.Unmarshal(one, new(Meta))
-		}
-		if e != nil && found == nil {
-			found = Refuse(CodeInvalidValue, name, "%s", describe(e))
-		}
+// decodeValue reads one valid JSON value into v. It does what json.Unmarshal
+// would, but for the kinds that most fields are without its preparations.
+func decodeValue(raw []byte, v reflect.Value) error {
+	if string(raw) == "null" {
 		return nil
-	})
-	if found == nil {
-		return malformed("%v", err)
 	}
-	return found
+	if u, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+		return u.UnmarshalJSON(raw)
+	}
+	if v.Kind() == reflect.String && raw[0] == '"' {
+		s, err := unquote(raw)
+		v.SetString(s)
+		return err
+	}
+	return json.Unmarshal(raw, v.Addr().Interface())
 }
 
 func describe(err error) string {

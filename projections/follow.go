@@ -36,7 +36,9 @@ func (m *Models) follow(ctx context.Context, log Log) error {
 		return err
 	}
 	next := m.Position().Seq + 1
-	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] { return log.SubscribeChunks(ctx, next) }
+	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] {
+		return paced(ctx, log.SubscribeChunks(ctx, next))
+	}
 	for events, err := range decodeAhead(ctx, read) {
 		if err != nil {
 			return fmt.Errorf("projections: read the log: %w", err)
@@ -46,6 +48,34 @@ func (m *Models) follow(ctx context.Context, log Log) error {
 		}
 	}
 	return errors.New("projections: the log ended")
+}
+
+// pace is the least time between two small transactions. An event that comes
+// alone is shown at once; under load those of one pace share the cost of a
+// transaction, which is many times that of their rows.
+const pace = 5 * time.Millisecond
+
+// paced pauses after each small chunk, so that the next one holds all that came
+// meanwhile.
+func paced(ctx context.Context, chunks iter.Seq2[[]eventstore.Record, error]) iter.Seq2[[]eventstore.Record, error] {
+	return func(yield func([]eventstore.Record, error) bool) {
+		timer := time.NewTimer(0)
+		defer timer.Stop()
+		for chunk, err := range chunks {
+			if !yield(chunk, err) {
+				return
+			}
+			if len(chunk) >= maxBatch {
+				continue
+			}
+			timer.Reset(pace)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
 }
 
 // project writes a batch to the live file in one transaction.

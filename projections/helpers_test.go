@@ -186,6 +186,16 @@ func (m *memory) Aggregate(_ context.Context, subject string, from uint64) iter.
 	}
 }
 
+func (m *memory) Records(ctx context.Context, _ string, seqs []uint64) iter.Seq2[eventstore.Record, error] {
+	return func(yield func(eventstore.Record, error) bool) {
+		for _, seq := range seqs {
+			if rec, err := m.Get(ctx, seq); !yield(rec, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 func (m *memory) Last(context.Context) (uint64, error) {
 	records, _ := m.all()
 	return uint64(len(records)), nil

@@ -22,6 +22,8 @@ type Log interface {
 	ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error]
 	// Aggregate yields the records of one subject.
 	Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error]
+	// Records yields the records of one subject at known sequences.
+	Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error]
 	Last(ctx context.Context) (uint64, error)
 	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
 }

@@ -23,6 +23,7 @@ type projector struct {
 	rollups    *rollups
 	chain      *chain
 	at         position
+	committed  uint64 // sequence of the last commit
 	room       []cell
 	memo       memo
 	out        *rowBuffer // rows not yet written
@@ -49,7 +50,7 @@ func newProjector(conn *sqlite.Conn, log Log, load bool, cacheParts int) (*proje
 		return nil, err
 	}
 	return &projector{
-		conn: conn, at: at, chain: newChain(at.digest), out: &rowBuffer{},
+		conn: conn, at: at, committed: at.seq, chain: newChain(at.digest), out: &rowBuffer{},
 		words: newWordWriter(load), entities: newEntityWriter(load),
 		states: newStateCache(log, cacheParts), rollups: newRollups(load),
 	}, nil
@@ -111,11 +112,17 @@ func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *de
 	if a, ok := p.states.cached(d.env.Ref); ok {
 		return a, nil
 	}
-	_, known, err := p.findAggregate(d.env.Ref)
+	e, known, err := p.findAggregate(d.env.Ref)
 	if err != nil {
 		return nil, err
 	}
-	return p.states.get(ctx, kind, d, !known)
+	var seqs []uint64
+	if known && !p.entities.whole { // while loading, the register has no index
+		if seqs, err = history(p.conn, e.id); err != nil {
+			return nil, err
+		}
+	}
+	return p.states.get(ctx, kind, d, past{fresh: !known, seqs: seqs, upTo: p.committed})
 }
 
 func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) error {
@@ -257,6 +264,7 @@ func (p *projector) commit() (err error) {
 	if err := insert(p.conn, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	p.committed = p.at.seq
 	return nil
 }
 

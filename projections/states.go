@@ -4,9 +4,11 @@ import (
 	lru "container/list"
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // aggregate is what the projector remembers of one aggregate: its state before
@@ -37,13 +39,30 @@ func newStateCache(log Log, parts int) *stateCache {
 	return &stateCache{log: log, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
 }
 
+// past is what the register knows of the events of an aggregate.
+type past struct {
+	fresh bool     // there is none
+	seqs  []uint64 // its events up to sequence upTo, when seqs is not empty
+	upTo  uint64
+}
+
 // get returns the aggregate as it was before d. One that no event has spoken of
-// yet (fresh) has no state; the others are folded.
-func (c *stateCache) get(ctx context.Context, kind *domain.Aggregate, d *decoded, fresh bool) (*aggregate, error) {
+// yet has no state; the others are folded: what the register knows by its
+// sequences, and only what came later by a search of the log.
+func (c *stateCache) get(ctx context.Context, kind *domain.Aggregate, d *decoded, before past) (*aggregate, error) {
 	a := &aggregate{ref: d.env.Ref, weight: 1}
-	if !fresh {
-		if err := c.fold(ctx, kind, a, d.rec.Subject, d.rec.Seq); err != nil {
-			return nil, err
+	if !before.fresh {
+		from := uint64(1)
+		if len(before.seqs) > 0 {
+			if err := c.fold(kind, a, d.rec.Seq, c.log.Records(ctx, d.rec.Subject, before.seqs)); err != nil {
+				return nil, err
+			}
+			from = before.upTo + 1
+		}
+		if from < d.rec.Seq {
+			if err := c.fold(kind, a, d.rec.Seq, c.log.Aggregate(ctx, d.rec.Subject, from)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	a.place = c.used.PushFront(a)
@@ -62,9 +81,9 @@ func (c *stateCache) cached(ref domain.Ref) (*aggregate, bool) {
 	return a, ok
 }
 
-// fold makes the state of a from its events before sequence end.
-func (c *stateCache) fold(ctx context.Context, kind *domain.Aggregate, a *aggregate, subject string, end uint64) error {
-	for rec, err := range c.log.Aggregate(ctx, subject, 1) {
+// fold takes a on by its events before sequence end.
+func (c *stateCache) fold(kind *domain.Aggregate, a *aggregate, end uint64, events iter.Seq2[eventstore.Record, error]) error {
+	for rec, err := range events {
 		if err != nil {
 			return fmt.Errorf("fold %s: %w", a.ref, err)
 		}

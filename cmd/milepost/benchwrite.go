@@ -49,21 +49,13 @@ func (b *bench) append(ctx context.Context, writers int) (m measurement, err err
 	defer func() { err = errors.Join(err, cleanup()) }()
 
 	slice := time.Duration(b.seconds / appendRounds * float64(time.Second))
-	served := func() (float64, error) {
-		rate, err := n.executeAll(ctx, work, slice)
-		return rate, errors.Join(err, n.catchUp(ctx))
-	}
-	ours := func() (float64, error) {
-		n.unfollow()
-		defer n.follow(ctx)
-		return n.executeAll(ctx, work, slice)
-	}
+	ours := func() (float64, error) { return n.executeAll(ctx, work, slice) }
 	// The first round warms up, and makes the bytes that raw publishes.
 	before, err := n.store.Last(ctx)
 	if err != nil {
 		return m, err
 	}
-	if _, err := served(); err != nil {
+	if _, err := ours(); err != nil {
 		return m, err
 	}
 	payloads, err := n.payloads(ctx, before+1)
@@ -77,15 +69,13 @@ func (b *bench) append(ctx context.Context, writers int) (m measurement, err err
 		}
 		return stream.publish(ctx, payloads, slice)
 	}
-	bar := b.app.bar(fmt.Sprintf("append-%d", writers), 3*appendRounds, false)
+	bar := b.app.bar(fmt.Sprintf("append-%d", writers), 2*appendRounds, false)
 	defer bar.finish()
-	rates, err := inTurn(appendRounds, bar.step(ours), bar.step(bare), bar.step(served))
+	rates, err := inTurn(appendRounds, bar.step(ours), bar.step(bare))
 	if err != nil {
 		return m, err
 	}
-	m = compare(rates[0], rates[1])
-	m.Served = ptr(median(rates[2]))
-	return m, nil
+	return compare(rates[0], rates[1]), nil
 }
 
 // executeAll has one writer for each milestone, all of different projects,
@@ -143,49 +133,42 @@ func (b *bench) filled(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, cleanup()) }()
 	stream := &rawStream{Scratch: raw}
 	b.work = newWorkload(b.events)
-	bar := b.app.bar("import", 3*importRounds, false)
+	bar := b.app.bar("import", 2*importRounds, false)
 	defer bar.finish()
 
 	var payloads [][]byte // of the last import
+	var visible []float64
 	done := 0
-	load := func(following bool) (float64, error) {
-		text := b.work.chunk(done, b.events/importRounds/2, b.events)
+	load := func() (float64, error) {
+		text := b.work.chunk(done, b.events/importRounds, b.events)
 		done += strings.Count(text, "\n")
-		if !following {
-			b.full.unfollow()
-			defer b.full.follow(ctx)
-		}
+		b.full.unfollow() // raw has no read models either
 		start := time.Now()
 		sum, err := b.full.importText(ctx, text)
+		rate := float64(sum.Events) / time.Since(start).Seconds()
+		b.full.follow(ctx)
 		if err != nil {
 			return 0, err
 		}
-		rate := float64(sum.Events) / time.Since(start).Seconds()
+		if err := b.full.catchUp(ctx); err != nil {
+			return 0, err
+		}
+		visible = append(visible, float64(sum.Events)/time.Since(start).Seconds())
 		payloads, err = b.full.payloads(ctx, sum.FirstSeq)
 		return rate, err
 	}
+	bare := func() (float64, error) { return stream.batches(ctx, payloads) }
 	// The order stays: raw takes its bytes from the import before it.
-	var ours, raws, served []float64
+	var ours, raws []float64
 	for range importRounds {
-		rates, err := inTurn(1,
-			bar.step(func() (float64, error) { return load(false) }),
-			bar.step(func() (float64, error) {
-				if err := b.full.catchUp(ctx); err != nil {
-					return 0, err
-				}
-				return stream.batches(ctx, payloads)
-			}),
-			bar.step(func() (float64, error) { return load(true) }))
-		if err == nil {
-			err = b.full.catchUp(ctx)
-		}
+		rates, err := inTurn(1, bar.step(load), bar.step(bare))
 		if err != nil {
 			return err
 		}
-		ours, raws, served = append(ours, rates[0][0]), append(raws, rates[1][0]), append(served, rates[2][0])
+		ours, raws = append(ours, rates[0][0]), append(raws, rates[1][0])
 	}
 	b.fill = compare(ours, raws)
-	b.fill.Served = ptr(median(served))
+	b.fill.Visible = ptr(median(visible))
 	return nil
 }
 

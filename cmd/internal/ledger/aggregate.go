@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"sync"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -69,24 +70,45 @@ func (l *Ledger) refresh(ctx context.Context, a *aggregate) (snapshot, error) {
 	return l.fold(ctx, a)
 }
 
-// fold evolves the snapshot by the events after it. a.mu is held.
+// fold evolves the snapshot by the events after it. What the register knows is
+// read by its sequences; only what came later is searched for in the log, by
+// its subject. a.mu is held.
 func (l *Ledger) fold(ctx context.Context, a *aggregate) (snapshot, error) {
-	for rec, err := range l.log.Aggregate(ctx, a.subject, a.snapshot.seq+1) {
+	from := a.snapshot.seq + 1
+	if from == 1 && l.opts.Register != nil {
+		seqs, upTo, err := l.opts.Register.History(ctx, a.ref)
 		if err != nil {
 			return snapshot{}, fmt.Errorf("load %s: %w", a.ref, err)
 		}
+		if err := a.evolve(l.log.Records(ctx, a.subject, seqs)); err != nil {
+			return snapshot{}, err
+		}
+		from = upTo + 1
+	}
+	if err := a.evolve(l.log.Aggregate(ctx, a.subject, from)); err != nil {
+		return snapshot{}, err
+	}
+	a.loaded = true
+	return a.snapshot, nil
+}
+
+// evolve takes the snapshot on by the next events of the aggregate.
+func (a *aggregate) evolve(events iter.Seq2[eventstore.Record, error]) error {
+	for rec, err := range events {
+		if err != nil {
+			return fmt.Errorf("load %s: %w", a.ref, err)
+		}
 		env, event, err := catalogue.Decode(rec.Data)
 		if err != nil {
-			return snapshot{}, fmt.Errorf("load %s at sequence %d: %w", a.ref, rec.Seq, err)
+			return fmt.Errorf("load %s at sequence %d: %w", a.ref, rec.Seq, err)
 		}
 		if env.Version != a.snapshot.version+1 {
-			return snapshot{}, fmt.Errorf("load %s: version %d follows %d at sequence %d: the log is damaged", a.ref, env.Version, a.snapshot.version, rec.Seq)
+			return fmt.Errorf("load %s: version %d follows %d at sequence %d: the log is damaged", a.ref, env.Version, a.snapshot.version, rec.Seq)
 		}
 		a.remember(env.CommandID, rec.Seq)
 		a.snapshot = snapshot{a.kind.Evolve(a.snapshot.state, event), rec.Seq, env.Version}
 	}
-	a.loaded = true
-	return a.snapshot, nil
+	return nil
 }
 
 // advance makes s the snapshot after an append of command id, unless a refresh

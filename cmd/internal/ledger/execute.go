@@ -135,14 +135,14 @@ func (l *Ledger) recover(ctx context.Context, d *decision, cause error) error {
 
 // awaitKey waits until the key that JetStream called a duplicate can be found.
 func (l *Ledger) awaitKey(ctx context.Context, key string) error {
-	if l.opts.Keys == nil {
+	if l.opts.Register == nil {
 		return domain.Refuse(domain.CodeKeyReused, "idempotency_key", "%q was used a moment ago for another command", key)
 	}
 	last, err := l.log.Last(ctx)
 	if err != nil {
 		return err
 	}
-	return l.opts.Keys.Wait(ctx, last)
+	return l.opts.Register.Wait(ctx, last)
 }
 
 // lookup finds a command that is in the log already and returns its receipt.
@@ -161,10 +161,10 @@ func (l *Ledger) lookup(ctx context.Context, own *aggregate, t *task) (Receipt, 
 }
 
 func (l *Ledger) lookupKey(ctx context.Context, key string) (uint64, bool, error) {
-	if seq, ok := l.recent.get(key); ok || l.opts.Keys == nil {
+	if seq, ok := l.recent.get(key); ok || l.opts.Register == nil {
 		return seq, ok, nil
 	}
-	return l.opts.Keys.FindCommand(ctx, key)
+	return l.opts.Register.FindCommand(ctx, key)
 }
 
 // receipt reads the events of t's command from the log, the first at seq.

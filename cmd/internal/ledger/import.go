@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -184,14 +183,12 @@ func Lines(r io.Reader) iter.Seq[Item] {
 const CodeLineTooLong = "too-large"
 
 func decodeLine(raw []byte) (Request, error) {
-	var head struct {
-		Command string `json:"command"`
+	name, err := domain.CommandNamed(raw)
+	if err != nil {
+		return Request{}, err
 	}
-	if err := json.Unmarshal(raw, &head); err != nil {
-		return Request{}, domain.Refuse(domain.CodeMalformed, "", "not a JSON object: %v", err)
-	}
-	if head.Command == "" {
+	if name == "" {
 		return Request{}, domain.Refuse(domain.CodeMissingField, "command", `each line names its command, {"command": "register-party", ...}`)
 	}
-	return Decode(head.Command, raw)
+	return Decode(name, raw)
 }

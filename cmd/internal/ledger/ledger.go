@@ -16,15 +16,20 @@ import (
 type Log interface {
 	Append(ctx context.Context, msgs []eventstore.Message) (first uint64, err error)
 	Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error]
+	Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error]
 	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
 	Last(ctx context.Context) (uint64, error)
 }
 
-// Keys finds the command of an idempotency key anywhere in the ledger: the
-// first sequence of its events. It may lag behind the log by a moment; Wait
-// returns when it has seen everything up to seq.
-type Keys interface {
+// Register is an index of the log that may lag behind it by a moment.
+type Register interface {
+	// FindCommand finds the command of an idempotency key anywhere in the
+	// ledger: the first sequence of its events.
 	FindCommand(ctx context.Context, key string) (seq uint64, found bool, err error)
+	// History returns the sequences of an aggregate's events up to sequence
+	// upTo; upTo is 0 when it cannot say.
+	History(ctx context.Context, ref domain.Ref) (seqs []uint64, upTo uint64, err error)
+	// Wait returns when the register has seen everything up to seq.
 	Wait(ctx context.Context, seq uint64) error
 }
 
@@ -33,7 +38,7 @@ type Options struct {
 	Name      string           // of the ledger, as in subjects
 	Location  *time.Location   // the ledger's time zone, for civil dates; UTC when nil
 	Now       func() time.Time // time.Now when nil
-	Keys      Keys             // nil: keys are found only where the same aggregate has them
+	Register  Register         // nil: keys are found only where the same aggregate has them
 	Exclusive bool             // no other process writes to the log, so cached states are never stale
 	CacheSize int              // aggregates whose state is kept; 20,000 when 0
 	Observe   func(Outcome)    // may be nil

@@ -1,0 +1,40 @@
+package projections
+
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// History returns the sequences of the events of an aggregate up to sequence
+// upTo, from the register: with them its state can be folded without a search
+// of the log. It returns upTo 0 when the read models cannot say.
+func (m *Models) History(ctx context.Context, ref domain.Ref) (seqs []uint64, upTo uint64, err error) {
+	if !m.Position().Ready {
+		return nil, 0, nil
+	}
+	err = m.read(ctx, Point{}, func(q *query) error {
+		at, err := readPosition(q.conn)
+		if err != nil {
+			return err
+		}
+		upTo = at.seq
+		id, found, err := selectInt(q.conn, selectEntity, string(ref.Agreement), ref.Path())
+		if err == nil && found {
+			seqs, err = history(q.conn, id)
+		}
+		return err
+	})
+	return seqs, upTo, err
+}
+
+// history lists the events of an aggregate.
+func history(conn *sqlite.Conn, aggregate int64) (seqs []uint64, err error) {
+	err = each(conn, "SELECT seq FROM event WHERE aggregate = ? ORDER BY seq", []any{aggregate}, func(stmt *sqlite.Stmt) (bool, error) {
+		seqs = append(seqs, uint64(stmt.ColumnInt64(0)))
+		return true, nil
+	})
+	return seqs, err
+}
