@@ -129,7 +129,9 @@ func (m *Models) checkLog(ctx context.Context, log Log) error {
 	if m.live == nil {
 		return ErrClosed
 	}
-	m.live.projector = nil // it may remember another log
+	if p := m.live.projector; p != nil && p.states.log != log {
+		m.live.projector = nil // what it remembers is of another log
+	}
 	at, err := readPosition(m.live.write)
 	if err != nil || at.seq == 0 {
 		return err

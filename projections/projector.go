@@ -23,7 +23,6 @@ type projector struct {
 	rollups    *rollups
 	chain      *chain
 	at         position
-	committed  uint64 // sequence of the last commit
 	room       []cell
 	memo       memo
 	out        *rowBuffer // rows not yet written
@@ -50,7 +49,7 @@ func newProjector(conn *sqlite.Conn, log Log, load bool, cacheParts int) (*proje
 		return nil, err
 	}
 	return &projector{
-		conn: conn, at: at, committed: at.seq, chain: newChain(at.digest), out: &rowBuffer{},
+		conn: conn, at: at, chain: newChain(at.digest), out: &rowBuffer{},
 		words: newWordWriter(load), entities: newEntityWriter(load),
 		states: newStateCache(log, cacheParts), rollups: newRollups(load),
 	}, nil
@@ -117,12 +116,18 @@ func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *de
 		return nil, err
 	}
 	var seqs []uint64
-	if known && !p.entities.whole { // while loading, the register has no index
+	switch {
+	case !known: // this is its first event
+	case p.entities.whole: // while loading, the register has no index
+		return p.states.get(kind, d, p.states.log.Aggregate(ctx, d.rec.Subject, 1))
+	default:
+		// The log would search every record between the first and the last of
+		// the subject; the register has their sequences.
 		if seqs, err = history(p.conn, e.id); err != nil {
 			return nil, err
 		}
 	}
-	return p.states.get(ctx, kind, d, past{fresh: !known, seqs: seqs, upTo: p.committed})
+	return p.states.get(kind, d, p.states.log.Records(ctx, d.rec.Subject, seqs))
 }
 
 func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) error {
@@ -232,6 +237,7 @@ func (p *projector) insert(order int, query string, cells []cell, lead ...int64)
 func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err error) {
 	p.words.bound()
 	p.entities.bound()
+	p.states.shrink()
 	for n = range batch {
 		if err = ctx.Err(); err == nil {
 			err = p.apply(ctx, &batch[n])
@@ -264,7 +270,6 @@ func (p *projector) commit() (err error) {
 	if err := insert(p.conn, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	p.committed = p.at.seq
 	return nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -143,6 +142,13 @@ type interrupted struct {
 	cancel context.CancelFunc
 }
 
+func (i *interrupted) Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error] {
+	if i.folds.Add(-1) == 0 {
+		i.cancel()
+	}
+	return i.memory.Records(ctx, subject, seqs)
+}
+
 func (i *interrupted) Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error] {
 	if i.folds.Add(-1) == 0 {
 		i.cancel()
@@ -151,12 +157,16 @@ func (i *interrupted) Aggregate(ctx context.Context, subject string, from uint64
 }
 
 func TestPositionCommitsWithItsRows(t *testing.T) {
-	// given read models of a first part, and more events than one
+	// given read models of some projects, and an event of each that is not in them yet
+	const projects = 10
 	l, log := inMemory(t)
 	l.signed(framework)
+	for i := range projects {
+		l.started(project.ID{Agreement: framework.Agreement, Project: domain.Key(fmt.Sprintf("project-%d", i))})
+	}
 	dir := t.TempDir()
 	open := func() *projections.Models {
-		m, err := projections.Open(t.Context(), projections.Options{Dir: dir, Ledger: "test", CacheParts: 1})
+		m, err := projections.Open(t.Context(), projections.Options{Dir: dir, Ledger: "test"})
 		require.NoError(t, err)
 		return m
 	}
@@ -166,15 +176,11 @@ func TestPositionCommitsWithItsRows(t *testing.T) {
 	require.NoError(t, stop())
 	require.NoError(t, m.Close())
 	start := l.seq
-	l.started(base)
-	l.scheduled("design", "2024-09-30", 1)
-	for i := range 20 {
-		l.do(project.ReportProgress{MilestoneID: milestone("design"), Percent: i + 1})
-		l.do(project.SetTolerance{ID: base, Amber: i, Red: i + 30})
-		l.do(agreement.AddArea{ID: framework, Area: domain.Key(fmt.Sprintf("area-%d", i)), Title: text("Area")}) // pushes the project out of the cache
+	for i := range projects {
+		l.do(project.SetTolerance{ID: project.ID{Agreement: framework.Agreement, Project: domain.Key(fmt.Sprintf("project-%d", i))}, Amber: 5, Red: 6})
 	}
-	// when the projector is stopped in the middle of the rest, again and again
-	for folds := range 30 {
+	// when the projector is stopped in the middle of these, at each fold but the last
+	for folds := range projects - 1 {
 		m := open()
 		ctx, cancel := context.WithCancel(t.Context())
 		cut := &interrupted{memory: log, cancel: cancel}
@@ -182,9 +188,9 @@ func TestPositionCommitsWithItsRows(t *testing.T) {
 		require.NoError(t, m.Follow(ctx, cut))
 		// then nothing of the chunk is there
 		require.Equal(t, start, m.Position().Seq)
-		items, _, err := m.Projects(t.Context(), "framework", projections.Point{Seq: start}, projections.Page{})
+		item, err := m.Project(t.Context(), framework.Agreement, "project-0", projections.Point{Seq: start})
 		require.NoError(t, err)
-		require.Empty(t, items)
+		require.NotEqual(t, 5, item.Tolerance.Amber)
 		require.NoError(t, m.Close())
 	}
 	// and when it may go on

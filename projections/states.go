@@ -2,7 +2,6 @@ package projections
 
 import (
 	lru "container/list"
-	"context"
 	"fmt"
 	"iter"
 
@@ -39,36 +38,16 @@ func newStateCache(log Log, parts int) *stateCache {
 	return &stateCache{log: log, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
 }
 
-// past is what the register knows of the events of an aggregate.
-type past struct {
-	fresh bool     // there is none
-	seqs  []uint64 // its events up to sequence upTo, when seqs is not empty
-	upTo  uint64
-}
-
-// get returns the aggregate as it was before d. One that no event has spoken of
-// yet has no state; the others are folded: what the register knows by its
-// sequences, and only what came later by a search of the log.
-func (c *stateCache) get(ctx context.Context, kind *domain.Aggregate, d *decoded, before past) (*aggregate, error) {
+// get returns the aggregate as it was before d: one that is not at hand is
+// folded from its events, none for one that no event has spoken of yet.
+func (c *stateCache) get(kind *domain.Aggregate, d *decoded, events iter.Seq2[eventstore.Record, error]) (*aggregate, error) {
 	a := &aggregate{ref: d.env.Ref, weight: 1}
-	if !before.fresh {
-		from := uint64(1)
-		if len(before.seqs) > 0 {
-			if err := c.fold(kind, a, d.rec.Seq, c.log.Records(ctx, d.rec.Subject, before.seqs)); err != nil {
-				return nil, err
-			}
-			from = before.upTo + 1
-		}
-		if from < d.rec.Seq {
-			if err := c.fold(kind, a, d.rec.Seq, c.log.Aggregate(ctx, d.rec.Subject, from)); err != nil {
-				return nil, err
-			}
-		}
+	if err := c.fold(kind, a, d.rec.Seq, events); err != nil {
+		return nil, err
 	}
 	a.place = c.used.PushFront(a)
 	c.byID[a.ref] = a
 	c.size += a.weight
-	c.shrink()
 	return a, nil
 }
 
@@ -109,6 +88,9 @@ func (c *stateCache) grown(a *aggregate, parts int) {
 	c.size += parts
 }
 
+// shrink forgets what was not used for longest. It is called between batches
+// only: an aggregate that is not at hand has then no event that is not in the
+// register.
 func (c *stateCache) shrink() {
 	for c.size > c.max && c.used.Len() > 1 {
 		a := c.used.Remove(c.used.Back()).(*aggregate)

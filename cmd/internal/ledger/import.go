@@ -62,15 +62,25 @@ func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func
 	})
 	var sum Summary
 	g.Go(func() error {
+		var queue []Item // what is read and not in the log; a full batch is worth waiting for
 		for chunk := range chunks {
-			if err := l.importChunk(ctx, chunk, &sum); err != nil {
-				return err
-			}
-			if progress != nil {
-				progress(sum)
+			queue = append(queue, chunk...)
+			for len(queue) >= MaxBatch {
+				n, err := l.importBatch(ctx, queue, &sum, progress)
+				if err != nil {
+					return err
+				}
+				queue = queue[n:]
 			}
 		}
-		return nil
+		for len(queue) > 0 && ctx.Err() == nil {
+			n, err := l.importBatch(ctx, queue, &sum, progress)
+			if err != nil {
+				return err
+			}
+			queue = queue[n:]
+		}
+		return ctx.Err()
 	})
 	err := g.Wait()
 	return sum, err
@@ -103,38 +113,53 @@ func feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []Item) error
 	return nil
 }
 
-func (l *Ledger) importChunk(ctx context.Context, chunk []Item, sum *Summary) error {
-	reqs := make([]Request, 0, len(chunk))
-	var bad error
-	for _, item := range chunk {
-		if item.Err != nil {
-			bad = &LineError{item.Line, item.Err}
+// importBatch carries out as many items from the front of the queue as fit into
+// one atomic batch, at least one, and returns how many.
+func (l *Ledger) importBatch(ctx context.Context, queue []Item, sum *Summary, progress func(Summary)) (int, error) {
+	queue = queue[:min(len(queue), MaxBatch)]
+	tasks := make([]*task, 0, len(queue))
+	var bad error // of the item after tasks
+	for i := range queue {
+		t, err := (*task)(nil), queue[i].Err
+		if err == nil {
+			t, err = l.newTask(queue[i].Request)
+		}
+		if err != nil {
+			bad = err
 			break
 		}
-		reqs = append(reqs, item.Request)
+		tasks = append(tasks, t)
 	}
-	receipts, err := l.ExecuteAll(ctx, reqs)
+	receipts, err := l.executeBatch(ctx, tasks)
 	for i, r := range receipts {
-		sum.Lines = chunk[i].Line
-		if r.Replayed {
-			sum.Skipped++
-			continue
+		sum.add(queue[i].Line, r)
+	}
+	if err == nil && len(receipts) == len(tasks) {
+		err = bad
+	}
+	if err != nil && len(receipts) < len(queue) {
+		if line := (&LineError{queue[len(receipts)].Line, err}); isRejected(err) || queue[len(receipts)].Err != nil {
+			err = line
 		}
-		sum.Commands++
-		sum.Events += len(r.Events)
-		if sum.FirstSeq == 0 {
-			sum.FirstSeq = r.Events[0].Seq
-		}
-		sum.LastSeq = r.Seq
 	}
-	var stopped *BatchError
-	if errors.As(err, &stopped) && isRejected(err) {
-		return &LineError{chunk[stopped.Index].Line, stopped.Err}
+	if progress != nil {
+		progress(*sum)
 	}
-	if err != nil {
-		return err
+	return len(receipts), err
+}
+
+func (s *Summary) add(line int, r Receipt) {
+	s.Lines = line
+	if r.Replayed {
+		s.Skipped++
+		return
 	}
-	return bad
+	s.Commands++
+	s.Events += len(r.Events)
+	if s.FirstSeq == 0 {
+		s.FirstSeq = r.Events[0].Seq
+	}
+	s.LastSeq = r.Seq
 }
 
 // importKeys derives idempotency keys. Two equal lines of one file are two
