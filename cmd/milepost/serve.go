@@ -88,7 +88,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 	}
 	httpServer := api.Server(api.New(api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Name: cfg.name, Version: version(),
-		Logger: cfg.log, Location: n.location, Metrics: n.metrics,
+		Logger: cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: cfg.dir,
 	}), cfg.log)
 
 	g, running := errgroup.WithContext(ctx)

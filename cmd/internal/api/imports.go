@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"iter"
 	"net/http"
@@ -66,6 +67,7 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	sum, err := s.cfg.Ledger.Import(r.Context(), asActor(items, actor), nil)
 	s.metrics.imported.Add(float64(sum.Commands))
+	s.showImported(r.Context())
 	if err != nil {
 		p := *problemOf(err)
 		p.Summary = &sum
@@ -73,6 +75,18 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, sum)
 	return nil
+}
+
+// showImported waits until the read models show what was imported, so that who
+// asks next sees it. The import is done whether they do or not.
+func (s *server) showImported(ctx context.Context) {
+	last, err := s.cfg.Store.Last(ctx)
+	if err == nil {
+		err = s.cfg.Models.Wait(ctx, last)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Logger.Warn("the read models do not show the import yet", "error", err)
+	}
 }
 
 // asActor names the asker of the commands that name none.
