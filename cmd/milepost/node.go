@@ -75,7 +75,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	n.ledger = ledger.New(n.store, ledger.Options{
-		Name: cfg.name, Location: n.location, Register: n.models, Exclusive: cfg.natsURL == "", Observe: n.metrics.ObserveCommand,
+		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand,
 	})
 	n.follow(context.WithoutCancel(ctx))
 	return n, nil

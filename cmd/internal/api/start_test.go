@@ -68,7 +68,7 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	t.Cleanup(func() { assert.NoError(t, models.Close()) })
 
 	l := ledger.New(store, ledger.Options{
-		Name: "test", Location: shanghai, Now: now, Register: models, Exclusive: true, Observe: metrics.ObserveCommand,
+		Name: "test", Location: shanghai, Now: now, Register: models, Observe: metrics.ObserveCommand,
 	})
 	cfg := Config{
 		Ledger: l, Models: models, Store: store, Name: "test", Version: "1.2.3", Logger: slog.New(slog.DiscardHandler),

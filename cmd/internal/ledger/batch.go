@@ -11,51 +11,21 @@ import (
 // MaxBatch is the most events of one atomic append, JetStream's own bound.
 const MaxBatch = 1000
 
-// BatchError says which request of a batch stopped it. Everything before it is
-// in the log; it and everything after it is not.
-type BatchError struct {
-	Index int
-	Err   error
-}
-
-func (e *BatchError) Error() string { return fmt.Sprintf("request %d: %v", e.Index, e.Err) }
-func (e *BatchError) Unwrap() error { return e.Err }
-
-// ExecuteAll decides requests in order, each on the states that those before it
-// left, and appends them in atomic batches of up to [MaxBatch] events; a
-// command's events are never divided. Requests that are in the log already are
-// skipped, with Replayed set in their receipts. The first refusal stops it with
-// a *BatchError, after what came before has been appended.
-func (l *Ledger) ExecuteAll(ctx context.Context, reqs []Request) ([]Receipt, error) {
-	tasks := make([]*task, 0, len(reqs))
-	var bad error // of the first request that is not even a task
-	for _, req := range reqs {
-		t, err := l.newTask(req)
-		if err != nil {
-			bad = err
-			break
-		}
-		tasks = append(tasks, t)
-	}
-	receipts := make([]Receipt, 0, len(reqs))
-	for len(receipts) < len(tasks) {
-		done, err := l.executeBatch(ctx, tasks[len(receipts):])
-		receipts = append(receipts, done...)
-		if err != nil {
-			return receipts, &BatchError{len(receipts), err}
-		}
-	}
-	if bad != nil {
-		return receipts, &BatchError{len(receipts), bad}
-	}
-	return receipts, nil
-}
+// maxBatchBytes bounds the events of one append: about what they may have
+// before the next one.
+const maxBatchBytes = 8 << 20
 
 // executeBatch appends as many of tasks as fit into one atomic batch.
+//
+// A command's events are never divided. Tasks that are in the log already are
+// skipped, with Replayed set in their receipts. The first that is refused ends
+// the batch: what came before is appended, and the error is its refusal.
 func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, error) {
+	var held turns
+	defer func() { held.release() }()
 	for range maxTries {
 		b, refused := l.decideBatch(ctx, tasks)
-		if isRejected(refused) && (b.supposed || !l.opts.Exclusive) {
+		if isRejected(refused) {
 			if err := l.refreshAll(ctx, b.seen); err != nil {
 				return nil, err
 			}
@@ -76,6 +46,13 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 				return nil, err
 			}
 		}
+		// Others were faster. They wait their turn while this is tried again.
+		held.release()
+		held = b.touched()
+		if err := held.take(ctx); err != nil {
+			held = nil
+			return nil, err
+		}
 	}
 	return nil, ErrConflict
 }
@@ -86,25 +63,41 @@ type batch struct {
 	decisions []*decision // nil where the receipt was found in the log
 	msgs      []eventstore.Message
 	seen      []*aggregate
-	supposed  bool // some of the states were
+}
+
+// touched returns the aggregates that the batch writes to, one each.
+func (b *batch) touched() turns {
+	var all turns
+	once := map[*aggregate]bool{}
+	for _, d := range b.decisions {
+		if d == nil {
+			continue
+		}
+		for _, a := range d.touched {
+			if !once[a] {
+				once[a] = true
+				all = append(all, a)
+			}
+		}
+	}
+	return all
 }
 
 // decideBatch decides tasks until one is refused or the batch is full.
 func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (*batch, error) {
 	b := &batch{}
 	states := overlay{}
-	ids := map[string]int{} // command ids of this batch
+	ids := map[string]bool{} // command ids of this batch
+	bytes := 0
 	for _, t := range tasks {
-		if i, twice := ids[t.id]; twice && b.decisions[i] != nil && b.decisions[i].task.hash == t.hash {
-			break // found in the log by the next batch
+		if ids[t.id] || bytes > maxBatchBytes {
+			break // the next batch finds the id in the log, and judges
 		}
 		own, err := l.aggregate(t.Command.Ref())
 		if err != nil {
 			return b, err
 		}
-		if states.suppose(t, own) {
-			b.supposed = true
-		}
+		states.suppose(t, own)
 		w := &world{ctx: ctx, ledger: l, overlay: states}
 		d, receipt, err := l.lookupOrDecide(w, own, t)
 		b.seen = append(b.seen, w.seen...)
@@ -122,7 +115,10 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (*batch, error)
 			break
 		}
 		maps.Copy(states, d.after)
-		ids[t.id] = len(b.decisions)
+		ids[t.id] = true
+		for _, m := range d.msgs {
+			bytes += len(m.Data)
+		}
 		b.msgs = append(b.msgs, d.msgs...)
 		b.receipts, b.decisions = append(b.receipts, Receipt{}), append(b.decisions, d)
 	}

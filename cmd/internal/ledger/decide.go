@@ -21,6 +21,8 @@ type task struct {
 	typ    domain.CommandType
 	id     string // the idempotency key, or one of our own
 	global bool   // the key may have been used anywhere in the ledger
+
+	actingField string // the field that says in whose name it is asked
 }
 
 // newTask checks the request against the command's declaration and completes it.
@@ -46,8 +48,9 @@ func (l *Ledger) newTask(req Request) (*task, error) {
 	if t.Meta.Actor == "" {
 		t.Meta.Actor = "anonymous"
 	}
-	if c, ok := req.Command.(domain.Acting); ok {
-		t.Meta.ActingFor = t.Meta.ActingFor.Or(c.ActingParty())
+	t.actingField = "acting_for"
+	if c, ok := req.Command.(domain.Acting); ok && t.Meta.ActingFor == "" {
+		t.Meta.ActingFor, t.actingField = c.ActingParty(), "party"
 	}
 	return t, nil
 }
@@ -84,13 +87,11 @@ type overlay map[*aggregate]snapshot
 // it does exist after all, the append conflicts or the decision is refused, and
 // both are tried again on what the log says. It saves a read for each new
 // aggregate, which an import would feel.
-func (o overlay) suppose(t *task, own *aggregate) bool {
+func (o overlay) suppose(t *task, own *aggregate) {
 	_, creating := t.Command.(domain.Creating)
-	if _, decided := o[own]; decided || !creating || own.isLoaded() {
-		return false
+	if _, decided := o[own]; !decided && creating && !own.isLoaded() {
+		o[own] = snapshot{}
 	}
-	o[own] = snapshot{}
-	return true
 }
 
 func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
@@ -120,7 +121,8 @@ type decision struct {
 	events  []EventRef // sequences are set by settle
 	now     time.Time
 	msgs    []eventstore.Message
-	touched []*aggregate // of msgs, one each
+	of      []*aggregate // of each message
+	touched []*aggregate // of all messages, one each
 	after   overlay      // sequences are set by settle
 }
 
@@ -139,7 +141,7 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 		in.Effective = in.Today
 	}
 	if in.ActingFor != "" {
-		if _, err := party.Load(w, "acting_for", in.ActingFor); err != nil {
+		if _, err := party.Load(w, t.actingField, in.ActingFor); err != nil {
 			return nil, err
 		}
 	}
@@ -201,7 +203,7 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 		key := sha256.Sum256([]byte(d.task.id))
 		msg.ID = fmt.Sprintf("%x/%d", key[:16], len(d.msgs))
 	}
-	d.msgs = append(d.msgs, msg)
+	d.msgs, d.of = append(d.msgs, msg), append(d.of, a)
 	d.events = append(d.events, EventRef{ID: env.ID, Type: env.Type})
 	d.after[a] = snapshot{a.kind.Evolve(before.state, e), 0, env.Version}
 	return nil
@@ -230,7 +232,7 @@ func (l *Ledger) checkCorrects(ctx context.Context, a *aggregate, id string) err
 func (d *decision) settle(l *Ledger, first uint64) Receipt {
 	for i := range d.msgs {
 		d.events[i].Seq = first + uint64(i)
-		a := d.touchedBy(i)
+		a := d.of[i]
 		s := d.after[a]
 		s.seq = first + uint64(i)
 		d.after[a] = s
@@ -245,15 +247,6 @@ func (d *decision) settle(l *Ledger, first uint64) Receipt {
 		CommandID: d.task.id, Command: d.task.typ.Name, Agreement: d.own.ref.Agreement, Aggregate: d.own.ref.Path(),
 		Version: d.after[d.own].version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
 	}
-}
-
-func (d *decision) touchedBy(i int) *aggregate {
-	for _, a := range d.touched {
-		if a.subject == d.msgs[i].Subject {
-			return a
-		}
-	}
-	panic("ledger: message without its aggregate")
 }
 
 func isRejected(err error) bool {

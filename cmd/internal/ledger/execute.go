@@ -48,6 +48,10 @@ func (l *Ledger) execute(ctx context.Context, req Request) (Receipt, int, error)
 		if err == nil {
 			return d.settle(l, first), try, nil
 		}
+		if ctx.Err() != nil {
+			receipt, err = l.lastLook(ctx, own, t, err)
+			return receipt, try, err
+		}
 		if err := l.recover(ctx, d, err); err != nil {
 			return Receipt{}, try, err
 		}
@@ -63,14 +67,33 @@ func (l *Ledger) execute(ctx context.Context, req Request) (Receipt, int, error)
 	return Receipt{}, maxTries, fmt.Errorf("%s on %s: %w", t.typ.Name, own.ref, ErrConflict)
 }
 
+// lastLook looks for a command whose caller gave up while it was being
+// appended. What is not there may still come, so the outcome stays unknown.
+func (l *Ledger) lastLook(ctx context.Context, own *aggregate, t *task, cause error) (Receipt, error) {
+	if unknown := (*eventstore.OutcomeUnknownError)(nil); !errors.As(cause, &unknown) {
+		return Receipt{}, cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if _, err := l.refresh(ctx, own); err != nil {
+		return Receipt{}, cause
+	}
+	receipt, found, err := l.lookup(ctx, own, t)
+	if err != nil || !found {
+		return Receipt{}, cause
+	}
+	return receipt, nil
+}
+
 // attempt decides the task, or returns its receipt when it is in the log
 // already. It refuses only on states that the log confirms: a supposed state
-// may be wrong, and where others write too, a cached one may be old.
+// may be wrong, and a cached one may be old, by what another process wrote or
+// by an append of which nobody heard.
 func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (*decision, Receipt, error) {
 	w := &world{ctx: ctx, ledger: l, overlay: overlay{}}
-	supposed := w.overlay.suppose(t, own)
+	w.overlay.suppose(t, own)
 	d, receipt, err := l.lookupOrDecide(w, own, t)
-	if !isRejected(err) || l.opts.Exclusive && !supposed {
+	if !isRejected(err) {
 		return d, receipt, err
 	}
 	if err := l.refreshAll(ctx, append(w.seen, own)); err != nil {
@@ -112,14 +135,9 @@ func (l *Ledger) recover(ctx context.Context, d *decision, cause error) error {
 	var duplicate *eventstore.DuplicateError
 	var unknown *eventstore.OutcomeUnknownError
 	switch {
-	case errors.As(cause, &unknown):
-		// The caller may be gone; whether the command is in the log matters all the same.
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
 	case errors.As(cause, &duplicate):
 		return l.awaitKey(ctx, d.task.id)
-	case !errors.As(cause, &conflict):
+	case !errors.As(cause, &unknown) && !errors.As(cause, &conflict):
 		return cause
 	}
 	for _, a := range d.touched {
@@ -160,9 +178,20 @@ func (l *Ledger) lookup(ctx context.Context, own *aggregate, t *task) (Receipt, 
 	return l.receipt(ctx, t, seq)
 }
 
+// lookupKey finds a key anywhere in the ledger: this process's own of late in
+// memory, everything older in the register, and what another process wrote a
+// moment ago JetStream finds by the message id.
 func (l *Ledger) lookupKey(ctx context.Context, key string) (uint64, bool, error) {
-	if seq, ok := l.recent.get(key); ok || l.opts.Register == nil {
+	seq, ok := l.recent.get(key)
+	if ok || l.opts.Register == nil {
 		return seq, ok, nil
+	}
+	old, err := l.past.seq(ctx, l.log)
+	if err != nil {
+		return 0, false, err
+	}
+	if err := l.opts.Register.Wait(ctx, old); err != nil {
+		return 0, false, err
 	}
 	return l.opts.Register.FindCommand(ctx, key)
 }

@@ -36,7 +36,7 @@ func inEffect(t *testing.T, l *ledger.Ledger, n int) {
 			ledger.Request{Command: project.Propose{Agreement: p.Agreement, Project: p.Project, Title: domain.Text{"en": "P"}, Kind: "other", Areas: []domain.Key{"iot"}}},
 			ledger.Request{Command: project.Approve{ID: p}})
 	}
-	_, err := l.ExecuteAll(t.Context(), reqs)
+	_, err := importAll(t, l, reqs...)
 	require.NoError(t, err)
 }
 
@@ -50,7 +50,7 @@ func suspend() ledger.Request {
 
 func TestNoProjectStartsOnAStaleViewOfItsAgreement(t *testing.T) {
 	store := openStore(t)
-	a, b := newLedger(store, false), newLedger(store, false)
+	a, b := newLedger(store), newLedger(store)
 	inEffect(t, a, 2)
 
 	// given that b has seen the agreement in effect
@@ -65,7 +65,7 @@ func TestNoProjectStartsOnAStaleViewOfItsAgreement(t *testing.T) {
 
 func TestProjectsAndASuspensionRace(t *testing.T) {
 	store := openStore(t)
-	a, b := newLedger(store, false), newLedger(store, false)
+	a, b := newLedger(store), newLedger(store)
 	const n = 12
 	inEffect(t, a, n)
 

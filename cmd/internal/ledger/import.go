@@ -23,6 +23,8 @@ type Item struct {
 	Line int // where it comes from, from 1: a line of JSONL, a release of OCDS
 	Request
 	Err error // the line does not read as a command; what follows is not looked at
+
+	size int // bytes, about
 }
 
 // Summary says what an import came to.
@@ -65,7 +67,7 @@ func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func
 		var queue []Item // what is read and not in the log; a full batch is worth waiting for
 		for chunk := range chunks {
 			queue = append(queue, chunk...)
-			for len(queue) >= MaxBatch {
+			for len(queue) >= MaxBatch || sizeOf(queue) > maxBatchBytes {
 				n, err := l.importBatch(ctx, queue, &sum, progress)
 				if err != nil {
 					return err
@@ -86,14 +88,22 @@ func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func
 	return sum, err
 }
 
+func sizeOf(items []Item) (bytes int) {
+	for i := range items {
+		bytes += items[i].size
+	}
+	return bytes
+}
+
 // feed cuts items into chunks and gives each its idempotency key.
 func feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []Item) error {
 	keys := importKeys{}
 	var chunk []Item
+	bytes := 0
 	send := func() bool {
 		select {
 		case chunks <- chunk:
-			chunk = make([]Item, 0, MaxBatch)
+			chunk, bytes = make([]Item, 0, MaxBatch), 0
 			return true
 		case <-ctx.Done():
 			return false
@@ -103,7 +113,8 @@ func feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []Item) error
 		if item.Err == nil && item.Meta.IdempotencyKey == "" {
 			item.Meta.IdempotencyKey = keys.of(&item.Request)
 		}
-		if chunk = append(chunk, item); len(chunk) == MaxBatch && !send() {
+		bytes += item.size
+		if chunk = append(chunk, item); (len(chunk) == MaxBatch || bytes > maxBatchBytes) && !send() {
 			return ctx.Err()
 		}
 	}
@@ -191,7 +202,7 @@ func Lines(r io.Reader) iter.Seq[Item] {
 				continue
 			}
 			req, err := decodeLine(raw)
-			if !yield(Item{Line: line, Request: req, Err: err}) || err != nil {
+			if !yield(Item{Line: line, Request: req, Err: err, size: len(raw)}) || err != nil {
 				return
 			}
 		}

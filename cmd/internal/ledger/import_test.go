@@ -25,13 +25,13 @@ func importText(t *testing.T, l *ledger.Ledger, text string) (ledger.Summary, er
 
 func TestImportingAgainAddsNothing(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 
 	sum, err := importText(t, l, threeParties)
 	require.NoError(t, err)
 	require.Equal(t, ledger.Summary{Lines: 6, Commands: 5, Events: 5, FirstSeq: 1, LastSeq: 5}, sum)
 
-	for name, l := range map[string]*ledger.Ledger{"at once": l, "after a restart": newLedger(store, true)} {
+	for name, l := range map[string]*ledger.Ledger{"at once": l, "after a restart": newLedger(store)} {
 		sum, err = importText(t, l, threeParties)
 		require.NoError(t, err, name)
 		require.Equal(t, ledger.Summary{Lines: 6, Skipped: 5}, sum, name)
@@ -57,7 +57,7 @@ func TestTheFirstRefusedLineStopsAnImport(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := openStore(t)
-			sum, err := importText(t, newLedger(store, true), good+c.line+after)
+			sum, err := importText(t, newLedger(store), good+c.line+after)
 			var line *ledger.LineError
 			require.ErrorAs(t, err, &line)
 			require.Equal(t, 2, line.Line)
@@ -70,7 +70,7 @@ func TestTheFirstRefusedLineStopsAnImport(t *testing.T) {
 
 func TestAnImportedKeyHoldsAgainstOtherCommands(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 	_, err := importText(t, l, `{"command":"register-party","party":"wuxi","title":"Wuxi","kind":"other","idempotency_key":"k"}`)
 	require.NoError(t, err)
 	_, err = l.Execute(t.Context(), withKey(register("cethik"), "k"))

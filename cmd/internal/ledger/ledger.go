@@ -39,7 +39,6 @@ type Options struct {
 	Location  *time.Location   // the ledger's time zone, for civil dates; UTC when nil
 	Now       func() time.Time // time.Now when nil
 	Register  Register         // nil: keys are found only where the same aggregate has them
-	Exclusive bool             // no other process writes to the log, so cached states are never stale
 	CacheSize int              // aggregates whose state is kept; 20,000 when 0
 	Observe   func(Outcome)    // may be nil
 }
@@ -59,6 +58,7 @@ type Ledger struct {
 	source string
 	states *generations[string, *aggregate]
 	recent *generations[string, uint64] // idempotency key -> first sequence, of this process
+	past   horizon
 }
 
 // ErrConflict says that others kept changing the same aggregate.

@@ -28,8 +28,20 @@ func openStore(t *testing.T) *eventstore.Store {
 	return store
 }
 
-func newLedger(log ledger.Log, exclusive bool) *ledger.Ledger {
-	return ledger.New(log, ledger.Options{Name: "main", Now: func() time.Time { return now }, Exclusive: exclusive})
+func newLedger(log ledger.Log) *ledger.Ledger {
+	return ledger.New(log, ledger.Options{Name: "main", Now: func() time.Time { return now }})
+}
+
+// importAll imports requests, each as a line of its own.
+func importAll(t *testing.T, l *ledger.Ledger, reqs ...ledger.Request) (ledger.Summary, error) {
+	t.Helper()
+	return l.Import(t.Context(), func(yield func(ledger.Item) bool) {
+		for i, req := range reqs {
+			if !yield(ledger.Item{Line: i + 1, Request: req}) {
+				return
+			}
+		}
+	}, nil)
 }
 
 func register(key string) ledger.Request {
@@ -72,7 +84,7 @@ func requireCode(t *testing.T, err error, code, field string) {
 
 func TestReceiptNamesWhatIsInTheLog(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 
 	// given a party, when it is renamed
 	_, err := l.Execute(t.Context(), register("wuxi"))
@@ -99,7 +111,7 @@ func TestReceiptNamesWhatIsInTheLog(t *testing.T) {
 
 func TestRefusalsWriteNothing(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 	_, err := l.Execute(t.Context(), register("wuxi"))
 	require.NoError(t, err)
 	stale, missing := uint64(7), "0190b2a0-0000-7000-8000-000000000000"
@@ -128,7 +140,7 @@ func TestRefusalsWriteNothing(t *testing.T) {
 
 func TestACorrectionNamesAnEventOfTheSameAggregate(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 	first, err := l.Execute(t.Context(), register("wuxi"))
 	require.NoError(t, err)
 	other, err := l.Execute(t.Context(), register("cethik"))
@@ -146,7 +158,7 @@ func TestACorrectionNamesAnEventOfTheSameAggregate(t *testing.T) {
 
 func TestTheSameKeyIsDoneOnce(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 	_, err := l.Execute(t.Context(), register("wuxi"))
 	require.NoError(t, err)
 	first, err := l.Execute(t.Context(), withKey(rename("wuxi", "A"), "key-1"))
@@ -154,7 +166,7 @@ func TestTheSameKeyIsDoneOnce(t *testing.T) {
 	_, err = l.Execute(t.Context(), rename("wuxi", "B"))
 	require.NoError(t, err)
 
-	for name, l := range map[string]*ledger.Ledger{"at once": l, "after a restart": newLedger(store, true)} {
+	for name, l := range map[string]*ledger.Ledger{"at once": l, "after a restart": newLedger(store)} {
 		t.Run(name, func(t *testing.T) {
 			again, err := l.Execute(t.Context(), withKey(rename("wuxi", "A"), "key-1"))
 			require.NoError(t, err)
@@ -173,7 +185,7 @@ func TestTheSameKeyIsDoneOnce(t *testing.T) {
 
 func TestAKeyMayBeAnyText(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 	key := strings.Repeat("键 ", 100)
 	_, err := l.Execute(t.Context(), withKey(register("wuxi"), key))
 	require.NoError(t, err)
@@ -186,7 +198,7 @@ func TestAKeyMayBeAnyText(t *testing.T) {
 
 func TestOneKeyOnTwoAggregatesAtOnce(t *testing.T) {
 	store := openStore(t)
-	replicas := []*ledger.Ledger{newLedger(store, false), newLedger(store, false)}
+	replicas := []*ledger.Ledger{newLedger(store), newLedger(store)}
 	accepted := atomic.Int32{}
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -228,7 +240,7 @@ func TestALostAcknowledgementIsSettledFromTheLog(t *testing.T) {
 		t.Run(fmt.Sprintf("stored=%v", stored), func(t *testing.T) {
 			store := openStore(t)
 			log := &faultyLog{Store: store, stored: stored}
-			l := newLedger(log, true)
+			l := newLedger(log)
 			_, err := l.Execute(t.Context(), register("wuxi"))
 			require.NoError(t, err)
 
@@ -240,9 +252,9 @@ func TestALostAcknowledgementIsSettledFromTheLog(t *testing.T) {
 			require.Len(t, audit(t, store), 2)
 
 			log.faults.Store(1)
-			receipts, err := l.ExecuteAll(t.Context(), []ledger.Request{register("cethik"), rename("cethik", "CETHIK")})
+			sum, err := importAll(t, l, register("cethik"), rename("cethik", "CETHIK"))
 			require.NoError(t, err)
-			require.EqualValues(t, 2, receipts[1].Version)
+			require.Equal(t, 2, sum.Commands+sum.Skipped)
 			require.Len(t, audit(t, store), 4)
 		})
 	}
@@ -250,7 +262,7 @@ func TestALostAcknowledgementIsSettledFromTheLog(t *testing.T) {
 
 func TestTwoReplicasShareOneLedger(t *testing.T) {
 	store := openStore(t)
-	a, b := newLedger(store, false), newLedger(store, false)
+	a, b := newLedger(store), newLedger(store)
 
 	// given that b believes that there is no such party
 	_, err := b.Execute(t.Context(), rename("wuxi", "Wuxi"))
@@ -296,16 +308,15 @@ func assertStored(t *testing.T, log []domain.Envelope, id string, seq uint64) bo
 
 func TestABatchStopsAtTheFirstRefusal(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
-	receipts, err := l.ExecuteAll(t.Context(), []ledger.Request{
-		register("wuxi"), rename("wuxi", "Wuxi"), register("wuxi"), register("cethik"),
-	})
-	var stopped *ledger.BatchError
+	l := newLedger(store)
+	again := register("wuxi")
+	again.Meta.Note = "again"
+	sum, err := importAll(t, l, register("wuxi"), rename("wuxi", "Wuxi"), again, register("cethik"))
+	var stopped *ledger.LineError
 	require.ErrorAs(t, err, &stopped)
-	require.Equal(t, 2, stopped.Index)
+	require.Equal(t, 3, stopped.Line)
 	requireCode(t, err, domain.CodeAlreadyExists, "party")
-	require.Len(t, receipts, 2)
-	require.EqualValues(t, 2, receipts[1].Version)
+	require.Equal(t, 2, sum.Commands)
 	require.Len(t, audit(t, store), 2)
 
 	// and the ledger goes on from there
@@ -316,17 +327,158 @@ func TestABatchStopsAtTheFirstRefusal(t *testing.T) {
 
 func TestALargeBatchIsDivided(t *testing.T) {
 	store := openStore(t)
-	l := newLedger(store, true)
+	l := newLedger(store)
 	var reqs []ledger.Request
 	for i := range 2500 {
 		reqs = append(reqs, register(fmt.Sprint("party-", i)))
 	}
-	receipts, err := l.ExecuteAll(t.Context(), reqs)
+	sum, err := importAll(t, l, reqs...)
 	require.NoError(t, err)
+	require.Equal(t, ledger.Summary{Lines: 2500, Commands: 2500, Events: 2500, FirstSeq: 1, LastSeq: 2500}, sum)
 	require.Len(t, audit(t, store), 2500)
-	for i, r := range receipts {
-		require.EqualValues(t, i+1, r.Seq)
+}
+
+func TestOneKeyTwiceInOneBatch(t *testing.T) {
+	store := openStore(t)
+	l := newLedger(store)
+
+	// given a good line, a line with a key, and another command with the same key
+	sum, err := importAll(t, l, register("a"), withKey(register("b"), "k"), withKey(register("c"), "k"), register("d"))
+	// then the third is refused, and what came before it stays
+	var stopped *ledger.LineError
+	require.ErrorAs(t, err, &stopped)
+	require.Equal(t, 3, stopped.Line)
+	requireCode(t, err, domain.CodeKeyReused, "idempotency_key")
+	require.Equal(t, 2, sum.Commands)
+	require.Len(t, audit(t, store), 2)
+
+	// and the same command twice is done once
+	sum, err = importAll(t, l, withKey(register("e"), "k2"), withKey(register("e"), "k2"))
+	require.NoError(t, err)
+	require.Equal(t, ledger.Summary{Lines: 2, Commands: 1, Events: 1, FirstSeq: 3, LastSeq: 3, Skipped: 1}, sum)
+}
+
+// late is a log of which the caller gives up on each append just as it is sent.
+type late struct {
+	*eventstore.Store
+	cancel context.CancelFunc
+	wrote  bool // before the caller could look
+	after  func()
+}
+
+func (s *late) Append(ctx context.Context, msgs []eventstore.Message) (uint64, error) {
+	if s.cancel == nil {
+		return s.Store.Append(ctx, msgs)
 	}
+	write := func() { _, _ = s.Store.Append(context.WithoutCancel(ctx), msgs) } // audited by the test
+	if s.wrote {
+		write()
+	}
+	s.after = write
+	s.cancel()
+	s.cancel = nil
+	return 0, &eventstore.OutcomeUnknownError{Err: ctx.Err()}
+}
+
+func TestAGivenUpCommandIsNeverCalledUnwritten(t *testing.T) {
+	for _, wrote := range []bool{true, false} {
+		t.Run(fmt.Sprintf("wrote=%v", wrote), func(t *testing.T) {
+			store := openStore(t)
+			log := &late{Store: store, wrote: wrote}
+			l := newLedger(log)
+			_, err := l.Execute(t.Context(), register("wuxi"))
+			require.NoError(t, err)
+
+			ctx, cancel := context.WithCancel(t.Context())
+			log.cancel = cancel
+			receipt, err := l.Execute(ctx, rename("wuxi", "Wuxi"))
+			if wrote {
+				require.NoError(t, err)
+				require.True(t, receipt.Replayed)
+			} else {
+				var unknown *eventstore.OutcomeUnknownError
+				require.ErrorAs(t, err, &unknown)
+				log.after() // it comes after all
+			}
+			// then the next command is decided on what the log says
+			two := uint64(2)
+			next := rename("wuxi", "City of Wuxi")
+			next.Meta.ExpectedVersion = &two
+			receipt, err = l.Execute(t.Context(), next)
+			require.NoError(t, err)
+			require.EqualValues(t, 3, receipt.Version)
+			audit(t, store)
+		})
+	}
+}
+
+// laggard is a register that knows nothing until it has been waited for.
+type laggard struct {
+	log    *eventstore.Store
+	upTo   uint64
+	waited atomic.Int32
+}
+
+func (r *laggard) Wait(_ context.Context, seq uint64) error {
+	r.waited.Add(1)
+	r.upTo = max(r.upTo, seq)
+	return nil
+}
+
+func (r *laggard) History(context.Context, domain.Ref) ([]uint64, uint64, error) { return nil, 0, nil }
+
+func (r *laggard) FindCommand(ctx context.Context, key string) (uint64, bool, error) {
+	for seq := uint64(1); seq <= r.upTo; seq++ {
+		rec, err := r.log.Get(ctx, seq)
+		if err != nil {
+			return 0, false, err
+		}
+		if env, err := domain.DecodeEnvelope(rec.Data); err != nil || env.CommandID == key {
+			return seq, err == nil, err
+		}
+	}
+	return 0, false, nil
+}
+
+func TestAKeyIsNotNewBeforeTheRegisterCouldKnowIt(t *testing.T) {
+	store := openStore(t)
+	req := withKey(ledger.Request{Command: party.Register{Title: domain.Text{"en": "W"}, Kind: "other"}}, "k") // its party's key is drawn
+	_, err := newLedger(store).Execute(t.Context(), req)
+	require.NoError(t, err)
+
+	register := &laggard{log: store}
+	l := ledger.New(store, ledger.Options{Name: "main", Register: register})
+	receipt, err := l.Execute(t.Context(), req)
+	require.NoError(t, err)
+	require.True(t, receipt.Replayed)
+	require.Positive(t, register.waited.Load())
+	require.Len(t, audit(t, store), 1)
+}
+
+func TestAnImportGetsItsTurnBesideOthers(t *testing.T) {
+	store := openStore(t)
+	l := newLedger(store)
+	_, err := l.Execute(t.Context(), register("busy"))
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for w := range 2 {
+		wg.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				_, _ = l.Execute(ctx, rename("busy", fmt.Sprint(w, i))) // cut off by stop
+			}
+		})
+	}
+	var reqs []ledger.Request
+	for i := range 200 {
+		reqs = append(reqs, rename("busy", fmt.Sprint("import ", i)))
+	}
+	sum, err := importAll(t, l, reqs...)
+	stop()
+	wg.Wait()
+	require.NoError(t, err)
+	require.Equal(t, 200, sum.Commands)
+	audit(t, store)
 }
 
 var _ ledger.Log = (*faultyLog)(nil)

@@ -144,7 +144,7 @@ func TestTheCorpusPackageIsImportedOnce(t *testing.T) {
 	store, err := eventstore.Open(t.Context(), eventstore.Config{Dir: t.TempDir(), Ledger: "main"})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
-	l := ledger.New(store, ledger.Options{Name: "main", Exclusive: true})
+	l := ledger.New(store, ledger.Options{Name: "main"})
 	imports := func() (ledger.Summary, error) {
 		f, err := os.Open(filepath.Join(corpus, "ocds", "ppp-record-package.json"))
 		require.NoError(t, err)
