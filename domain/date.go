@@ -62,7 +62,11 @@ func daysIn(m time.Month, year int) int {
 // Time returns the first instant of the date in loc.
 func (d Date) Time(loc *time.Location) time.Time {
 	y, m, day := time.Unix(int64(d-unixEpochDay)*86400, 0).UTC().Date()
-	return time.Date(y, m, day, 0, 0, 0, 0, loc)
+	t := time.Date(y, m, day, 0, 0, 0, 0, loc)
+	if DateOf(t, loc) < d { // clocks go forward at midnight: the day begins at one
+		_, t = t.ZoneBounds()
+	}
+	return t
 }
 
 // String returns YYYY-MM-DD, or "" for no date.

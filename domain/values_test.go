@@ -139,3 +139,13 @@ func TestDiff(t *testing.T) {
 	c := b
 	assert.Empty(t, changes(&b, &c), "what is kept out stays out")
 }
+
+func TestADayBeginsWhereTheClocksSkipMidnight(t *testing.T) {
+	for zone, day := range map[string]string{"America/Santiago": "2025-09-07", "America/Havana": "2025-03-09"} {
+		loc, err := time.LoadLocation(zone)
+		require.NoError(t, err)
+		first := domain.MustDate(day).Time(loc)
+		require.Equal(t, day, domain.DateOf(first, loc).String(), zone)
+		require.Equal(t, domain.MustDate(day)-1, domain.DateOf(first.Add(-time.Microsecond), loc), zone)
+	}
+}

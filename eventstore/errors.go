@@ -85,6 +85,13 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("eventstore: %s is in use by another process", e.Dir)
 }
 
+// OtherLedgerError says that the data directory holds another ledger.
+type OtherLedgerError struct{ Dir, Has, Given string }
+
+func (e *OtherLedgerError) Error() string {
+	return fmt.Sprintf("eventstore: %s holds ledger %s, not %s: name that one, or give another directory", e.Dir, e.Has, e.Given)
+}
+
 // TimezoneError says that the ledger was created with another time zone.
 type TimezoneError struct{ Ledger, Has, Given string }
 

@@ -107,9 +107,9 @@ type feed struct {
 	space sync.Cond     // there is room in buf, or err is set
 	ready chan struct{} // room for one: there is something to take
 
-	// Only the consumer's goroutine uses these.
-	next  uint64
-	batch batchCheck
+	putting sync.Mutex // one put at a time: a reset consumer's first may meet the old one's last
+	next    uint64     // guarded by putting
+	batch   batchCheck // guarded by putting
 }
 
 func newFeed(sp span) *feed {
@@ -121,6 +121,8 @@ func newFeed(sp span) *feed {
 // put is called by the consumer for every message, in order. It blocks when
 // the reader is behind, which in turn stops the server from sending more.
 func (f *feed) put(m jetstream.Msg) {
+	f.putting.Lock()
+	defer f.putting.Unlock()
 	rec, err := delivered(m)
 	if err == nil {
 		err = f.check(rec.Seq, m.Headers())

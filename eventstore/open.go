@@ -147,6 +147,12 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	s.commit = c
+	s.write.SetDisconnectErrHandler(func(_ *nats.Conn, err error) {
+		if err != nil {
+			s.log.Warn("nats connection lost", "error", err)
+		}
+		c.disconnected()
+	})
 	return nil
 }
 
@@ -173,7 +179,7 @@ func (s *Store) takeLock() error {
 // publish must fail at once, not be sent at some later time that its caller
 // knows nothing of.
 func (s *Store) connect(ctx context.Context) error {
-	dial := func(purpose string, more ...nats.Option) (*nats.Conn, error) {
+	dial := func(purpose string) (*nats.Conn, error) {
 		opts := []nats.Option{
 			nats.Name("milepost " + s.cfg.Ledger + " " + purpose),
 			nats.MaxReconnects(-1),
@@ -191,17 +197,10 @@ func (s *Store) connect(ctx context.Context) error {
 		} else if s.cfg.Creds != "" {
 			opts = append(opts, nats.UserCredentials(s.cfg.Creds))
 		}
-		return nats.Connect(url, append(opts, more...)...)
+		return nats.Connect(url, opts...)
 	}
 	var err error
-	if s.write, err = dial("append", nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-		if err != nil {
-			s.log.Warn("nats connection lost", "error", err)
-		}
-		if s.commit != nil {
-			s.commit.disconnected()
-		}
-	})); err != nil {
+	if s.write, err = dial("append"); err != nil {
 		return fmt.Errorf("eventstore: connect: %w", err)
 	}
 	if s.read, err = dial("read"); err != nil {

@@ -123,9 +123,9 @@ func (s *Store) readError(err error) error {
 // of 0 the first. A filter, if not empty, is a subject that may have
 // wildcards; only records it matches are yielded.
 //
-// Without a filter the sequences are checked to be contiguous (*GapError);
-// with and without, atomic batches are checked to be whole as far as they lie
-// in the range (*TornBatchError). An error is the last thing yielded.
+// Without a filter the sequences are checked to be contiguous (*GapError) and
+// atomic batches to be whole as far as they lie in the range
+// (*TornBatchError). An error is the last thing yielded.
 func (s *Store) Read(ctx context.Context, from, to uint64, filter string) iter.Seq2[Record, error] {
 	return flatten(s.ReadChunks(ctx, from, to, filter))
 }

@@ -60,6 +60,18 @@ func TestOpen_theTimeZoneIsFixedWithTheLedger(t *testing.T) {
 	assert.Equal(t, "UTC", open(t).Timezone())
 }
 
+func TestOpen_oneLedgerADirectory(t *testing.T) {
+	cfg := config(t)
+	require.NoError(t, openWith(t, cfg).Close())
+	cfg.Ledger = "mistyped"
+	_, err := eventstore.Open(context.Background(), cfg)
+	var other *eventstore.OtherLedgerError
+	require.ErrorAs(t, err, &other)
+	assert.Equal(t, "test", other.Has)
+	cfg.Ledger = "test"
+	openWith(t, cfg)
+}
+
 func TestOpen_badConfigIsRefused(t *testing.T) {
 	for _, cfg := range []eventstore.Config{
 		{Ledger: "test"},

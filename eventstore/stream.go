@@ -66,6 +66,9 @@ func streamConfig(name, subjects string, replicas int) jetstream.StreamConfig {
 func (s *Store) ensureStream(ctx context.Context) error {
 	st, err := s.js.Stream(ctx, s.stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err := s.checkAlone(ctx); err != nil {
+			return err
+		}
 		st, err = s.createStream(ctx)
 	}
 	if err != nil {
@@ -83,6 +86,24 @@ func (s *Store) ensureStream(ctx context.Context) error {
 	s.timezone = cmp.Or(got.Metadata[timezoneKey], "UTC")
 	if want := s.cfg.Timezone; want != "" && want != s.timezone {
 		return &TimezoneError{Ledger: s.cfg.Ledger, Has: s.timezone, Given: want}
+	}
+	return nil
+}
+
+// checkAlone refuses to make a second ledger in a data directory: its name was
+// mistyped more likely than meant.
+func (s *Store) checkAlone(ctx context.Context) error {
+	if s.srv == nil {
+		return nil
+	}
+	names := s.js.StreamNames(ctx)
+	for name := range names.Name() {
+		if ledger, ok := strings.CutPrefix(name, streamName("")); ok {
+			return &OtherLedgerError{Dir: s.cfg.Dir, Has: ledger, Given: s.cfg.Ledger}
+		}
+	}
+	if err := names.Err(); err != nil {
+		return fmt.Errorf("eventstore: list ledgers: %w", err)
 	}
 	return nil
 }

@@ -59,9 +59,14 @@ func (m *Models) Resolve(ctx context.Context, asOf AsOf) (Point, error) {
 }
 
 // ResolvePage is Resolve for a list that is read in pages: where asOf is now
-// and the page has a cursor, the point is that of the page before.
+// and the page has a cursor, the point is that of the page before, and so is
+// the day.
 func (m *Models) ResolvePage(ctx context.Context, asOf AsOf, page Page) (Point, error) {
-	return m.Resolve(ctx, pinned(asOf, page))
+	p, err := m.Resolve(ctx, pinned(asOf, page))
+	if c, ok := parseCursor(page.Cursor); ok && asOf == "" {
+		p.Day = c.day
+	}
+	return p, err
 }
 
 // ResolveRange finds the points between which a question about changes looks:
@@ -191,7 +196,7 @@ func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
 			if err != nil {
 				return Point{}, err
 			}
-			return Point{}, r.refuse(CodeAsOfBeforeFirst, "the first event was recorded at %s", first.Format(time.RFC3339))
+			return Point{}, r.refuse(CodeAsOfBeforeFirst, "the first event was recorded at %s", first.Format(time.RFC3339Nano))
 		}
 		return Point{Day: day}, nil
 	}

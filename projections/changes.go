@@ -69,7 +69,7 @@ func (m *Models) Changes(ctx context.Context, cq ChangeQuery) (answer Changes, e
 }
 
 func (q *query) changes(cq ChangeQuery, answer *Changes) error {
-	p, err := cq.Page.open(cq.To.Seq, "changes", strconv.FormatUint(cq.From.Seq, 10), string(cq.Agreement), string(cq.Project),
+	p, err := cq.Page.open(cq.To, "changes", strconv.FormatUint(cq.From.Seq, 10), string(cq.Agreement), string(cq.Project),
 		string(cq.Milestone), cq.Actor, string(cq.Party), cq.Type, cq.Field)
 	if err != nil {
 		return err

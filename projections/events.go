@@ -53,7 +53,7 @@ func (m *Models) Events(ctx context.Context, eq EventQuery) (items []EventItem, 
 func (q *query) events(eq EventQuery) (items []EventItem, next string, err error) {
 	items = []EventItem{}
 	// An end of 0 moves with the log, so it is no part of the question.
-	p, err := eq.Page.open(eq.To, "events", fmt.Sprint(eq.After), string(eq.Agreement), eq.Kind, eq.Key, eq.Type, eq.Actor, string(eq.Party))
+	p, err := eq.Page.open(Point{Seq: eq.To}, "events", fmt.Sprint(eq.After), string(eq.Agreement), eq.Kind, eq.Key, eq.Type, eq.Actor, string(eq.Party))
 	if err != nil {
 		return items, "", err
 	}

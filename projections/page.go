@@ -28,19 +28,20 @@ const (
 type opened struct {
 	question uint64
 	seq      uint64
+	day      domain.Date // on which the first page was judged
 	after    int64
 	limit    int
 }
 
 // open checks the page against the question that it is asked of: its words,
 // and the sequence as of which it is answered.
-func (p Page) open(seq uint64, question ...string) (opened, error) {
+func (p Page) open(at Point, question ...string) (opened, error) {
 	h := fnv.New64a()
 	for _, s := range question {
 		h.Write([]byte(s))
 		h.Write([]byte{0})
 	}
-	o := opened{question: h.Sum64(), seq: seq, limit: p.Limit}
+	o := opened{question: h.Sum64(), seq: at.Seq, day: at.Day, limit: p.Limit}
 	if o.limit == 0 {
 		o.limit = DefaultLimit
 	}
@@ -51,7 +52,7 @@ func (p Page) open(seq uint64, question ...string) (opened, error) {
 		return o, nil
 	}
 	c, ok := parseCursor(p.Cursor)
-	if !ok || c.question != o.question || c.seq != seq {
+	if !ok || c.question != o.question || c.seq != at.Seq {
 		return o, domain.Refuse(CodeInvalidCursor, "cursor", "this cursor is not from the same question: ask again without it")
 	}
 	o.after = c.after
@@ -62,24 +63,26 @@ func (p Page) open(seq uint64, question ...string) (opened, error) {
 func (o opened) cursor(last int64) string {
 	b := binary.BigEndian.AppendUint64(nil, o.question)
 	b = binary.AppendUvarint(b, o.seq)
+	b = binary.AppendUvarint(b, uint64(o.day))
 	b = binary.AppendUvarint(b, uint64(last))
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 func parseCursor(s string) (o opened, ok bool) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) < 10 {
+	if err != nil || len(b) < 8 {
 		return o, false
 	}
 	o.question = binary.BigEndian.Uint64(b)
-	seq, n := binary.Uvarint(b[8:])
-	if n <= 0 {
-		return o, false
+	b = b[8:]
+	var numbers [3]uint64
+	for i := range numbers {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			return o, false
+		}
+		numbers[i], b = v, b[n:]
 	}
-	after, k := binary.Uvarint(b[8+n:])
-	if k <= 0 || 8+n+k != len(b) {
-		return o, false
-	}
-	o.seq, o.after = seq, int64(after)
-	return o, true
+	o.seq, o.day, o.after = numbers[0], domain.Date(numbers[1]), int64(numbers[2])
+	return o, len(b) == 0
 }

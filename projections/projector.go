@@ -238,6 +238,7 @@ func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err e
 	p.words.bound()
 	p.entities.bound()
 	p.states.shrink()
+	p.rollups.bound()
 	for n = range batch {
 		if err = ctx.Err(); err == nil {
 			err = p.apply(ctx, &batch[n])

@@ -82,7 +82,7 @@ type listing struct {
 
 // list reads a page of rows in the order in which their entities came.
 func list[T any](q *query, t *table[T], l listing, finish func(*T, found) error) (items []T, next string, err error) {
-	p, err := l.page.open(l.at.Seq, "list", t.name, fmt.Sprint(l.parent))
+	p, err := l.page.open(l.at, "list", t.name, fmt.Sprint(l.parent))
 	if err != nil {
 		return nil, "", err
 	}

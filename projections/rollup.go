@@ -68,16 +68,27 @@ func (r *rollup) set(project int64, now progressRow) bool {
 // rollups are those of the agreements that were last written to.
 type rollups struct {
 	of    map[int64]*rollup // by agreement entity
-	size  int               // projects in all
 	whole bool              // of holds every agreement: the load of a new file
 }
 
-// maxRollup bounds the projects remembered by a projector that follows.
+// maxRollup bounds the projects remembered by a projector that follows, about.
 const maxRollup = 1 << 16
 
 func newRollups(whole bool) *rollups { return &rollups{of: map[int64]*rollup{}, whole: whole} }
 
-// get returns the roll-up of an agreement as of the last event.
+// bound forgets the roll-ups when they are of too many projects. It is called
+// between batches only, when the tables have every row.
+func (rs *rollups) bound() {
+	projects := 0
+	for _, r := range rs.of {
+		projects += len(r.shares)
+	}
+	if projects > maxRollup && !rs.whole {
+		clear(rs.of)
+	}
+}
+
+// rollup returns the roll-up of an agreement as of the last event.
 func (p *projector) rollup(agreement int64) (*rollup, error) {
 	rs := p.rollups
 	if r, ok := rs.of[agreement]; ok {
@@ -85,10 +96,6 @@ func (p *projector) rollup(agreement int64) (*rollup, error) {
 	}
 	r := &rollup{shares: map[int64]progressRow{}}
 	if !rs.whole {
-		if rs.size > maxRollup {
-			clear(rs.of)
-			rs.size = 0
-		}
 		w := wordReader{conn: p.conn, cache: &textCache{}}
 		err := each(p.conn, selectShares, []any{agreement, project.Kind}, func(stmt *sqlite.Stmt) (bool, error) {
 			var row Project
@@ -101,7 +108,6 @@ func (p *projector) rollup(agreement int64) (*rollup, error) {
 		if err != nil {
 			return nil, fmt.Errorf("roll up agreement %d: %w", agreement, err)
 		}
-		rs.size += len(r.shares)
 	}
 	rs.of[agreement] = r
 	return r, nil

@@ -47,6 +47,9 @@ type node struct {
 // startNode opens the ledger. Its read models follow the log until Close; wait
 // for them with catchUp.
 func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
+	if cfg.creds != "" && cfg.natsURL == "" {
+		return nil, usagef("--nats-creds %s: name the server that they are for with --nats", cfg.creds)
+	}
 	n := &node{cfg: cfg, metrics: api.NewMetrics(prometheus.NewRegistry())}
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
 		return nil, usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)

@@ -8,12 +8,15 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/projections"
 )
 
 // Catalogue lists every command, for those who make forms or flags of them.
 type Catalogue struct {
-	Items  []CommandDoc `json:"items"`
-	Common []FieldDoc   `json:"common_fields" doc:"Fields that every command may carry."`
+	AsOf   projections.Point `json:"as_of" doc:"Now: the catalogue is that of the program."`
+	Items  []CommandDoc      `json:"items"`
+	Next   string            `json:"next" doc:"Empty: this is all."`
+	Common []FieldDoc        `json:"common_fields" doc:"Fields that every command may carry."`
 }
 
 // CommandDoc is the declaration of one command.
@@ -53,8 +56,14 @@ func (s *server) catalogue() {
 		Summary:   "Every command with its fields.",
 		Responses: map[string]*huma.Response{"200": answer("The catalogue.", schema)},
 		Errors:    []int{400, 403, 500},
-	}, func(w http.ResponseWriter, _ *http.Request) error {
-		writeJSON(w, http.StatusOK, doc)
+	}, func(w http.ResponseWriter, r *http.Request) error {
+		at, err := s.cfg.Models.Resolve(r.Context(), "")
+		if err != nil {
+			return err
+		}
+		answer := doc
+		answer.AsOf = at
+		writeJSON(w, http.StatusOK, answer)
 		return nil
 	})
 }

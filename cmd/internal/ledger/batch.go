@@ -101,6 +101,9 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (*batch, error)
 		w := &world{ctx: ctx, ledger: l, overlay: states}
 		d, receipt, err := l.lookupOrDecide(w, own, t)
 		b.seen = append(b.seen, w.seen...)
+		if t.needless(err) {
+			receipt, err = Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}, nil
+		}
 		if err != nil {
 			return b, err
 		}

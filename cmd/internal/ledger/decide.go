@@ -22,6 +22,7 @@ type task struct {
 	id     string // the idempotency key, or one of our own
 	global bool   // the key may have been used anywhere in the ledger
 
+	unless      string // a refusal with this code means that it is done
 	actingField string // the field that says in whose name it is asked
 }
 
@@ -58,8 +59,8 @@ func (l *Ledger) newTask(req Request) (*task, error) {
 // hashOf identifies what a request asks for, however its JSON was written: the
 // same key with the same hash is the same command. What depends on the moment
 // (default dates, the expected version) is not in it, nor is who asks: a file
-// that somebody else imports again still adds nothing.
-func hashOf(req Request) string {
+// that somebody else imports again still adds nothing. More is hashed with it.
+func hashOf(req Request, more ...string) string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
 	meta := req.Meta
@@ -67,6 +68,9 @@ func hashOf(req Request) string {
 	_ = enc.Encode(req.Command.Name()) // a hash takes every write, and commands are plain structs
 	_ = enc.Encode(req.Command)
 	_ = enc.Encode(meta)
+	for _, s := range more {
+		_ = enc.Encode(s)
+	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
@@ -247,6 +251,12 @@ func (d *decision) settle(l *Ledger, first uint64) Receipt {
 		CommandID: d.task.id, Command: d.task.typ.Name, Agreement: d.own.ref.Agreement, Aggregate: d.own.ref.Path(),
 		Version: d.after[d.own].version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
 	}
+}
+
+// needless reports whether a refusal says that nothing is left to do.
+func (t *task) needless(err error) bool {
+	var r *domain.Rejected
+	return t.unless != "" && errors.As(err, &r) && r.Code == t.unless
 }
 
 func isRejected(err error) bool {

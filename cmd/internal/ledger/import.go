@@ -24,6 +24,13 @@ type Item struct {
 	Request
 	Err error // the line does not read as a command; what follows is not looked at
 
+	// Source, where it is set, stands for the evidence in the key that the
+	// import derives: a file whose bytes were put right since is still the same.
+	Source string
+	// Unless is a code of a refusal that means that nothing is left to do, as
+	// already-exists may; the item is then skipped.
+	Unless string
+
 	size int // bytes, about
 }
 
@@ -111,7 +118,7 @@ func feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []Item) error
 	}
 	for item := range items {
 		if item.Err == nil && item.Meta.IdempotencyKey == "" {
-			item.Meta.IdempotencyKey = keys.of(&item.Request)
+			item.Meta.IdempotencyKey = keys.of(&item)
 		}
 		bytes += item.size
 		if chunk = append(chunk, item); (len(chunk) == MaxBatch || bytes > maxBatchBytes) && !send() {
@@ -134,6 +141,9 @@ func (l *Ledger) importBatch(ctx context.Context, queue []Item, sum *Summary, pr
 		t, err := (*task)(nil), queue[i].Err
 		if err == nil {
 			t, err = l.newTask(queue[i].Request)
+		}
+		if err == nil {
+			t.unless = queue[i].Unless
 		}
 		if err != nil {
 			bad = err
@@ -177,11 +187,18 @@ func (s *Summary) add(line int, r Receipt) {
 // commands, so the key counts them.
 type importKeys map[string]int
 
-func (k importKeys) of(req *Request) string {
+func (k importKeys) of(item *Item) string {
+	req := &item.Request
 	req.hash = hashOf(*req)
 	req.local = req.Command.Ref().Key != ""
-	k[req.hash]++
-	return "import-" + req.hash + "-" + strconv.Itoa(k[req.hash])
+	id := req.hash
+	if item.Source != "" {
+		plain := *req
+		plain.Meta.Evidence = nil
+		id = hashOf(plain, item.Source)
+	}
+	k[id]++
+	return "import-" + id + "-" + strconv.Itoa(k[id])
 }
 
 // Lines reads commands as JSON Lines: one object a line, the command's name in

@@ -2,6 +2,8 @@ package ocds
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"iter"
@@ -24,7 +26,10 @@ func Commands(r io.Reader) (iter.Seq[ledger.Item], error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &converter{actor: cmp.Or(publisher, "OCDS publisher"), parties: map[string]party.State{}, contracts: map[string]*progress{}}
+	c := &converter{
+		actor: cmp.Or(publisher, "OCDS publisher"), parties: map[string]party.State{}, roles: map[string][]string{},
+		contacts: map[string]string{}, suppliers: map[string][]organisation{}, contracts: map[string]*progress{},
+	}
 	for i, rel := range releases {
 		c.line, c.rel = i+1, rel
 		if err := c.release(); err != nil {
@@ -37,9 +42,10 @@ func Commands(r io.Reader) (iter.Seq[ledger.Item], error) {
 // converter turns releases into commands, remembering what earlier ones said.
 type converter struct {
 	actor     string
-	parties   map[string]party.State // by OCDS id
-	roles     map[string][]string    // by OCDS id, as in the latest release that says
-	suppliers map[string][]organisation
+	parties   map[string]party.State    // by OCDS id
+	roles     map[string][]string       // by OCDS id, as in the latest release that says
+	contacts  map[string]string         // by OCDS id
+	suppliers map[string][]organisation // by award, of the process at hand
 	buyer     organisation
 	contracts map[string]*progress
 	items     []ledger.Item
@@ -50,20 +56,36 @@ type converter struct {
 
 // progress is what has been said of one contract.
 type progress struct {
-	ids        project.ID
-	claimant   domain.Key
-	confirming []domain.Key
-	milestones map[domain.Key]said
-	ended      bool
+	ids         project.ID
+	where       string // in the file, where it came first
+	signatories []organisation
+	document    domain.Hash // of the draft
+	term        domain.Period
+	signed      domain.Date // when it was signed, 0 before
+	status      string
+	claimant    domain.Key
+	confirming  []domain.Key
+	milestones  map[domain.Key]said
+	inEffect    bool
+	baselined   bool
+	ended       bool
 }
 
 // add appends a command of the present release, effective on its date unless
 // meta says otherwise.
 func (c *converter) add(cmd domain.Command, meta domain.Meta) {
+	c.addUnless("", cmd, meta)
+}
+
+// addUnless is add for a command that may have nothing left to do, which the
+// refusal with that code says.
+func (c *converter) addUnless(code string, cmd domain.Command, meta domain.Meta) {
 	meta.Actor = c.actor
 	meta.Effective = cmp.Or(meta.Effective, c.rel.effective)
 	meta.Evidence = []domain.Hash{c.rel.hash}
-	c.items = append(c.items, ledger.Item{Line: c.line, Request: ledger.Request{Command: cmd, Meta: meta}})
+	c.items = append(c.items, ledger.Item{
+		Line: c.line, Request: ledger.Request{Command: cmd, Meta: meta}, Source: c.rel.OCID + " " + c.rel.ID, Unless: code,
+	})
 }
 
 func (c *converter) release() error {
@@ -75,10 +97,7 @@ func (c *converter) release() error {
 	}
 	for _, a := range c.rel.Awards {
 		if len(a.Suppliers) > 0 {
-			if c.suppliers == nil {
-				c.suppliers = map[string][]organisation{}
-			}
-			c.suppliers[string(a.ID)] = a.Suppliers
+			c.suppliers[c.rel.OCID+" "+string(a.ID)] = a.Suppliers
 		}
 	}
 	for i := range c.rel.Contracts {
@@ -90,15 +109,16 @@ func (c *converter) release() error {
 }
 
 // party registers an organisation, or changes it where it is named otherwise.
+// One that the ledger has already, from another package say, is left as it is.
 // OCDS does not say whether a public body is national or local, so a party
 // that neither supplies nor finances is of kind other.
 func (c *converter) party(o organisation) domain.Key {
-	key := slug(o.ID)
+	key := keyOf("", o.ID)
 	if len(o.Roles) > 0 {
-		if c.roles == nil {
-			c.roles = map[string][]string{}
-		}
 		c.roles[o.ID] = o.Roles
+	}
+	if o.ContactPoint.Name != "" {
+		c.contacts[o.ID] = o.ContactPoint.Name
 	}
 	known, seen := c.parties[o.ID]
 	now := party.State{Party: key, Title: c.text(cmp.Or(o.Name, o.ID)), Kind: cmp.Or(known.Kind, "other")}
@@ -107,9 +127,9 @@ func (c *converter) party(o organisation) domain.Key {
 	}
 	switch {
 	case !seen:
-		c.add(party.Register(now), domain.Meta{})
+		c.addUnless(domain.CodeAlreadyExists, party.Register(now), domain.Meta{})
 	case o.Name != "" && !now.Title.Equal(known.Title) || now.Kind != known.Kind:
-		c.add(party.Change(now), domain.Meta{})
+		c.addUnless(domain.CodeNothingChanged, party.Change(now), domain.Meta{})
 	default:
 		return key
 	}
@@ -128,91 +148,110 @@ func (c *converter) text(s string) domain.Text {
 	return domain.Text{cmp.Or(c.rel.Language, "en"): strings.TrimSpace(s)}
 }
 
-// contract follows one contract of the present release.
+// contract follows one contract of the present release: it is drafted when it
+// comes first, and signed when it is published as signed, then or later.
 func (c *converter) contract(k *contract, where string) error {
 	id := c.rel.OCID + "-" + string(k.ID)
 	p, known := c.contracts[id]
 	if !known {
-		var err error
-		if p, err = c.newContract(k, slug(id), where); err != nil {
-			return err
-		}
+		p = &progress{where: where, milestones: map[domain.Key]said{}}
+		p.ids = project.ID{Agreement: keyOf("", id), Project: keyOf("contract-", string(k.ID))}
 		c.contracts[id] = p
 	}
-	if err := c.milestones(p, k, where, !known); err != nil {
+	if err := c.read(p, k, where); err != nil {
 		return err
 	}
-	if k.Status == "terminated" && !p.ended {
+	if !known {
+		if err := c.draft(p, k); err != nil {
+			return err
+		}
+	}
+	if p.signed != 0 && !p.inEffect && (p.status == "active" || p.status == "terminated") {
+		c.sign(p, k)
+	}
+	if err := c.follow(p, k, where); err != nil {
+		return err
+	}
+	if p.status == "terminated" && p.inEffect && !p.ended {
 		p.ended = true
 		c.add(agreement.Terminate{ID: agreement.ID{Agreement: p.ids.Agreement}}, domain.Meta{Reason: "The publisher says that the contract is terminated"})
 	}
 	return nil
 }
 
-// newContract drafts and signs an agreement for a contract that was not seen
-// before, and starts its project when the agreement takes effect.
-func (c *converter) newContract(k *contract, key domain.Key, where string) (*progress, error) {
+// read takes over what the present release says of the contract itself; what
+// it leaves out stays as it was.
+func (c *converter) read(p *progress, k *contract, where string) error {
+	var dates [3]domain.Date
+	for i, f := range []struct{ value, name string }{
+		{k.DateSigned, ".dateSigned"}, {k.Period.StartDate, ".period.startDate"}, {k.Period.EndDate, ".period.endDate"},
+	} {
+		var err error
+		if dates[i], err = c.date(f.value, where+f.name); err != nil {
+			return err
+		}
+	}
+	p.signed = cmp.Or(dates[0], p.signed)
+	p.term = domain.Period{Start: cmp.Or(dates[1], p.term.Start), End: cmp.Or(dates[2], p.term.End)}
+	p.status = cmp.Or(k.Status, p.status)
+	return nil
+}
+
+// draft drafts an agreement and proposes its project.
+func (c *converter) draft(p *progress, k *contract) error {
 	signatories := k.Signatories
 	if len(signatories) == 0 {
-		signatories = append([]organisation{c.buyer}, c.suppliers[string(k.AwardID)]...)
+		signatories = append([]organisation{c.buyer}, c.suppliers[c.rel.OCID+" "+string(k.AwardID)]...)
 	}
-	p := &progress{ids: project.ID{Agreement: key, Project: "contract-" + slug(string(k.ID))}, milestones: map[domain.Key]said{}}
 	var parties []domain.Key
 	for _, o := range signatories {
-		if o.ID == "" {
+		key := keyOf("", o.ID)
+		if o.ID == "" || slices.Contains(parties, key) {
 			continue
 		}
 		if _, seen := c.parties[o.ID]; !seen {
 			c.party(o)
 		}
-		parties = append(parties, slug(o.ID))
+		p.signatories, parties = append(p.signatories, o), append(parties, key)
 		if p.claimant == "" && c.supplies(o.ID) {
-			p.claimant = slug(o.ID)
+			p.claimant = key
 		}
 	}
 	if len(parties) < 2 {
-		return nil, domain.Refuse(domain.CodeMissingField, where+".signatories", "a contract needs two signatories, or a buyer and an award with suppliers")
+		return domain.Refuse(domain.CodeMissingField, p.where+".signatories", "a contract needs two signatories, or a buyer and an award with suppliers")
 	}
 	p.claimant = cmp.Or(p.claimant, parties[len(parties)-1])
-	for _, k := range parties {
-		if k != p.claimant {
-			p.confirming = append(p.confirming, k)
+	for _, key := range parties {
+		if key != p.claimant {
+			p.confirming = append(p.confirming, key)
 		}
 	}
-	term, err := c.term(k, where)
-	if err != nil {
-		return nil, err
-	}
-	signed, err := c.date(k.DateSigned, where+".dateSigned")
-	if err != nil {
-		return nil, err
-	}
-	id := agreement.ID{Agreement: key}
-	from := domain.Meta{Effective: signed} // the release may be published much later
-	c.add(agreement.Draft{Agreement: key, Kind: agreement.KindFramework, Title: c.text(cmp.Or(k.Title, string(key))), Parties: parties, Document: k.hash, Term: term}, from)
+	p.document = k.hash
+	id := agreement.ID{Agreement: p.ids.Agreement}
+	title := c.text(cmp.Or(k.Title, string(p.ids.Agreement)))
+	from := domain.Meta{Effective: min(cmp.Or(p.signed, c.rel.effective), c.rel.effective)} // the release may be published much later
+	c.add(agreement.Draft{Agreement: id.Agreement, Kind: agreement.KindFramework, Title: title, Parties: parties, Document: k.hash, Term: p.term}, from)
 	area := c.area(id, k, from)
-	c.add(project.Propose{Agreement: key, Project: p.ids.Project, Title: c.text(cmp.Or(k.Title, string(key))), Kind: "other", Areas: []domain.Key{area}, Lead: p.claimant}, from)
+	c.add(project.Propose{Agreement: id.Agreement, Project: p.ids.Project, Title: title, Kind: "other", Areas: []domain.Key{area}, Lead: p.claimant}, from)
 	c.add(project.Approve{ID: p.ids}, from)
-	if signed == 0 || k.Status != "active" && k.Status != "terminated" {
-		return p, nil
-	}
-	c.add(agreement.OpenConsultation{ID: id}, from)
-	for _, o := range signatories {
-		if o.ID != "" {
-			c.add(agreement.Sign{ID: id, Party: slug(o.ID), Signatory: cmp.Or(c.contact(o.ID), o.Name, o.ID), Date: signed, Document: k.hash}, from)
-		}
-	}
-	c.add(project.Start{ID: p.ids}, domain.Meta{Effective: max(signed, min(term.Start, c.rel.effective))})
-	return p, nil
+	return nil
 }
 
-func (c *converter) term(k *contract, where string) (domain.Period, error) {
-	start, err := c.date(k.Period.StartDate, where+".period.startDate")
-	if err != nil {
-		return domain.Period{}, err
+// sign has each signatory sign the contract as it is published now, and starts
+// its project.
+func (c *converter) sign(p *progress, k *contract) {
+	id := agreement.ID{Agreement: p.ids.Agreement}
+	from := domain.Meta{Effective: p.signed}
+	if k.hash != p.document {
+		p.document = k.hash
+		c.add(agreement.Revise{ID: id, Document: k.hash}, from)
 	}
-	end, err := c.date(k.Period.EndDate, where+".period.endDate")
-	return domain.Period{Start: start, End: end}, err
+	c.add(agreement.OpenConsultation{ID: id}, from)
+	for _, o := range p.signatories {
+		c.add(agreement.Sign{ID: id, Party: keyOf("", o.ID), Signatory: cmp.Or(c.contacts[o.ID], o.Name, o.ID), Date: p.signed, Document: k.hash}, from)
+	}
+	c.add(project.Start{ID: p.ids}, domain.Meta{Effective: max(p.signed, min(p.term.Start, c.rel.effective))})
+	p.inEffect = true
 }
 
 // area adds the area of a contract: what its first item is classified as.
@@ -220,21 +259,11 @@ func (c *converter) area(id agreement.ID, k *contract, from domain.Meta) domain.
 	key, title := domain.Key("contract"), cmp.Or(k.Title, "Contract")
 	if len(k.Items) > 0 && k.Items[0].Classification.ID != "" {
 		class := k.Items[0].Classification
-		key = slug(class.Scheme + "-" + string(class.ID))
+		key = keyOf("", class.Scheme+"-"+string(class.ID))
 		title = cmp.Or(class.Description, k.Items[0].Description, string(key))
 	}
 	c.add(agreement.AddArea{ID: id, Area: key, Title: c.text(title)}, from)
 	return key
-}
-
-// contact returns who speaks for an organisation, as of the present release.
-func (c *converter) contact(id string) string {
-	for _, o := range c.rel.Parties {
-		if o.ID == id {
-			return o.ContactPoint.Name
-		}
-	}
-	return ""
 }
 
 func (c *converter) date(s, where string) (domain.Date, error) {
@@ -245,20 +274,24 @@ func (c *converter) date(s, where string) (domain.Date, error) {
 	return d, nil
 }
 
-// slug makes a key of an identifier: what a key cannot hold becomes '-'.
-func slug(id string) domain.Key {
+// keyOf makes a key of an identifier, always the same, and of another always
+// another, but for one that differs in case only: where '-' for what a key cannot
+// hold would lose something, the beginning of the SHA-256 is appended.
+func keyOf(prefix, id string) domain.Key {
 	var b strings.Builder
 	for _, r := range strings.ToLower(id) {
 		switch {
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' && b.Len() > 0:
 			b.WriteRune(r)
 		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')
 		}
 	}
-	s := strings.TrimSuffix(b.String(), "-")
-	if len(s) > 64 { // the end tells contracts of one process apart
-		s = strings.TrimLeft(s[len(s)-64:], "-")
+	s := prefix + b.String()
+	lower := strings.ToLower(id)
+	if b.String() == lower && domain.Key(s).Valid() {
+		return domain.Key(s)
 	}
-	return domain.Key(s)
+	sum := sha256.Sum256([]byte(lower))
+	return domain.Key(strings.TrimLeft(strings.TrimRight(s[:min(len(s), 55)], "-")+"-"+hex.EncodeToString(sum[:4]), "-"))
 }

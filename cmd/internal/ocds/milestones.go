@@ -30,21 +30,21 @@ type said struct {
 // open reports whether the published status leaves it to be achieved.
 func (m said) open() bool { return m.status == "scheduled" }
 
-// milestones follows the milestones of one contract: those that are new are
-// scheduled, those that came with the contract itself are its first baseline,
-// and what differs from the release before is recorded.
-func (c *converter) milestones(p *progress, k *contract, where string, first bool) error {
+// follow follows the milestones of one contract: those that are new are
+// scheduled, those that are there when the contract is signed are its first
+// baseline, and what differs from the release before is recorded.
+func (c *converter) follow(p *progress, k *contract, where string) error {
 	var present []said
 	for _, list := range []struct {
 		milestones []milestone
-		prefix     domain.Key
+		prefix     string
 		where      string
 	}{
 		{k.Milestones, "contract-", where + ".milestones"},
 		{k.Implementation.Milestones, "implementation-", where + ".implementation.milestones"},
 	} {
 		for i, m := range list.milestones {
-			s, err := c.read(p, m, list.prefix, fmt.Sprintf("%s[%d]", list.where, i))
+			s, err := c.milestone(p, m, list.prefix, fmt.Sprintf("%s[%d]", list.where, i))
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,8 @@ func (c *converter) milestones(p *progress, k *contract, where string, first boo
 			c.schedule(p, m)
 		}
 	}
-	if first && len(present) > 0 {
+	if p.inEffect && !p.baselined && len(p.milestones) > 0 {
+		p.baselined = true
 		c.add(project.ApproveBaseline{ID: p.ids}, domain.Meta{})
 	}
 	for _, m := range present {
@@ -66,26 +67,30 @@ func (c *converter) milestones(p *progress, k *contract, where string, first boo
 	return nil
 }
 
-// read reads a milestone; what a later release leaves out stays as it was.
-func (c *converter) read(p *progress, m milestone, prefix domain.Key, where string) (said, error) {
+// milestone reads a milestone; what a later release leaves out stays as it was.
+// One without a date is due when it was met, or else when the contract ends.
+func (c *converter) milestone(p *progress, m milestone, prefix, where string) (said, error) {
 	if m.ID == "" {
 		return said{}, domain.Refuse(domain.CodeMissingField, where+".id", "a milestone needs its id")
 	}
-	key := prefix + slug(string(m.ID))
+	key := keyOf(prefix, string(m.ID))
 	before := p.milestones[key]
 	due, err := c.date(m.DueDate, where+".dueDate")
 	if err != nil {
 		return said{}, err
 	}
-	if due = cmp.Or(due, before.due); due == 0 {
-		return said{}, domain.Refuse(domain.CodeMissingField, where+".dueDate", "a milestone needs the date that was agreed")
-	}
 	metOn, err := c.date(m.DateMet, where+".dateMet")
+	if err != nil {
+		return said{}, err
+	}
+	if due = cmp.Or(due, before.due, metOn, p.term.End); due == 0 {
+		return said{}, domain.Refuse(domain.CodeMissingField, where+".dueDate", "a milestone needs the date that was agreed, or its contract an end")
+	}
 	return said{
 		id:    project.MilestoneID{Agreement: p.ids.Agreement, Project: p.ids.Project, Milestone: key},
 		title: cmp.Or(m.Title, before.title, string(key)), kind: cmp.Or(types[m.Type], "delivery"),
 		status: cmp.Or(m.Status, before.status, "scheduled"), due: due, metOn: cmp.Or(metOn, c.rel.effective),
-	}, err
+	}, nil
 }
 
 func (c *converter) schedule(p *progress, m said) {

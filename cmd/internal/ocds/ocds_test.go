@@ -107,7 +107,7 @@ func TestAPackageThatCannotBeReadIsRefusedByName(t *testing.T) {
 		{"no ocid", releases(`{"date":"2020-01-01T00:00:00Z"}`), domain.CodeMissingField, "releases[0].ocid"},
 		{"a date that does not exist", releases(`{"ocid":"o","date":"2020-02-30T00:00:00Z"}`), domain.CodeInvalidValue, "releases[0].date"},
 		{"nobody signed", releases(`{"ocid":"o","date":"2020-01-01T00:00:00Z","contracts":[{"id":"1"}]}`), domain.CodeMissingField, "releases[0].contracts[0].signatories"},
-		{"a milestone without a date", releases(first, later("2", "2020-07-01T00:00:00Z", `{"id":"9","title":"New"}`)), domain.CodeMissingField, "releases[1].contracts[0].implementation.milestones[0].dueDate"},
+		{"a milestone without a date", releases(strings.Replace(first, `,"endDate":"2022-01-11T00:00:00Z"`, "", 1), later("2", "2020-07-01T00:00:00Z", `{"id":"9","title":"New"}`)), domain.CodeMissingField, "releases[1].contracts[0].implementation.milestones[0].dueDate"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := ocds.Commands(strings.NewReader(c.text))
@@ -117,6 +117,81 @@ func TestAPackageThatCannotBeReadIsRefusedByName(t *testing.T) {
 			require.Equal(t, c.field, r.Field)
 		})
 	}
+}
+
+func TestKeysOfIdentifiers(t *testing.T) {
+	ids := func(city, group string) []domain.Key {
+		var keys []domain.Key
+		for _, item := range commands(t, releases(strings.NewReplacer("GOV-1", city, "ACME", group).Replace(first))) {
+			if c, ok := item.Command.(party.Register); ok {
+				require.True(t, c.Party.Valid(), c.Party)
+				keys = append(keys, c.Party)
+			}
+		}
+		return keys
+	}
+	require.Equal(t, []domain.Key{"gov-1", "acme"}, ids("GOV-1", "ACME"))
+	for _, pair := range [][2]string{{"无锡市", "中电海康"}, {"GB-1.2", "GB-1-2"}, {strings.Repeat("a", 90) + "1", strings.Repeat("a", 90) + "2"}, {"--", "---"}} {
+		keys := ids(pair[0], pair[1])
+		require.Len(t, keys, 2)
+		require.NotEqual(t, keys[0], keys[1])
+		require.Equal(t, keys, ids(pair[0], pair[1]))
+	}
+}
+
+func openLedger(t *testing.T) (*ledger.Ledger, *eventstore.Store) {
+	t.Helper()
+	store, err := eventstore.Open(t.Context(), eventstore.Config{Dir: t.TempDir(), Ledger: "main"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	return ledger.New(store, ledger.Options{Name: "main"}), store
+}
+
+func imports(t *testing.T, l *ledger.Ledger, text string) (ledger.Summary, error) {
+	t.Helper()
+	items, err := ocds.Commands(strings.NewReader(text))
+	require.NoError(t, err)
+	return l.Import(t.Context(), items, nil)
+}
+
+func TestAContractSignedLaterTakesEffectThen(t *testing.T) {
+	l, store := openLedger(t)
+	pending := strings.Replace(first, `"status":"active","dateSigned":"2020-01-10T00:00:00Z"`, `"status":"pending"`, 1)
+	_, err := imports(t, l, releases(pending))
+	require.NoError(t, err)
+	require.Equal(t, agreement.StatusDrafted, state(t, store, agreement.Ref("ocds-1-7")).(*agreement.State).State)
+
+	signed := `{"ocid":"ocds-1","id":"2","date":"2020-03-01T00:00:00Z","contracts":[{"id":"7","status":"active","dateSigned":"2020-02-20T00:00:00Z"}]}`
+	sum, err := imports(t, l, releases(pending, signed))
+	require.NoError(t, err)
+	require.Positive(t, sum.Skipped)
+	a := state(t, store, agreement.Ref("ocds-1-7")).(*agreement.State)
+	require.Equal(t, agreement.StatusActive, a.State)
+	require.Equal(t, domain.MustDate("2020-02-20"), a.EffectiveOn)
+	require.Equal(t, 1, state(t, store, project.Ref("ocds-1-7", "contract-7")).(*project.State).Baseline)
+}
+
+func TestTwoPackagesShareAParty(t *testing.T) {
+	l, _ := openLedger(t)
+	_, err := imports(t, l, releases(first))
+	require.NoError(t, err)
+	sum, err := imports(t, l, releases(strings.ReplaceAll(first, "ocds-1", "ocds-2")))
+	require.NoError(t, err)
+	require.Equal(t, 2, sum.Skipped)
+}
+
+func TestAReleasePutRightIsTakenUpWhereItStopped(t *testing.T) {
+	l, _ := openLedger(t)
+	// given a release that is refused half way: it says that a milestone was met in the future
+	bad := later("2", "2020-07-01T00:00:00Z", `{"id":"1","status":"met","dateMet":"2999-01-01T00:00:00Z"}`)
+	sum, err := imports(t, l, releases(first, bad))
+	var line *ledger.LineError
+	require.ErrorAs(t, err, &line)
+	require.Equal(t, 2, line.Line)
+	// when it is put right, then only what is new is added, though the hash of the release is another
+	sum, err = imports(t, l, releases(first, strings.Replace(bad, "2999-01-01", "2020-06-20", 1)))
+	require.NoError(t, err)
+	require.Equal(t, 2, sum.Commands)
 }
 
 // state folds what the log holds of one aggregate.
