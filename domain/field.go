@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Field declares one field of a command or an event: enough to make a JSON
@@ -132,8 +133,17 @@ func (f *Field) check(v reflect.Value, path string) *Rejected {
 		if f.Max != nil && len(s) > *f.Max && len([]rune(s)) > *f.Max {
 			return Refuse(CodeInvalidValue, path, "longer than %d characters", *f.Max)
 		}
+		if why := unprintable(s); why != "" {
+			return Refuse(CodeInvalidValue, path, "%s; leave it out", why)
+		}
 		if f.Format == "uuid" && !validUUID(s) {
 			return Refuse(CodeInvalidValue, path, "%q is not a UUID", s)
+		}
+	case "text":
+		for lang, t := range v.Interface().(Text) {
+			if why := unprintable(t); why != "" {
+				return Refuse(CodeInvalidValue, path+"."+lang, "%s; leave it out", why)
+			}
 		}
 	case "integer":
 		var n int
@@ -181,6 +191,17 @@ func (f *Field) bounds() string {
 		return fmt.Sprintf("at most %d", *f.Max)
 	}
 	return fmt.Sprintf("%d to %d", *f.Min, *f.Max)
+}
+
+// unprintable says what in s no reader could see: it would be in the log for
+// ever. U+FFFD is what a broken character was read as.
+func unprintable(s string) string {
+	for _, r := range s {
+		if r < 0x20 && r != '\n' && r != '\t' || r == 0x7f || r == utf8.RuneError {
+			return fmt.Sprintf("holds the character %U", r)
+		}
+	}
+	return ""
 }
 
 func validUUID(s string) bool {

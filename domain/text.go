@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Text is a text for people in one or more languages, by BCP 47 language tag:
@@ -46,6 +47,9 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 		return &FormatError{Want: `a text such as "Base" or {"en": "Base", "zh": "基地"}`, Got: string(b)}
 	}
 	for lang, s := range m {
+		if lower := strings.ToLower(lang); lower != lang && m[lower] != "" {
+			return &FormatError{Want: "each language once", Got: lang + " and " + lower}
+		}
 		if !validLanguage(lang) {
 			return &FormatError{Want: `a language tag such as "en" or "zh-Hant"`, Got: lang}
 		}

@@ -91,7 +91,7 @@ func (a *app) importFile(cmd *cobra.Command, name, format string) error {
 // refusedLine says what stopped an import, and what stays.
 func (a *app) refusedLine(name, unit string, r *refusal) error {
 	_, _ = fmt.Fprintf(a.err, "milepost: %s: %s %d: %v\n", name, unit, r.Line, r)
-	_, _ = fmt.Fprintf(a.err, "milepost: everything before that %s is in the ledger; put the %s right and import the same file again\n", unit, unit)
+	_, _ = fmt.Fprintf(a.err, "milepost: everything before what was refused is in the ledger; put the %s right and import the same file again\n", unit)
 	if r.Summary == nil {
 		return errReported
 	}

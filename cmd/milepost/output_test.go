@@ -93,7 +93,7 @@ func TestTextOfValues(t *testing.T) {
 	}{
 		{"null", people, `null`, ""},
 		{"absent", people, ``, ""},
-		{"instant for people", people, `"2026-11-22T20:03:05.123456Z"`, "2026-11-23 04:03:05"},
+		{"instant for people", people, `"2026-11-22T20:03:05.123456Z"`, "2026-11-23 04:03:05+08:00"},
 		{"instant for machines", machine, `"2026-11-22T20:03:05.123456Z"`, "2026-11-22T20:03:05.123456Z"},
 		{"date", people, `"2026-11-22"`, "2026-11-22"},
 		{"text that only looks like an instant", people, `"2026-11-22T is late, all of it"`, "2026-11-22T is late, all of it"},

@@ -85,7 +85,7 @@ func (s style) instant(v string) string {
 	if err != nil {
 		return v
 	}
-	return at.In(s.zone).Format("2006-01-02 15:04:05")
+	return at.In(s.zone).Format("2006-01-02 15:04:05Z07:00")
 }
 
 func (s style) object(value json.RawMessage) string {
