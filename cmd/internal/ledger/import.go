@@ -64,14 +64,14 @@ func (e *LineError) Unwrap() error { return e.Err }
 func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func(Summary)) (Summary, error) {
 	// Reading and decoding go on while a batch is decided and appended.
 	g, ctx := errgroup.WithContext(ctx)
-	chunks := make(chan []Item, 2)
+	chunks := make(chan []queued, 2)
 	g.Go(func() error {
 		defer close(chunks)
-		return feed(ctx, items, chunks)
+		return l.feed(ctx, items, chunks)
 	})
 	var sum Summary
 	g.Go(func() error {
-		var queue []Item // what is read and not in the log; a full batch is worth waiting for
+		var queue []queued // what is read and not in the log; a full batch is worth waiting for
 		for chunk := range chunks {
 			queue = append(queue, chunk...)
 			for len(queue) >= MaxBatch || sizeOf(queue) > maxBatchBytes {
@@ -95,33 +95,47 @@ func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func
 	return sum, err
 }
 
-func sizeOf(items []Item) (bytes int) {
+// queued is an item that was checked as far as it can be without the log.
+type queued struct {
+	line int
+	task *task
+	err  error // in the place of task
+	size int
+}
+
+func sizeOf(items []queued) (bytes int) {
 	for i := range items {
 		bytes += items[i].size
 	}
 	return bytes
 }
 
-// feed cuts items into chunks and gives each its idempotency key.
-func feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []Item) error {
+// feed gives each item its idempotency key and cuts them into chunks.
+func (l *Ledger) feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []queued) error {
 	keys := importKeys{}
-	var chunk []Item
+	var chunk []queued
 	bytes := 0
 	send := func() bool {
 		select {
 		case chunks <- chunk:
-			chunk, bytes = make([]Item, 0, MaxBatch), 0
+			chunk, bytes = make([]queued, 0, MaxBatch), 0
 			return true
 		case <-ctx.Done():
 			return false
 		}
 	}
 	for item := range items {
-		if item.Err == nil && item.Meta.IdempotencyKey == "" {
-			item.Meta.IdempotencyKey = keys.of(&item)
+		q := queued{line: item.Line, err: item.Err, size: item.size}
+		if q.err == nil {
+			if item.Meta.IdempotencyKey == "" {
+				item.Meta.IdempotencyKey = keys.of(&item)
+			}
+			if q.task, q.err = l.newTask(item.Request); q.err == nil {
+				q.task.unless = item.Unless
+			}
 		}
-		bytes += item.size
-		if chunk = append(chunk, item); (len(chunk) == MaxBatch || bytes > maxBatchBytes) && !send() {
+		bytes += q.size
+		if chunk = append(chunk, q); (len(chunk) == MaxBatch || bytes > maxBatchBytes) && !send() {
 			return ctx.Err()
 		}
 	}
@@ -133,40 +147,28 @@ func feed(ctx context.Context, items iter.Seq[Item], chunks chan<- []Item) error
 
 // importBatch carries out as many items from the front of the queue as fit into
 // one atomic batch, at least one, and returns how many.
-func (l *Ledger) importBatch(ctx context.Context, queue []Item, sum *Summary, progress func(Summary)) (int, error) {
-	queue = queue[:min(len(queue), MaxBatch)]
-	tasks := make([]*task, 0, len(queue))
-	var bad error // of the item after tasks
-	for i := range queue {
-		t, err := (*task)(nil), queue[i].Err
-		if err == nil {
-			t, err = l.newTask(queue[i].Request)
-		}
-		if err == nil {
-			t.unless = queue[i].Unless
-		}
-		if err != nil {
-			bad = err
+func (l *Ledger) importBatch(ctx context.Context, queue []queued, sum *Summary, progress func(Summary)) (int, error) {
+	tasks := make([]*task, 0, MaxBatch)
+	for _, q := range queue[:min(len(queue), MaxBatch)] {
+		if q.err != nil {
 			break
 		}
-		tasks = append(tasks, t)
+		tasks = append(tasks, q.task)
 	}
 	receipts, err := l.executeBatch(ctx, tasks)
 	for i, r := range receipts {
-		sum.add(queue[i].Line, r)
-	}
-	if err == nil && len(receipts) == len(tasks) {
-		err = bad
-	}
-	if err != nil && len(receipts) < len(queue) {
-		if line := (&LineError{queue[len(receipts)].Line, err}); isRejected(err) || queue[len(receipts)].Err != nil {
-			err = line
-		}
+		sum.add(queue[i].line, r)
 	}
 	if progress != nil {
 		progress(*sum)
 	}
-	return len(receipts), err
+	n := len(receipts)
+	if err == nil && n == len(tasks) && n < len(queue) && queue[n].err != nil {
+		err = &LineError{queue[n].line, queue[n].err}
+	} else if isRejected(err) {
+		err = &LineError{queue[n].line, err}
+	}
+	return n, err
 }
 
 func (s *Summary) add(line int, r Receipt) {
