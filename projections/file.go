@@ -74,7 +74,7 @@ func openFile(path string) (_ *file, err error) {
 	}
 	// The log is the truth: after a power cut the last transactions may be
 	// gone, and are made again. The file is never corrupt.
-	if err := settings(f.write, "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192", "cache_size = -65536"); err != nil {
+	if err := settings(f.write, "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 16384", "cache_size = -65536"); err != nil {
 		return nil, err
 	}
 	f.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{

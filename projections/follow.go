@@ -52,8 +52,13 @@ func (m *Models) follow(ctx context.Context, log Log) error {
 
 // pace is the least time between two small transactions. An event that comes
 // alone is shown at once; under load those of one pace share the cost of a
-// transaction, which is many times that of their rows.
-const pace = 5 * time.Millisecond
+// transaction, which is many times that of their rows. When a crowd writes,
+// its appends come first, and the read models follow in longer steps.
+const (
+	pace      = 5 * time.Millisecond
+	crowd     = 32 // events in one pace
+	crowdPace = 25 * time.Millisecond
+)
 
 // paced pauses after each small chunk, so that the next one holds all that came
 // meanwhile.
@@ -68,7 +73,11 @@ func paced(ctx context.Context, chunks iter.Seq2[[]eventstore.Record, error]) it
 			if len(chunk) >= maxBatch {
 				continue
 			}
-			timer.Reset(pace)
+			pause := pace
+			if len(chunk) >= crowd {
+				pause = crowdPace
+			}
+			timer.Reset(pause)
 			select {
 			case <-timer.C:
 			case <-ctx.Done():

@@ -46,7 +46,7 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 }
 
 func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64, progress func(done, total uint64)) error {
-	err := settings(conn, "page_size = 8192", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
+	err := settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
 	if err != nil {
 		return err
 	}
