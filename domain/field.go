@@ -20,7 +20,7 @@ import (
 type Field struct {
 	Name     string
 	Doc      string
-	Type     string // string, integer, boolean, array, object, text (see Text)
+	Type     string // string, integer, boolean, array, object, text (see Text), command (see Clause)
 	Format   string // as in JSON Schema: date, uuid, date-time
 	Pattern  string
 	Enum     []string

@@ -21,9 +21,9 @@ const module = "github.com/milepost-ledger/milepost"
 // libraries. A room covers the packages below it that have no row of their own.
 var rooms = map[string]struct {
 	house     []string
-	libraries []string // nil for any that no other room has to itself; those of the domain may get a decimal type
+	libraries []string // nil for any that no other room has to itself
 }{
-	"domain":              {house: []string{"domain"}, libraries: []string{}},
+	"domain":              {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal"}},
 	"domain/domaintest":   {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"eventstore":          {},
 	"projections":         {house: []string{"domain", "eventstore", "projections"}},

@@ -80,7 +80,7 @@ func (f *fieldFlag) enum() []string {
 func (f *fieldFlag) Type() string {
 	field := &f.field
 	if field.Items != nil {
-		if field.Items.Type == "object" {
+		if field.Items.Type == "object" || field.Items.Type == "command" {
 			return "json,..."
 		}
 		return typeName(field.Items) + ",..."
@@ -163,7 +163,7 @@ func parseValue(field *domain.Field, typed string) (any, error) {
 			return map[string]any{strings.TrimSuffix(prefix, "="): typed[len(prefix):]}, nil
 		}
 		return map[string]any{"en": typed}, nil
-	case "object":
+	case "object", "command":
 		return parseObject(typed)
 	case "array":
 		return parseList(field.Items, typed)
@@ -188,7 +188,7 @@ func parseList(items *domain.Field, typed string) ([]any, error) {
 		return list, nil
 	}
 	parts := []string{typed}
-	if items.Type != "object" && items.Type != "text" {
+	if items.Type != "object" && items.Type != "command" && items.Type != "text" {
 		parts = strings.Split(typed, ",")
 	}
 	var list []any

@@ -57,6 +57,10 @@ func fieldSchema(f domain.Field) *huma.Schema {
 			one := 1
 			s.MinItems = &one
 		}
+	case "command":
+		s.Type, s.Required = huma.TypeObject, []string{"command"}
+		s.Properties = map[string]*huma.Schema{"command": {Type: huma.TypeString, Description: "Name of the command; its fields stand beside it."}}
+		s.AdditionalProperties = true
 	case "object":
 		o := objectSchema(f.Fields)
 		s.Properties, s.Required, s.AdditionalProperties = o.Properties, o.Required, false
