@@ -104,10 +104,11 @@ type World interface {
 type Elsewhere struct {
 	Ref Ref
 	Event
+	Reason, Note string // where it has a reason of its own, not the command's
 }
 
 // On says that e belongs to ref.
-func On(ref Ref, e Event) Event { return Elsewhere{ref, e} }
+func On(ref Ref, e Event) Event { return Elsewhere{Ref: ref, Event: e} }
 
 // Decider is a command together with its rules for state S; a nil state means
 // that the aggregate does not exist yet.

@@ -4,12 +4,20 @@
 //
 //   - An agreement takes effect in the same decision as the last required
 //     signature, and every signature is of the document that stands then.
+//
 //   - Only an agreement in effect lets projects start: what starts one also
 //     puts an event here, so the two are appended together or not at all.
+//
 //   - Which agreement renews which, and that one took effect, never ceases.
 //
-// Mechanisms, obligations and amendments belong to the agreement as well; each
-// is a List of parts in State with a file of its own beside areas.go.
+//   - An obligation is fulfilled only when who benefits has confirmed what who
+//     owes has claimed, with evidence.
+//
+//   - Decisions and amendments that others cite never cease (cited.go).
+//
+// Areas, mechanisms and obligations are Lists of parts in State with a file
+// each. Meetings and amendments are aggregates of their own, so that work on
+// one does not wait for work on another.
 package agreement
 
 import (
@@ -62,6 +70,11 @@ type State struct {
 	Signatures domain.List[Signature] `part:"signature"` // by party
 	Areas      domain.List[Area]      `part:"area"`
 	Prior      domain.List[Prior]     `part:"prior"`
+
+	Mechanisms  domain.List[Mechanism]  `part:"mechanism"`
+	Obligations domain.List[Obligation] `part:"obligation"`
+	Decisions   domain.List[Decision]   `diff:"-"` // of all its meetings
+	Amendments  domain.List[Amendment]  `diff:"-"` // in effect
 }
 
 // ID names an agreement in commands and events.
@@ -168,4 +181,8 @@ var Aggregate = domain.NewAggregate[State](Kind, "A strategic cooperation agreem
 		domain.EventOf[State, AreaRetired]("An area of cooperation was retired."),
 		domain.EventOf[State, ProjectStarted]("A project under the agreement started."),
 		domain.EventOf[State, ProjectResumed]("A suspended project under the agreement resumed."),
+		domain.EventOf[State, DecisionRecorded]("A meeting under the agreement took a decision."),
+		domain.EventOf[State, Amended]("An amendment of the agreement took effect."),
+		domain.EventOf[State, MeetingScheduled]("A meeting of a mechanism of the agreement was scheduled."),
+		domain.EventOf[State, FundsDisbursed]("A fund under the agreement disbursed funds."),
 	})

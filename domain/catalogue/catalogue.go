@@ -10,16 +10,23 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/amendment"
+	"github.com/milepost-ledger/milepost/domain/fund"
+	"github.com/milepost-ledger/milepost/domain/indicator"
+	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
-// Aggregates lists the kinds of aggregates. What is not here does not exist:
-// funds, indicators, meetings and access find their place below the others.
+// Aggregates lists the kinds of aggregates. What is not here does not exist.
 var Aggregates = []domain.Aggregate{
 	party.Aggregate,
 	agreement.Aggregate,
 	project.Aggregate,
+	meeting.Aggregate,
+	amendment.Aggregate,
+	fund.Aggregate,
+	indicator.Aggregate,
 }
 
 var (

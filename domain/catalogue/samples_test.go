@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -22,7 +23,10 @@ var (
 
 // samples has an event of each type with every field filled. A new type finds
 // its place here, and its golden file by -update.
-var samples = []domain.Event{
+var samples = slices.Concat(coreSamples, fundSamples, indicatorSamples, meetingSamples, amendmentSamples)
+
+// coreSamples are of parties, agreements and projects.
+var coreSamples = []domain.Event{
 	party.Registered{Party: "cethik", Title: title, Kind: "state-owned-enterprise", Parent: "cetc"},
 	party.Changed{Party: "cethik", Title: title, Kind: "private-sector", Parent: "cetc"},
 
@@ -47,12 +51,17 @@ var samples = []domain.Event{
 	agreement.AreaRetired{ID: framework, Area: "sensors"},
 	agreement.ProjectStarted{ID: framework, Project: "iot-base", On: on},
 	agreement.ProjectResumed{ID: framework, Project: "iot-base", On: on},
+	agreement.DecisionRecorded{ID: framework, Decision: "d-1", Meeting: "m-1", On: on, Affects: []string{"project/iot-base"}},
+	agreement.Amended{ID: framework, Amendment: "a-1", Document: document, Term: term, On: on},
+	agreement.MeetingScheduled{ID: framework, Mechanism: "coordination", Meeting: "m-1"},
+	agreement.FundsDisbursed{ID: framework, Fund: "iot-fund", Disbursement: "first"},
 
 	project.Proposed{ID: base, Title: title, Kind: "industry-base", Areas: []domain.Key{"iot"}, Lead: "cethik"},
 	project.Approved{ID: base},
 	project.Started{ID: base, On: on},
 	project.Suspended{ID: base},
 	project.Resumed{ID: base},
+	project.FundsReceived{ID: base, Fund: "iot-fund", Disbursement: "first", Milestone: "site"},
 	project.Completed{ID: base},
 	project.Closed{ID: base, On: on},
 	project.Cancelled{ID: base, On: on},

@@ -95,7 +95,8 @@ func Raw(cmd domain.Command, meta domain.Meta) []byte {
 // stored is what remains of an event after it was written and read.
 func stored(e domain.Event) domain.Event {
 	if there, ok := e.(domain.Elsewhere); ok {
-		return domain.On(there.Ref, stored(there.Event))
+		there.Event = stored(there.Event)
+		return there
 	}
 	for _, t := range catalogue.EventTypes() {
 		if t.Type == e.Type() {

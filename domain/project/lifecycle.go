@@ -118,6 +118,19 @@ type Resumed struct{ ID }
 func (Resumed) Type() string     { return "milepost.project.resumed.v1" }
 func (e Resumed) Apply(s *State) { s.ID, s.State = e.ID, StatusImplementation }
 
+// FundsReceived is put here by disburse-funds. It changes nothing: its append
+// checks that the project has not ended and the milestone was not cancelled
+// meanwhile.
+type FundsReceived struct {
+	ID
+	Fund         domain.Key `json:"fund"`
+	Disbursement domain.Key `json:"disbursement"`
+	Milestone    domain.Key `json:"milestone,omitzero"`
+}
+
+func (FundsReceived) Type() string     { return "milepost.project.funds-received.v1" }
+func (e FundsReceived) Apply(s *State) { s.ID = e.ID }
+
 // Complete is the command complete-project.
 type Complete struct{ ID }
 

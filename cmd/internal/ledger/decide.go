@@ -179,6 +179,9 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 			return err
 		}
 		e = other.Event
+		if other.Reason != "" {
+			in.Reason, in.Note = other.Reason, other.Note
+		}
 	}
 	before, touched := d.after[a]
 	if !touched {

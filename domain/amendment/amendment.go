@@ -1,0 +1,70 @@
+// Package amendment holds the amendments of an agreement: what the parties
+// change in what they signed.
+//
+//   - An amendment takes effect in the same decision as the last required
+//     signature; every signature is of the document that was proposed.
+//   - What it changes is written as commands, its clauses. They are carried out
+//     when it takes effect, each under the rules of its own aggregate, in one
+//     atomic append with the signature: all of them or none.
+package amendment
+
+import (
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// Kind of the aggregate, as in subjects and paths.
+const Kind = "amendment"
+
+// States of an amendment; the last three are final.
+const (
+	Proposed  = "proposed"
+	InEffect  = "in-effect"
+	Rejected  = "rejected"
+	Withdrawn = "withdrawn"
+)
+
+// State is what is known of one amendment.
+type State struct {
+	ID
+	Title       domain.Text     `json:"title"`
+	Rationale   domain.Text     `json:"rationale"`
+	ReasonCode  string          `json:"reason_code"` // of project.ReasonCodes: why dates move
+	Note        string          `json:"note"`
+	State       string          `json:"state"`
+	ProposedBy  domain.Key      `json:"proposed_by"`
+	ProposedOn  domain.Date     `json:"proposed_on"`
+	Parties     []domain.Key    `json:"parties"`  // each has to sign
+	Document    domain.Hash     `json:"document"` // the new text
+	Term        domain.Period   `json:"term"`     // the agreement's from then on; zero where it stays
+	Changes     []domain.Clause `json:"changes"`
+	EffectiveOn domain.Date     `json:"effective_on"`
+	EndedOn     domain.Date     `json:"ended_on"` // rejected or withdrawn
+
+	Signatures domain.List[Signature] `part:"signature"` // by party
+}
+
+// Signature is a party's signature of the new document.
+type Signature struct {
+	Signatory string      `json:"signatory"`
+	Date      domain.Date `json:"date"`
+	Document  domain.Hash `json:"document"`
+}
+
+// ID names an amendment in commands and events.
+type ID struct {
+	Agreement domain.Key `json:"agreement" required:"true" doc:"Key of the agreement."`
+	Amendment domain.Key `json:"amendment" required:"true" doc:"Key of the amendment."`
+}
+
+// Ref names the amendment as an aggregate.
+func (id ID) Ref() domain.Ref { return Ref(id.Agreement, id.Amendment) }
+
+// Ref names the amendment key under an agreement.
+func Ref(agreement, key domain.Key) domain.Ref {
+	return domain.Ref{Agreement: agreement, Kind: Kind, Key: key}
+}
+
+// Aggregate lists the commands and events of amendments.
+var Aggregate = domain.NewAggregate[State](Kind, "An amendment of an agreement, with the changes that it makes when it takes effect.",
+	[]domain.CommandType{},
+	[]domain.EventType{})

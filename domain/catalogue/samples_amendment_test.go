@@ -1,0 +1,5 @@
+package catalogue_test
+
+import "github.com/milepost-ledger/milepost/domain"
+
+var amendmentSamples = []domain.Event{}
