@@ -64,7 +64,29 @@ func Ref(agreement, key domain.Key) domain.Ref {
 	return domain.Ref{Agreement: agreement, Kind: Kind, Key: key}
 }
 
+// in refuses unless there is an amendment and its state is wanted.
+func (id ID) in(s *State, wanted string) error {
+	switch {
+	case s == nil:
+		return domain.NotFound(Kind, Kind, id.Amendment)
+	case s.State == wanted:
+		return nil
+	}
+	return domain.WrongState(Kind, id.Amendment, s.State, "propose another with propose-amendment", wanted)
+}
+
 // Aggregate lists the commands and events of amendments.
 var Aggregate = domain.NewAggregate[State](Kind, "An amendment of an agreement, with the changes that it makes when it takes effect.",
-	[]domain.CommandType{},
-	[]domain.EventType{})
+	[]domain.CommandType{
+		domain.CommandOf[State, Propose]("Propose an amendment of an agreement: its new text, and what it changes when each party has signed."),
+		domain.CommandOf[State, Sign]("Sign an amendment for a party; the last signature puts it into effect with all that it changes."),
+		domain.CommandOf[State, Reject]("Reject an amendment that another party proposed."),
+		domain.CommandOf[State, Withdraw]("Withdraw an amendment that the party proposed."),
+	},
+	[]domain.EventType{
+		domain.EventOf[State, AmendmentProposed]("An amendment was proposed."),
+		domain.EventOf[State, Signed]("A party signed the amendment."),
+		domain.EventOf[State, TookEffect]("Every party has signed: the amendment is in effect."),
+		domain.EventOf[State, AmendmentRejected]("A party rejected the amendment."),
+		domain.EventOf[State, AmendmentWithdrawn]("The party that proposed the amendment withdrew it."),
+	})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
@@ -80,12 +81,35 @@ func Proposed() []domain.Event {
 
 // Running has Base under way since 2018-02-02, with the milestones site (due
 // 2024-03-31) and launch (due 2024-09-30, after site), which City and Group
-// confirm, and no baseline.
+// confirm, and no baseline. A meeting took the decision d-1 on the agreement as
+// a whole.
 func Running() []domain.Event {
 	on := domain.MustDate("2018-02-02")
 	return append(Proposed(), project.Approved{ID: Base}, project.Started{ID: Base, On: on},
 		agreement.ProjectStarted{ID: Framework, Project: Base.Project, On: on},
-		ScheduledFor("site", "2024-03-31"), ScheduledFor("launch", "2024-09-30", "site"))
+		ScheduledFor("site", "2024-03-31"), ScheduledFor("launch", "2024-09-30", "site"),
+		Decided("d-1"))
+}
+
+// Decided is a decision of a meeting under Framework about the entities at
+// paths, about all of it when there are none.
+func Decided(key domain.Key, affects ...string) agreement.DecisionRecorded {
+	return agreement.DecisionRecorded{ID: Framework, Decision: key, Meeting: "coordination-1", On: domain.MustDate("2024-01-15"), Affects: affects}
+}
+
+// Amended has Framework's amendment signed by both parties and in effect, with
+// another text and no other change.
+func Amended(key domain.Key) []domain.Event {
+	id, on := amendment.ID{Agreement: Framework.Agreement, Amendment: key}, domain.MustDate("2024-02-01")
+	return []domain.Event{
+		amendment.AmendmentProposed{
+			ID: id, Rationale: En("Another text"), ReasonCode: "scope-change", Party: City, Parties: []domain.Key{City, Group}, Document: Text2, On: on,
+		},
+		amendment.Signed{ID: id, Party: City, Signatory: "For wuxi", Date: on, Document: Text2},
+		amendment.Signed{ID: id, Party: Group, Signatory: "For cethik", Date: on, Document: Text2},
+		amendment.TookEffect{ID: id, On: on},
+		agreement.Amended{ID: Framework, Amendment: key, Document: Text2, On: on},
+	}
 }
 
 // ScheduledFor has a milestone of Base scheduled with weight 1.

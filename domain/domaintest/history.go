@@ -91,7 +91,7 @@ var Commands = rapid.Custom(func(t *rapid.T) domain.Command {
 	}
 	group := rapid.SampledFrom(slices.DeleteFunc([]asks{
 		ofAchievement(t, m), ofAchievement(t, m), ofAchievement(t, m), ofDates(t, p, m), ofDates(t, p, m), ofProject(t, p),
-		ofAgreement(t, a), ofAgreement(t, a), ofMilestone(t, m), ofParty(t),
+		ofAgreement(t, a), ofAgreement(t, a), ofMilestone(t, m), ofParty(t), ofMechanism(t, a), ofObligation(t, a),
 		ofFund(t, a.Agreement), ofFund(t, a.Agreement), ofIndicator(t, a.Agreement), ofIndicator(t, a.Agreement),
 		ofMeeting(t, a.Agreement), ofMeeting(t, a.Agreement), ofAmendment(t, a.Agreement),
 	}, func(a asks) bool { return len(a) == 0 })).Draw(t, "group")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	. "github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/project"
@@ -47,18 +48,23 @@ func TestInvariantsHoldInEveryHistory(t *testing.T) {
 	})
 }
 
-// Invariant 2: in effect only when each party signed the one document.
+// Invariant 2: in effect only when each party signed the one document, which
+// stands until an amendment takes its place.
 func checkSignatures(t *rapid.T, s *agreement.State) {
 	if s.EffectiveOn == 0 {
 		assert.Contains(t, []string{agreement.StatusDrafted, agreement.StatusUnderConsultation}, s.State)
 		return
 	}
 	var last domain.Date
+	first, _ := s.Signatures.Get(s.Parties[0])
 	for _, p := range s.Parties {
 		signature, _ := s.Signatures.Get(p)
 		assert.NotZero(t, signature.Date, "2: %s signed", p)
-		assert.Equal(t, s.Document, signature.Document, "2: one document")
+		assert.Equal(t, first.Document, signature.Document, "2: one document")
 		last = max(last, signature.Date)
+	}
+	if s.Amendments.Len() == 0 {
+		assert.Equal(t, first.Document, s.Document, "2: the one in force")
 	}
 	assert.Equal(t, last, s.EffectiveOn)
 }
@@ -81,28 +87,37 @@ func checkMet(t *rapid.T, w World, s Step, e project.MilestoneMet) {
 	}
 }
 
-// Invariant 4: which command may move which date, and with what.
+// Invariant 4: which command may move which date, and with what. An amendment
+// moves them by its clauses, for its own reason.
 func checkMoves(t *rapid.T, before, after World, s Step) {
-	ref := s.Command.Ref()
-	was, _ := before[ref].(*project.State)
-	is, _ := after[ref].(*project.State)
-	if was == nil || is == nil {
-		return
+	reason := s.Meta.Reason
+	_, amended := s.Command.(amendment.Sign)
+	if amended {
+		reason = before[s.Command.Ref()].(*amendment.State).ReasonCode
 	}
-	for key, m := range is.Milestones.All() {
-		old, ok := was.Milestones.Get(key)
-		if !ok {
+	for ref, state := range after {
+		was, _ := before[ref].(*project.State)
+		is, _ := state.(*project.State)
+		if was == nil || is == nil || was == is {
 			continue
 		}
-		if old.Due != m.Due || old.Forecast != m.Forecast {
-			assert.Contains(t, project.ReasonCodes, s.Meta.Reason, "4: a move has a reason code")
-		}
-		if old.Due != m.Due {
-			c := s.Command.(project.Reschedule)
-			assert.True(t, (c.Decision != "") != (c.Amendment != ""), "4: an agreed date moves by a citation")
-		}
-		if old.Baseline != m.Baseline {
-			assert.IsType(t, project.ApproveBaseline{}, s.Command, "4: only a baseline moves a baseline")
+		for key, m := range is.Milestones.All() {
+			old, ok := was.Milestones.Get(key)
+			if !ok {
+				continue
+			}
+			if old.Due != m.Due || old.Forecast != m.Forecast {
+				assert.Contains(t, project.ReasonCodes, reason, "4: a move has a reason code")
+			}
+			if old.Due != m.Due && !amended {
+				c := s.Command.(project.Reschedule)
+				assert.True(t, (c.Decision != "") != (c.Amendment != ""), "4: an agreed date moves by a citation")
+				a := before[agreement.Ref(c.Agreement)].(*agreement.State)
+				assert.True(t, a.Decisions.Has(c.Decision) || a.Amendments.Has(c.Amendment), "4: of what was decided or is in effect")
+			}
+			if old.Baseline != m.Baseline && !amended {
+				assert.IsType(t, project.ApproveBaseline{}, s.Command, "4: only a baseline moves a baseline")
+			}
 		}
 	}
 }

@@ -104,7 +104,7 @@ func TestDispute(t *testing.T) {
 }
 
 func TestReview(t *testing.T) {
-	judge := project.Judge{MilestoneID: site, Outcome: project.PartiallyMet, Decision: "d-9"}
+	judge := project.Judge{MilestoneID: site, Outcome: project.PartiallyMet, Decision: "d-1"}
 	reopen := project.Reopen{MilestoneID: site}
 	s := Given(t, Running()...)
 	s.When(reopen, reason).Refused(domain.CodeWrongState, "milestone")

@@ -67,7 +67,10 @@ func (c ApproveBaseline) Decide(s *State, in domain.Input) ([]domain.Event, erro
 
 func (c ApproveBaseline) checkCitation(s *State, in domain.Input) error {
 	if c.Decision != "" || c.Amendment != "" || s.Baselines.Len() > 0 {
-		return citation(c.Decision, c.Amendment)
+		if err := citation(c.Decision, c.Amendment); err != nil {
+			return err
+		}
+		return requireCited(in, c.Agreement, c.Ref().Path(), c.Decision, c.Amendment)
 	}
 	a, err := agreement.Load(in.World, "agreement", c.Agreement)
 	if err != nil {
@@ -80,14 +83,34 @@ func (c ApproveBaseline) checkCitation(s *State, in domain.Input) error {
 	return nil
 }
 
-// citation refuses unless exactly one of the two is named. Whether what is
-// named exists is for the aggregates that hold decisions and amendments.
+// citation refuses unless exactly one of the two is named.
 func citation(decision, amendment domain.Key) error {
 	switch {
 	case decision == "" && amendment == "":
 		return domain.Refuse(CodeCitationRequired, "decision", "cite the decision or the amendment that it stands on")
 	case decision != "" && amendment != "":
 		return domain.Refuse(CodeCitationRequired, "amendment", "cite the decision or the amendment, not both")
+	}
+	return nil
+}
+
+// requireCited refuses unless what is named was decided, about the entity at
+// path, or is in effect. Both never cease once they are, so nobody guards them.
+func requireCited(in domain.Input, key domain.Key, path string, decision, amendment domain.Key) error {
+	if decision == "" && amendment == "" {
+		return nil
+	}
+	a, err := agreement.Load(in.World, "agreement", key)
+	if err != nil {
+		return err
+	}
+	if decision != "" {
+		if err := a.RequireDecision("decision", decision, path); err != nil {
+			return err
+		}
+	}
+	if amendment != "" {
+		return a.RequireAmendment("amendment", amendment)
 	}
 	return nil
 }

@@ -19,11 +19,12 @@ const (
 	CodeNoteRequired  = "note-required"  // the reason "other" says nothing by itself
 )
 
-// requireReasonCode refuses a move of a date without a reason code.
-func requireReasonCode(in domain.Input) error {
+// RequireReasonCode refuses what moves a date without a reason code: what says
+// what that is, "moving a date".
+func RequireReasonCode(in domain.Input, what string) error {
 	switch {
 	case in.Reason == "":
-		return domain.Refuse(domain.CodeReasonRequired, "reason", "moving a date takes a reason code: %s", strings.Join(ReasonCodes, ", "))
+		return domain.Refuse(domain.CodeReasonRequired, "reason", "%s takes a reason code: %s", what, strings.Join(ReasonCodes, ", "))
 	case !slices.Contains(ReasonCodes, in.Reason):
 		return domain.Refuse(CodeInvalidReason, "reason", "%q is no reason code; give one of %s, and words in note", in.Reason, strings.Join(ReasonCodes, ", "))
 	case in.Reason == "other" && in.Note == "":
@@ -46,7 +47,7 @@ func (c Reforecast) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := requireReasonCode(in); err != nil {
+	if err := RequireReasonCode(in, "moving a date"); err != nil {
 		return nil, err
 	}
 	if m.Forecast == c.Forecast {
@@ -91,7 +92,10 @@ func (c Reschedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := citation(c.Decision, c.Amendment); err != nil {
 		return nil, err
 	}
-	if err := requireReasonCode(in); err != nil {
+	if err := requireCited(in, c.Agreement, c.path(), c.Decision, c.Amendment); err != nil {
+		return nil, err
+	}
+	if err := RequireReasonCode(in, "moving a date"); err != nil {
 		return nil, err
 	}
 	if m.Due == c.Due {

@@ -1,12 +1,14 @@
 package project_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/amendment"
 	. "github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
@@ -88,7 +90,7 @@ func TestReforecast(t *testing.T) {
 // Invariant 4: an agreed date moves only by a cited decision or amendment.
 func TestReschedule(t *testing.T) {
 	cmd := project.Reschedule{MilestoneID: site, Due: day("2024-06-30"), Decision: "d-3"}
-	given := func() *Scenario { return Given(t, Running()...) }
+	given := func() *Scenario { return Given(t, Running()...).And(Decided("d-3")).And(Amended("a-1")...) }
 	s := given().When(cmd, slipped).Then(project.MilestoneRescheduled{MilestoneID: site, Due: cmd.Due, Forecast: cmd.Due, Decision: "d-3"})
 	assert.Equal(t, 1, milestone(s, site).Moves)
 	s.When(cmd, slipped).Refused(domain.CodeNothingChanged, "due")
@@ -104,6 +106,55 @@ func TestReschedule(t *testing.T) {
 	cmd.Amendment = ""
 	given().When(cmd, slipped).Refused(project.CodeCitationRequired, "decision")
 	given().And(project.MilestoneCancelled{MilestoneID: site}).When(cmd, slipped).Refused(domain.CodeWrongState, "milestone")
+}
+
+// What is cited was decided about what it is cited for, or is in effect.
+func TestCitations(t *testing.T) {
+	given := Given(t, Running()...).
+		And(Decided("d-site", "project/iot-base/milestone/site"), Decided("d-base", "fund/iot", "project/iot-base"), Decided("d-other", "project/iot-base-2")).
+		And(Amended("a-1")...).
+		And(amendment.AmendmentProposed{ID: amendment.ID{Agreement: "framework", Amendment: "a-2"}, Parties: []domain.Key{City, Group}, Document: Text2})
+	move := func(m project.MilestoneID, decision, amendment domain.Key) domain.Command {
+		return project.Reschedule{MilestoneID: m, Due: Today, Decision: decision, Amendment: amendment}
+	}
+	baseline := func(decision, amendment domain.Key) domain.Command {
+		return project.ApproveBaseline{ID: Base, Decision: decision, Amendment: amendment}
+	}
+	judge := func(decision domain.Key) domain.Command {
+		return project.Judge{MilestoneID: site, Outcome: project.NotMet, Decision: decision}
+	}
+	gate := func(decision domain.Key) project.GateReview {
+		return project.GateReview{ID: Base, Gate: "design", Decision: decision}
+	}
+	for _, ok := range []domain.Command{
+		move(site, "d-1", ""), move(site, "d-site", ""), move(site, "d-base", ""), move(site, "", "a-1"),
+		baseline("d-1", ""), baseline("d-base", ""), baseline("", "a-1"),
+		judge("d-1"), judge("d-site"), judge("d-base"), judge(""),
+		project.PassGate{GateReview: gate("d-base")}, project.FailGate{GateReview: gate("d-1")},
+	} {
+		cited := *given
+		cited.World = maps.Clone(given.World)
+		cited.When(ok, slipped).Accepted()
+	}
+	for _, refused := range []struct {
+		cmd         domain.Command
+		code, field string
+	}{
+		{move(site, "x", ""), domain.CodeNotFound, "decision"},
+		{move(launch, "d-site", ""), agreement.CodeNotCovered, "decision"},
+		{move(site, "d-other", ""), agreement.CodeNotCovered, "decision"},
+		{move(site, "", "a-2"), agreement.CodeNotEffective, "amendment"},
+		{move(site, "", "x"), agreement.CodeNotEffective, "amendment"},
+		{baseline("x", ""), domain.CodeNotFound, "decision"},
+		{baseline("d-site", ""), agreement.CodeNotCovered, "decision"},
+		{baseline("", "a-2"), agreement.CodeNotEffective, "amendment"},
+		{judge("x"), domain.CodeNotFound, "decision"},
+		{judge("d-other"), agreement.CodeNotCovered, "decision"},
+		{project.PassGate{GateReview: gate("x")}, domain.CodeNotFound, "decision"},
+		{project.FailGate{GateReview: gate("d-site")}, agreement.CodeNotCovered, "decision"},
+	} {
+		given.When(refused.cmd, slipped).Refused(refused.code, refused.field)
+	}
 }
 
 func TestApproveBaseline(t *testing.T) {
@@ -123,7 +174,7 @@ func TestApproveBaseline(t *testing.T) {
 	assert.Equal(t, day("2024-09-30"), milestone(s, launch).Baseline)
 
 	Given(t, Proposed()...).When(project.ApproveBaseline{ID: Base}).Refused(project.CodeNoMilestones, "project")
-	unsigned := append(UnderConsultation(), project.Proposed{ID: Base}, ScheduledFor("site", "2024-03-31"))
+	unsigned := append(UnderConsultation(), project.Proposed{ID: Base}, ScheduledFor("site", "2024-03-31"), Decided("d-1"))
 	Given(t, unsigned...).When(project.ApproveBaseline{ID: Base}).Refused(project.CodeCitationRequired, "decision")
 	Given(t, unsigned...).When(project.ApproveBaseline{ID: Base, Decision: "d-1"}).Accepted()
 	Given(t, append(Running(), agreement.Suspended{ID: Framework})...).When(project.ApproveBaseline{ID: Base}).Accepted()

@@ -136,9 +136,12 @@ type Complete struct{ ID }
 
 func (Complete) Name() string { return "complete-project" }
 
-// Decide brings a project under way to completion.
+// Decide brings a project under way to completion, unless it failed a gate.
 func (c Complete) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := c.in(s, StatusImplementation); err != nil {
+		return nil, err
+	}
+	if err := s.requireNoGateFailed(); err != nil {
 		return nil, err
 	}
 	return []domain.Event{Completed(c)}, nil

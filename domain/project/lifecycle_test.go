@@ -120,6 +120,8 @@ func TestAnEndedProjectTakesNothing(t *testing.T) {
 		project.Dispute{MilestoneID: Milestone("site"), Party: City}, project.Judge{MilestoneID: Milestone("site"), Outcome: project.NotMet},
 		project.Reopen{MilestoneID: Milestone("site")}, project.CancelMilestone{MilestoneID: Milestone("site")},
 		project.AddDependency{MilestoneID: Milestone("site"), On: "launch"}, project.RemoveDependency{MilestoneID: Milestone("launch"), On: "site"},
+		project.PassGate{GateReview: project.GateReview{ID: Base, Gate: "g"}}, project.FailGate{GateReview: project.GateReview{ID: Base, Gate: "g"}},
+		project.AssessTRL{ID: Base, Level: 4},
 	}
 	assert.Len(t, commands, len(project.Aggregate.Commands)-1, "all but propose-project")
 	for _, cmd := range commands {

@@ -57,6 +57,11 @@ type MilestoneID struct {
 // Ref names the project as an aggregate.
 func (id MilestoneID) Ref() domain.Ref { return Ref(id.Agreement, id.Project) }
 
+// path names the milestone within its agreement, as decisions do.
+func (id MilestoneID) path() string {
+	return id.Ref().Path() + "/milestone/" + string(id.Milestone)
+}
+
 // of returns the milestone of a project that has not ended, and refuses unless
 // there is one and its state is one of wanted.
 func (id MilestoneID) of(s *State, wanted ...string) (Milestone, error) {

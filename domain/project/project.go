@@ -9,10 +9,12 @@
 //     never confirms alone.
 //   - Dependencies have no cycle.
 //   - No project starts or resumes unless its agreement is in effect.
+//   - A decision that is cited was taken, and about what it is cited for; an
+//     amendment that is cited is in effect.
+//   - No project comes to completion while its last word on a stage gate is
+//     that it failed; its TRL rests on evidence.
 //
-// Slip, colour and progress are computed (slip.go), never stored. Stage gates
-// and TRL assessments belong to the project as well; each is a List of parts
-// in State with a file of its own beside baseline.go.
+// Slip, colour and progress are computed (slip.go), never stored.
 package project
 
 import (
@@ -47,9 +49,12 @@ type State struct {
 	EndedOn   domain.Date  `json:"ended_on"`
 	Tolerance Tolerance    `json:"tolerance"`
 	Baseline  int          `json:"baseline"` // number of the effective one, 0 for none
+	TRL       int          `json:"trl"`      // technology readiness level 1 to 9, 0 for none assessed
+	TRLOn     domain.Date  `json:"trl_on"`   // since when
 
 	Milestones domain.List[Milestone] `part:"milestone"`
 	Baselines  domain.List[Baseline]  `part:"baseline"` // by number, "1"
+	Gates      domain.List[Gate]      `part:"gate"`
 }
 
 // ID names a project in commands and events.
@@ -123,6 +128,9 @@ var Aggregate = domain.NewAggregate[State](Kind, "A project under an agreement, 
 		domain.CommandOf[State, CancelMilestone]("Cancel a milestone: it counts no more."),
 		domain.CommandOf[State, AddDependency]("Make a milestone depend on another."),
 		domain.CommandOf[State, RemoveDependency]("Let a milestone no longer depend on another."),
+		domain.CommandOf[State, PassGate]("Let a project pass a stage gate."),
+		domain.CommandOf[State, FailGate]("Let a project fail a stage gate: it does not come to completion until it passes."),
+		domain.CommandOf[State, AssessTRL]("Assess the technology readiness level of what a project develops, with evidence."),
 	},
 	[]domain.EventType{
 		domain.EventOf[State, Proposed]("A project was proposed."),
@@ -150,4 +158,7 @@ var Aggregate = domain.NewAggregate[State](Kind, "A project under an agreement, 
 		domain.EventOf[State, MilestoneCancelled]("The milestone was cancelled."),
 		domain.EventOf[State, DependencyAdded]("A milestone depends on another."),
 		domain.EventOf[State, DependencyRemoved]("A milestone no longer depends on another."),
+		domain.EventOf[State, GatePassed]("The project passed a stage gate."),
+		domain.EventOf[State, GateFailed]("The project failed a stage gate."),
+		domain.EventOf[State, TRLAssessed]("The project's technology readiness level was assessed."),
 	})

@@ -20,6 +20,9 @@ func (c Judge) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := in.RequireReason("a judgement"); err != nil {
 		return nil, err
 	}
+	if err := requireCited(in, c.Agreement, c.path(), c.Decision, ""); err != nil {
+		return nil, err
+	}
 	return []domain.Event{MilestoneJudged(c)}, nil
 }
 
