@@ -79,6 +79,7 @@ type world struct {
 	ctx     context.Context
 	ledger  *Ledger
 	overlay overlay
+	read    map[*aggregate]snapshot // as first seen: the append expects what was decided on
 	seen    []*aggregate
 }
 
@@ -107,7 +108,16 @@ func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
 	if s, ok := w.overlay[a]; ok {
 		return a, s, nil
 	}
+	if s, ok := w.read[a]; ok {
+		return a, s, nil
+	}
 	s, err := w.ledger.current(w.ctx, a)
+	if err == nil {
+		if w.read == nil {
+			w.read = map[*aggregate]snapshot{}
+		}
+		w.read[a] = s
+	}
 	return a, s, err
 }
 
@@ -160,6 +170,9 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 	}
 	if len(events) == 0 {
 		return nil, fmt.Errorf("ledger: %s decided nothing and refused nothing", t.typ.Name)
+	}
+	if err := l.checkEvidence(w.ctx, in.Evidence); err != nil { // last: a file may be large to attach for nothing
+		return nil, err
 	}
 	d := &decision{task: t, own: own, now: now, after: overlay{}}
 	for _, e := range events {
