@@ -24,8 +24,13 @@ func (c *Clause) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON returns the object.
-func (c Clause) MarshalJSON() ([]byte, error) { return c, nil }
+// MarshalJSON returns the object, null for none.
+func (c Clause) MarshalJSON() ([]byte, error) {
+	if len(c) == 0 {
+		return []byte("null"), nil
+	}
+	return c, nil
+}
 
 // FieldSpec describes clauses to the catalogue.
 func (Clause) FieldSpec() Field { return Field{Type: "command"} }

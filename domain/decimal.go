@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 
@@ -55,17 +54,18 @@ func (d Decimal) Valid() bool {
 }
 
 // UnmarshalJSON takes a string or a number, whose digits are read as they are
-// written; "" is no number.
+// written; "" and null are no number.
 func (d *Decimal) UnmarshalJSON(b []byte) error {
 	s := string(b)
 	if len(b) > 0 && b[0] == '"' {
-		if err := json.Unmarshal(b, &s); err != nil {
+		var err error
+		if s, err = unquote(b); err != nil {
 			return err
 		}
-		if s == "" {
-			*d = ""
-			return nil
-		}
+	}
+	if s == "" || string(b) == "null" {
+		*d = ""
+		return nil
 	}
 	parsed, err := ParseDecimal(s)
 	if err == nil {

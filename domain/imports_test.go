@@ -23,24 +23,28 @@ var rooms = map[string]struct {
 	house     []string
 	libraries []string // nil for any that no other room has to itself
 }{
-	"domain":              {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal"}},
-	"domain/domaintest":   {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
-	"eventstore":          {},
-	"projections":         {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/ledger": {house: []string{"domain", "eventstore"}},
-	"cmd/internal/ocds":   {house: []string{"domain", "cmd/internal/ledger"}},
-	"cmd/internal/api":    {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/ocds"}},
-	"cmd/internal/web":    {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
-	"cmd/milepost":        {house: []string{"domain", "eventstore", "projections", "cmd"}},
+	"domain":                {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal"}},
+	"domain/domaintest":     {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
+	"eventstore":            {},
+	"projections":           {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/ledger":   {house: []string{"domain", "eventstore"}},
+	"cmd/internal/ocds":     {house: []string{"domain", "cmd/internal/ledger"}},
+	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
+	"cmd/internal/calendar": {house: []string{"domain", "projections"}},
+	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar"}},
+	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
 }
 
 // own says which rooms have a library to themselves.
 var own = map[string][]string{
-	"github.com/nats-io/":       {"eventstore", "cmd/milepost"}, // the binary measures JetStream itself beside ours
-	"zombiezen.com/go/sqlite":   {"projections"},
-	"modernc.org/sqlite":        {"projections"},
-	"github.com/spf13/cobra":    {"cmd/milepost"},
-	"github.com/danielgtaylor/": {"cmd/internal/api"},
+	"github.com/nats-io/":           {"eventstore", "cmd/milepost"}, // the binary measures JetStream itself beside ours
+	"zombiezen.com/go/sqlite":       {"projections"},
+	"modernc.org/sqlite":            {"projections"},
+	"github.com/spf13/cobra":        {"cmd/milepost"},
+	"github.com/danielgtaylor/":     {"cmd/internal/api"},
+	"github.com/xuri/excelize/":     {"cmd/internal/sheet"},
+	"github.com/arran4/golang-ical": {"cmd/internal/calendar"},
 }
 
 // The domain knows nothing of logs, tables and servers; the log knows nothing

@@ -69,14 +69,26 @@ const (
 	CodeAmountExceeded = "amount-exceeded" // more than there is to draw on
 )
 
-// RequireAmount refuses an amount that is not more than 0, or that has more
-// digits behind the point than its currency.
+// RequireAmount refuses an amount without a currency, one that is not more than
+// 0, and one that has more digits behind the point than its currency.
 func RequireAmount(field string, m Money) error {
-	if m.Amount.Sign() <= 0 {
-		return Refuse(CodeInvalidAmount, field+".amount", "%s is not more than 0", m)
+	if !m.Currency.Valid() {
+		return Refuse(CodeMissingField, field+".currency", "%q is no currency of ISO 4217; say which the amount is in", m.Currency)
 	}
-	if m.Amount.Places() > m.Currency.Places() {
-		return Refuse(CodeInvalidAmount, field+".amount", "%s has %d digits behind the point, and %s has %d; round it", m, m.Amount.Places(), m.Currency, m.Currency.Places())
+	return RequireAmountIn(field+".amount", m.Amount, m.Currency)
+}
+
+// RequireAmountIn is RequireAmount for an amount, named field, whose currency
+// is known from elsewhere.
+func RequireAmountIn(field string, amount Decimal, currency Currency) error {
+	m := Money{amount, currency}
+	switch {
+	case amount == "":
+		return Refuse(CodeMissingField, field, "give the amount, such as \"1250000.50\"")
+	case amount.Sign() <= 0:
+		return Refuse(CodeInvalidAmount, field, "%s is not more than 0; give what is more", m)
+	case amount.Places() > currency.Places():
+		return Refuse(CodeInvalidAmount, field, "%s has %d digits behind the point, and %s has %d; round it", m, amount.Places(), currency, currency.Places())
 	}
 	return nil
 }

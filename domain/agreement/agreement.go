@@ -1,6 +1,7 @@
 // Package agreement holds the strategic cooperation agreement: how it is
-// drafted, signed, takes effect and ends, the areas of cooperation under it and
-// the cooperation that came before it.
+// drafted, signed, takes effect and ends, the areas of cooperation under it,
+// the cooperation that came before it, the mechanisms in which its parties
+// meet, and what they owe each other.
 //
 //   - An agreement takes effect in the same decision as the last required
 //     signature, and every signature is of the document that stands then.
@@ -10,8 +11,13 @@
 //
 //   - Which agreement renews which, and that one took effect, never ceases.
 //
+//   - A mechanism that was dissolved schedules no meeting: what schedules one
+//     also puts an event here.
+//
 //   - An obligation is fulfilled only when who benefits has confirmed what who
-//     owes has claimed, with evidence.
+//     owes has claimed, with evidence. It outlives the agreement.
+//
+//   - A draft loses no party that a mechanism or an obligation names.
 //
 //   - Decisions and amendments that others cite never cease (cited.go).
 //
@@ -107,6 +113,15 @@ func Load(w domain.World, field string, key domain.Key) (*State, error) {
 // HasParty reports whether the party is one of those that have to sign.
 func (s *State) HasParty(party domain.Key) bool { return slices.Contains(s.Parties, party) }
 
+// RequireParty refuses in the name of field unless the party is one of those
+// that have to sign.
+func (s *State) RequireParty(field string, party domain.Key) error {
+	if !s.HasParty(party) {
+		return domain.Refuse(domain.CodeWrongParty, field, "%q is no party of agreement %q; its parties are %s", party, s.Agreement, join(s.Parties))
+	}
+	return nil
+}
+
 // CodeAgreementNotActive refuses what needs an agreement in effect.
 const CodeAgreementNotActive = "agreement-not-active"
 
@@ -132,6 +147,11 @@ func (id ID) in(s *State, wanted ...string) error {
 		return domain.WrongState(Kind, id.Agreement, s.State, hint(s.State), wanted...)
 	}
 	return domain.WrongState(Kind, id.Agreement, s.State, "", wanted...)
+}
+
+// open refuses unless there is an agreement and it has not ended.
+func (id ID) open(s *State) error {
+	return id.in(s, StatusActive, StatusDrafted, StatusUnderConsultation, StatusSuspended)
 }
 
 // hint says what leads on from a state towards taking effect.
@@ -163,6 +183,15 @@ var Aggregate = domain.NewAggregate[State](Kind, "A strategic cooperation agreem
 		domain.CommandOf[State, RecordPrior]("Record cooperation between the parties from before the agreement."),
 		domain.CommandOf[State, AddArea]("Add an area of cooperation, or one within another."),
 		domain.CommandOf[State, RetireArea]("Retire an area of cooperation: no new project can name it."),
+		domain.CommandOf[State, EstablishMechanism]("Establish a mechanism in which parties meet: coordination, consultation or project implementation."),
+		domain.CommandOf[State, ChangeMechanism]("Change a mechanism's title, members or cadence."),
+		domain.CommandOf[State, DissolveMechanism]("Dissolve a mechanism: no further meeting of it is scheduled."),
+		domain.CommandOf[State, AddObligation]("Add what one party owes another, by when and, where it is money, how much."),
+		domain.CommandOf[State, ClaimFulfilment]("Claim for the party that owes that an obligation is fulfilled, with evidence."),
+		domain.CommandOf[State, ConfirmFulfilment]("Confirm for the party that benefits that an obligation is fulfilled."),
+		domain.CommandOf[State, DisputeFulfilment]("Dispute for the party that benefits that an obligation is fulfilled: it is open again."),
+		domain.CommandOf[State, WaiveObligation]("Waive an obligation for the party that benefits: it is owed no more."),
+		domain.CommandOf[State, DeclareBreach]("Declare for the party that benefits that an obligation was not fulfilled in time."),
 	},
 	[]domain.EventType{
 		domain.EventOf[State, Drafted]("An agreement was drafted."),
@@ -179,6 +208,15 @@ var Aggregate = domain.NewAggregate[State](Kind, "A strategic cooperation agreem
 		domain.EventOf[State, PriorCooperationRecorded]("Cooperation from before the agreement was recorded."),
 		domain.EventOf[State, AreaAdded]("An area of cooperation was added."),
 		domain.EventOf[State, AreaRetired]("An area of cooperation was retired."),
+		domain.EventOf[State, MechanismEstablished]("A mechanism was established."),
+		domain.EventOf[State, MechanismChanged]("A mechanism's title, members or cadence changed."),
+		domain.EventOf[State, MechanismDissolved]("A mechanism was dissolved."),
+		domain.EventOf[State, ObligationAdded]("A party owes another something."),
+		domain.EventOf[State, FulfilmentClaimed]("The party that owes claimed that an obligation is fulfilled."),
+		domain.EventOf[State, FulfilmentConfirmed]("The party that benefits confirmed it: the obligation is fulfilled."),
+		domain.EventOf[State, FulfilmentDisputed]("The party that benefits disputed the claim: the obligation is open again."),
+		domain.EventOf[State, ObligationWaived]("The party that benefits waived an obligation."),
+		domain.EventOf[State, BreachDeclared]("The party that benefits declared that an obligation was not fulfilled in time."),
 		domain.EventOf[State, ProjectStarted]("A project under the agreement started."),
 		domain.EventOf[State, ProjectResumed]("A suspended project under the agreement resumed."),
 		domain.EventOf[State, DecisionRecorded]("A meeting under the agreement took a decision."),

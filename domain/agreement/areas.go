@@ -31,7 +31,7 @@ func (c AddArea) WithKey(key domain.Key) domain.Command {
 
 // Decide adds an area to an agreement that has not ended.
 func (c AddArea) Decide(s *State, in domain.Input) ([]domain.Event, error) {
-	if err := c.in(s, StatusActive, StatusDrafted, StatusUnderConsultation, StatusSuspended); err != nil {
+	if err := c.open(s); err != nil {
 		return nil, err
 	}
 	if err := domain.RequireKey("area", c.Area); err != nil {

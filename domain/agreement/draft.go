@@ -126,6 +126,9 @@ func (c Revise) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := checkTerms(in.World, c.Parties, "", c.Renews, c.Term); err != nil {
 		return nil, err
 	}
+	if err := s.mayLose(c.Parties); err != nil {
+		return nil, err
+	}
 	e := DraftRevised{ID: c.ID, Title: c.Title, Parties: c.Parties, Document: c.Document, Renews: c.Renews, Term: c.Term}
 	next := *s
 	e.Apply(&next)
@@ -142,6 +145,24 @@ func (c Revise) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 		}
 	}
 	return []domain.Event{e}, nil
+}
+
+// mayLose refuses other parties, where there are any, when one that they leave
+// out is named in what the agreement sets up.
+func (s *State) mayLose(parties []domain.Key) error {
+	if len(parties) == 0 {
+		return nil
+	}
+	for _, p := range s.Parties {
+		if slices.Contains(parties, p) {
+			continue
+		}
+		if path, named := s.namedBy(p); named {
+			return domain.Refuse(domain.CodeWrongParty, "parties",
+				"%s names %q; change or dissolve the mechanism, or waive the obligation, before the party leaves the draft", path, p)
+		}
+	}
+	return nil
 }
 
 // DraftRevised: what is not zero replaced what was there, and the signatures

@@ -3,7 +3,8 @@ package agreement
 import "github.com/milepost-ledger/milepost/domain"
 
 // CodeNotYet refuses what becomes possible with time: an expiry before the
-// end of the term, a renewal by what has not taken effect.
+// end of the term, a renewal by what has not taken effect, a breach before the
+// due date is past.
 const CodeNotYet = "not-yet"
 
 // Suspend is the command suspend-agreement.
