@@ -109,13 +109,7 @@ func (c CommandType) readMembers(raw []byte, own, carried reflect.Value) error {
 			return Refuse(CodeInvalidValue, name, "given twice")
 		}
 		given[i], says[i] = true, !isEmpty(value)
-		if err := f.checkNested(value, name); err != nil {
-			return err
-		}
-		if err := decodeValue(value, in.FieldByIndex(f.index)); err != nil {
-			return Refuse(CodeInvalidValue, name, "%s", describe(err))
-		}
-		return nil
+		return f.decode(value, in.FieldByIndex(f.index), name)
 	})
 	if err != nil {
 		return err
@@ -153,49 +147,66 @@ func fieldNames(fields []Field) string {
 	return strings.Join(names, ", ")
 }
 
-// checkNested checks the names within a field's objects.
-func (f *Field) checkNested(value []byte, path string) error {
+// decode reads the value of a field into v. What is wrong within an object is
+// blamed on the member, "value.currency".
+func (f *Field) decode(value []byte, v reflect.Value, path string) error {
 	switch {
-	case f.Type == "object" && len(value) > 0 && value[0] == '{':
-		present := map[string]bool{}
-		err := eachMember(value, path+".", func(name string, v []byte) error {
-			_, nested := findField(f.Fields, name)
-			switch {
-			case nested == nil:
-				return Refuse(CodeUnknownField, path+"."+name, "no such field; it has %s", fieldNames(f.Fields))
-			case present[name]:
-				return Refuse(CodeInvalidValue, path+"."+name, "given twice")
-			}
-			present[name] = true
-			return nested.checkNested(v, path+"."+name)
-		})
-		for i := range f.Fields {
-			if n := &f.Fields[i]; err == nil && n.Required && !present[n.Name] {
-				return Refuse(CodeMissingField, path+"."+n.Name, "%s needs this field", path)
-			}
-		}
-		return err
-	case f.Type == "text" && len(value) > 0 && value[0] == '{':
-		languages := map[string]bool{}
-		return eachMember(value, path+".", func(name string, _ []byte) error {
-			if languages[name] {
-				return Refuse(CodeInvalidValue, path+"."+name, "given twice")
-			}
-			languages[name] = true
-			return nil
-		})
-	case f.Type == "array" && f.Items.Type == "object":
+	case f.Type == "object" && value[0] == '{':
+		return f.decodeObject(value, v, path)
+	case f.Type == "array" && f.Items.Type == "object" && value[0] == '[':
 		var items []json.RawMessage
-		if json.Unmarshal(value, &items) != nil {
-			return nil // the type is refused by decoding
+		if err := json.Unmarshal(value, &items); err != nil {
+			return Refuse(CodeInvalidValue, path, "%s", describe(err))
 		}
+		v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
 		for i, item := range items {
-			if err := f.Items.checkNested(item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+			if err := f.Items.decode(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
 				return err
 			}
 		}
+		return nil
+	case f.Type == "text" && value[0] == '{':
+		if err := eachLanguageOnce(value, path); err != nil {
+			return err
+		}
+	}
+	if err := decodeValue(value, v); err != nil {
+		return Refuse(CodeInvalidValue, path, "%s", describe(err))
 	}
 	return nil
+}
+
+// decodeObject reads an object's members, as strictly as those of a command.
+func (f *Field) decodeObject(value []byte, v reflect.Value, path string) error {
+	given, says := map[string]bool{}, map[string]bool{}
+	err := eachMember(value, path+".", func(name string, member []byte) error {
+		_, nested := findField(f.Fields, name)
+		switch {
+		case nested == nil:
+			return Refuse(CodeUnknownField, path+"."+name, "no such field; it has %s", fieldNames(f.Fields))
+		case given[name]:
+			return Refuse(CodeInvalidValue, path+"."+name, "given twice")
+		}
+		given[name], says[name] = true, !isEmpty(member)
+		return nested.decode(member, v.FieldByIndex(nested.index), path+"."+name)
+	})
+	for i := range f.Fields {
+		if n := &f.Fields[i]; err == nil && n.Required && !says[n.Name] {
+			return Refuse(CodeMissingField, path+"."+n.Name, "%s needs this field", path)
+		}
+	}
+	return err
+}
+
+func eachLanguageOnce(value []byte, path string) error {
+	languages := map[string]bool{}
+	return eachMember(value, path+".", func(name string, _ []byte) error {
+		if languages[name] {
+			return Refuse(CodeInvalidValue, path+"."+name, "given twice")
+		}
+		languages[name] = true
+		return nil
+	})
 }
 
 // eachMember calls f for each member of the JSON object raw, with its value

@@ -79,7 +79,7 @@ func TestDecodeRefusesByName(t *testing.T) {
 		"a text for a list":          {"draft-agreement", `{"kind":"framework","title":"T","parties":"a,b"}`, domain.CodeInvalidValue, "parties"},
 		"a text for an object":       {"draft-agreement", `{` + draft + `,"title":"T","term":"2024"}`, domain.CodeInvalidValue, "term"},
 		"a date that is none":        {"sign-agreement", `{` + sign + `,"date":"2025-02-30"}`, domain.CodeInvalidValue, "date"},
-		"a date within that is none": {"draft-agreement", `{` + draft + `,"title":"T","term":{"end":"2025-02-30"}}`, domain.CodeInvalidValue, "term"},
+		"a date within that is none": {"draft-agreement", `{` + draft + `,"title":"T","term":{"end":"2025-02-30"}}`, domain.CodeInvalidValue, "term.end"},
 		"a key in capitals":          {"add-area", `{"agreement":"A","title":"T"}`, domain.CodeInvalidValue, "agreement"},
 		"a key too long":             {"add-area", `{"agreement":"` + strings.Repeat("a", 65) + `","title":"T"}`, domain.CodeInvalidValue, "agreement"},
 		"a key with a dash first":    {"add-area", `{"agreement":"-a","title":"T"}`, domain.CodeInvalidValue, "agreement"},

@@ -19,7 +19,6 @@ const (
 	CodeAlreadyExists  = "already-exists"  // the key is taken
 	CodeWrongState     = "wrong-state"     // not possible in the present state
 	CodeWrongParty     = "wrong-party"     // the party asked for may not do this
-	CodeReasonRequired = "reason-required" // the rule asks for a reason
 	CodeNothingChanged = "nothing-changed" // the command would change nothing
 	CodeFutureDate     = "future-date"     // a date that has not come yet
 	CodeStaleVersion   = "stale-version"   // the expected version is not the present one
@@ -49,14 +48,6 @@ func Refuse(code, field, format string, args ...any) *Rejected {
 // NotFound refuses because kind key does not exist.
 func NotFound(field, kind string, key Key) *Rejected {
 	return Refuse(CodeNotFound, field, "there is no %s %q", kind, key)
-}
-
-// RequireReason refuses when no reason is given for what needs one.
-func (in Input) RequireReason(what string) error {
-	if in.Reason == "" {
-		return Refuse(CodeReasonRequired, "reason", "%s takes a reason", what)
-	}
-	return nil
 }
 
 // RequireKey refuses a creating command that came without a key; the ledger

@@ -2,9 +2,6 @@ package agreement
 
 import "github.com/milepost-ledger/milepost/domain"
 
-// CodeEvidenceRequired refuses a claim that nothing shows.
-const CodeEvidenceRequired = "evidence-required"
-
 // ClaimFulfilment is the command claim-fulfilment.
 type ClaimFulfilment struct {
 	ObligationID
@@ -33,8 +30,8 @@ func (c ClaimFulfilment) Decide(s *State, in domain.Input) ([]domain.Event, erro
 	if err := in.NotFuture("fulfilled_on", c.FulfilledOn); err != nil {
 		return nil, err
 	}
-	if len(in.Evidence) == 0 {
-		return nil, domain.Refuse(CodeEvidenceRequired, "evidence", "give the SHA-256 of at least one file that shows it")
+	if err := in.RequireEvidence(); err != nil {
+		return nil, err
 	}
 	return []domain.Event{FulfilmentClaimed(c)}, nil
 }

@@ -133,7 +133,7 @@ func (c AddObligation) mayReplace(s *State, in domain.Input) error {
 	case o.State != Open:
 		return domain.WrongState("obligation", c.Obligation, o.State, "waive it with waive-obligation and add another", Open)
 	case o.Due != c.Due:
-		return in.RequireReason("moving a due date")
+		return in.RequireReasonCode("moving a date")
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func TestAddObligation(t *testing.T) {
 		"nothing":                {func(c *agreement.AddObligation) { c.Value.Amount = "0" }, domain.CodeInvalidAmount, "value.amount"},
 		"less than nothing":      {func(c *agreement.AddObligation) { c.Value.Amount = "-5" }, domain.CodeInvalidAmount, "value.amount"},
 		"finer than the fen":     {func(c *agreement.AddObligation) { c.Value.Amount = "1.005" }, domain.CodeInvalidAmount, "value.amount"},
-		"a currency of its own":  {func(c *agreement.AddObligation) { c.Value.Currency = "XXX" }, domain.CodeInvalidValue, "value"},
+		"a currency of its own":  {func(c *agreement.AddObligation) { c.Value.Currency = "XXX" }, domain.CodeInvalidValue, "value.currency"},
 		"an agreement not there": {func(c *agreement.AddObligation) { c.Agreement = "none" }, domain.CodeNotFound, "agreement"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestClaimFulfilment(t *testing.T) {
 		assert.Equal(t, [2]any{agreement.Claimed, day("2024-05-31")}, [2]any{obligationOf(s).State, obligationOf(s).ClaimedOn})
 		s.When(cmd, shown).Refused(domain.CodeWrongState, "obligation")
 	}
-	owing(t).When(cmd).Refused(agreement.CodeEvidenceRequired, "evidence")
+	owing(t).When(cmd).Refused(domain.CodeEvidenceRequired, "evidence")
 	owing(t).When(cmd, domain.Meta{Evidence: shown.Evidence, ActingFor: Group}).Refused(domain.CodeWrongParty, "party")
 	Given(t, UnderConsultation()...).And(added).When(cmd, shown).Refused(domain.CodeWrongState, "agreement")
 	owing(t, agreement.Completed{ID: Framework, On: Today}).When(cmd, shown).Accepted() // what is owed stays owed

@@ -28,7 +28,7 @@ type State struct {
 	ID
 	Title       domain.Text     `json:"title"`
 	Rationale   domain.Text     `json:"rationale"`
-	ReasonCode  string          `json:"reason_code"` // of project.ReasonCodes: why dates move
+	ReasonCode  string          `json:"reason_code"` // of domain.ReasonCodes: why dates move
 	Note        string          `json:"note"`
 	State       string          `json:"state"`
 	ProposedBy  domain.Key      `json:"proposed_by"`

@@ -29,7 +29,7 @@ func TestAmendmentsInEveryHistory(t *testing.T) {
 		}
 		for range 60 {
 			cmd := rapid.OneOf(Amendments, Amendments, Amendments, Commands).Draw(t, "command")
-			meta := domain.Meta{Reason: rapid.SampledFrom(project.ReasonCodes[:3]).Draw(t, "reason"), Evidence: []domain.Hash{File}}
+			meta := domain.Meta{Reason: rapid.SampledFrom(domain.ReasonCodes[:3]).Draw(t, "reason"), Evidence: []domain.Hash{File}}
 			events, err := w.Ask(cmd, meta, Today)
 			if err != nil {
 				var refused *domain.Rejected

@@ -5,7 +5,6 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
-	"github.com/milepost-ledger/milepost/domain/project"
 )
 
 // Propose is the command propose-amendment. Its reason is a reason code.
@@ -52,7 +51,7 @@ func (c Propose) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := in.ActsFor(c.Party); err != nil {
 		return nil, err
 	}
-	if err := project.RequireReasonCode(in, "an amendment"); err != nil {
+	if err := in.RequireReasonCode("an amendment"); err != nil {
 		return nil, err
 	}
 	if c.Document == a.Document {

@@ -107,7 +107,7 @@ func checkMoves(t *rapid.T, before, after World, s Step) {
 				continue
 			}
 			if old.Due != m.Due || old.Forecast != m.Forecast {
-				assert.Contains(t, project.ReasonCodes, reason, "4: a move has a reason code")
+				assert.Contains(t, domain.ReasonCodes, reason, "4: a move has a reason code")
 			}
 			if old.Due != m.Due && !amended {
 				c := s.Command.(project.Reschedule)

@@ -268,7 +268,7 @@ func TestAmountsAsTheyCome(t *testing.T) {
 		_, err := asked(written)
 		var refused *domain.Rejected
 		require.ErrorAs(t, err, &refused, written)
-		assert.Equal(t, [2]string{domain.CodeInvalidValue, "value"}, [2]string{refused.Code, refused.Field}, written)
+		assert.Equal(t, [2]string{domain.CodeInvalidValue, "value.amount"}, [2]string{refused.Code, refused.Field}, written)
 		assert.Contains(t, refused.Message, "want a decimal number", written)
 	}
 }

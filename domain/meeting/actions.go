@@ -3,7 +3,6 @@ package meeting
 import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
-	"github.com/milepost-ledger/milepost/domain/project"
 )
 
 // ActionID names an action item in commands and events.
@@ -90,7 +89,7 @@ func (c AssignAction) mayReplace(s *State, in domain.Input) error {
 	case in.Corrects == "":
 		return domain.Refuse(domain.CodeAlreadyExists, "action", "meeting %q has an action item %q; to put it right, name the event in corrects", c.Meeting, c.Action)
 	case a.Due != c.Due:
-		if err := project.RequireReasonCode(in, "moving a date"); err != nil {
+		if err := in.RequireReasonCode("moving a date"); err != nil {
 			return err
 		}
 	}

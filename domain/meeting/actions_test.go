@@ -8,7 +8,6 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	. "github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/meeting"
-	"github.com/milepost-ledger/milepost/domain/project"
 )
 
 var survey = meeting.ActionID{Agreement: "framework", Meeting: "first", Action: "survey"}
@@ -59,7 +58,7 @@ func TestAnActionIsReplacedByACorrection(t *testing.T) {
 	later.Owner, later.Due = Group, day("2024-08-31")
 	s := assigned(t)
 	s.When(later, domain.Meta{Corrects: correction.Corrects}).Refused(domain.CodeReasonRequired, "reason")
-	s.When(later, domain.Meta{Corrects: correction.Corrects, Reason: "rain"}).Refused(project.CodeInvalidReason, "reason")
+	s.When(later, domain.Meta{Corrects: correction.Corrects, Reason: "rain"}).Refused(domain.CodeInvalidReason, "reason")
 	s.When(later, correction).Then(meeting.ActionAssigned(later))
 	assert.Equal(t, meeting.Action{Title: En("Survey"), Owner: Group, Due: day("2024-08-31"), State: meeting.Open}, actionOf(s))
 	assigned(t, meeting.ActionCompleted{ActionID: survey, DoneOn: Today}).When(later, correction).Refused(domain.CodeWrongState, "action")

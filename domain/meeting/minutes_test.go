@@ -44,7 +44,8 @@ func TestHold(t *testing.T) {
 		"in the future":         {func(c *meeting.Hold) { c.On = Today + 1 }, domain.CodeFutureDate, "on"},
 		"nobody came":           {func(c *meeting.Hold) { c.Attendees = nil }, domain.CodeMissingField, "attendees"},
 		"for nobody registered": {func(c *meeting.Hold) { c.Attendees[1].Party = "none" }, domain.CodeNotFound, "attendees[1].party"},
-		"for no party":          {func(c *meeting.Hold) { c.Attendees[1].Party = "" }, domain.CodeNotFound, "attendees[1].party"},
+		"for nobody by name":    {func(c *meeting.Hold) { c.Attendees[1].Name = "" }, domain.CodeMissingField, "attendees[1].name"},
+		"for no party":          {func(c *meeting.Hold) { c.Attendees[1].Party = "" }, domain.CodeMissingField, "attendees[1].party"},
 		"one twice":             {func(c *meeting.Hold) { c.Attendees[1] = c.Attendees[0] }, domain.CodeInvalidValue, "attendees[1]"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package meeting
 import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
-	"github.com/milepost-ledger/milepost/domain/project"
 )
 
 // Schedule is the command schedule-meeting.
@@ -87,7 +86,7 @@ func (c Reschedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := c.in(s, Scheduled); err != nil {
 		return nil, err
 	}
-	if err := project.RequireReasonCode(in, "moving a date"); err != nil {
+	if err := in.RequireReasonCode("moving a date"); err != nil {
 		return nil, err
 	}
 	if s.On == c.On {

@@ -9,7 +9,6 @@ import (
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	. "github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/meeting"
-	"github.com/milepost-ledger/milepost/domain/project"
 )
 
 func schedule() meeting.Schedule {
@@ -67,8 +66,8 @@ func TestReschedule(t *testing.T) {
 	s.When(cmd, moved).Refused(domain.CodeNothingChanged, "on")
 
 	given().When(cmd).Refused(domain.CodeReasonRequired, "reason")
-	given().When(cmd, domain.Meta{Reason: "rain"}).Refused(project.CodeInvalidReason, "reason")
-	given().When(cmd, domain.Meta{Reason: "other"}).Refused(project.CodeNoteRequired, "note")
+	given().When(cmd, domain.Meta{Reason: "rain"}).Refused(domain.CodeInvalidReason, "reason")
+	given().When(cmd, domain.Meta{Reason: "other"}).Refused(domain.CodeNoteRequired, "note")
 	given().When(cmd, domain.Meta{Reason: "other", Note: "rain"}).Accepted()
 	requireStates(t, cmd, met(t), established(t, scheduled, meeting.MeetingCancelled{ID: first}))
 }

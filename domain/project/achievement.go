@@ -10,7 +10,6 @@ import (
 
 // Codes of the refusals of a claim or a confirmation.
 const (
-	CodeEvidenceRequired      = "evidence-required"
 	CodeClaimantOnlyConfirmer = "claimant-only-confirmer" // nobody else would confirm it
 	CodeDependencyNotMet      = "dependency-not-met"      // what it depends on was not met by then
 	CodeAlreadyConfirmed      = "already-confirmed"
@@ -37,8 +36,8 @@ func (c Claim) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := in.NotFuture("met_on", c.MetOn); err != nil {
 		return nil, err
 	}
-	if len(in.Evidence) == 0 {
-		return nil, domain.Refuse(CodeEvidenceRequired, "evidence", "give the SHA-256 of at least one file that shows it")
+	if err := in.RequireEvidence(); err != nil {
+		return nil, err
 	}
 	a, err := agreement.Load(in.World, "agreement", c.Agreement)
 	if err != nil {

@@ -40,7 +40,7 @@ func TestClaimRefused(t *testing.T) {
 	alone.Confirming = []domain.Key{Group}
 	given := Given(t, Running()...).And(alone)
 	given.When(claim(site, Group, "2024-06-16"), shown).Refused(domain.CodeFutureDate, "met_on")
-	given.When(claim(site, Group, "2024-06-15")).Refused(project.CodeEvidenceRequired, "evidence")
+	given.When(claim(site, Group, "2024-06-15")).Refused(domain.CodeEvidenceRequired, "evidence")
 	given.When(claim(site, Stranger, "2024-03-15"), shown).Refused(domain.CodeWrongParty, "party")
 	given.When(claim(site, Group, "2024-03-15"), domain.Meta{Evidence: shown.Evidence, ActingFor: City}).Refused(domain.CodeWrongParty, "party")
 	given.When(claim(Milestone("alone"), Group, "2024-03-15"), shown).Refused(project.CodeClaimantOnlyConfirmer, "party")

@@ -1,37 +1,6 @@
 package project
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/milepost-ledger/milepost/domain"
-)
-
-// ReasonCodes are the reasons for moving a date. The last one takes a note.
-var ReasonCodes = []string{
-	"scope-change", "funding-delay", "approval-delay", "supplier-delay", "technical-difficulty", "resource-shortage",
-	"dependency-slip", "force-majeure", "policy-change", "accelerated", "correction", "other",
-}
-
-// Codes of the refusals of a reason, beside reason-required.
-const (
-	CodeInvalidReason = "invalid-reason" // not one of ReasonCodes
-	CodeNoteRequired  = "note-required"  // the reason "other" says nothing by itself
-)
-
-// RequireReasonCode refuses what moves a date without a reason code: what says
-// what that is, "moving a date".
-func RequireReasonCode(in domain.Input, what string) error {
-	switch {
-	case in.Reason == "":
-		return domain.Refuse(domain.CodeReasonRequired, "reason", "%s takes a reason code: %s", what, strings.Join(ReasonCodes, ", "))
-	case !slices.Contains(ReasonCodes, in.Reason):
-		return domain.Refuse(CodeInvalidReason, "reason", "%q is no reason code; give one of %s, and words in note", in.Reason, strings.Join(ReasonCodes, ", "))
-	case in.Reason == "other" && in.Note == "":
-		return domain.Refuse(CodeNoteRequired, "note", "the reason other takes a note that says which")
-	}
-	return nil
-}
+import "github.com/milepost-ledger/milepost/domain"
 
 // Reforecast is the command reforecast-milestone.
 type Reforecast struct {
@@ -47,7 +16,7 @@ func (c Reforecast) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := RequireReasonCode(in, "moving a date"); err != nil {
+	if err := in.RequireReasonCode("moving a date"); err != nil {
 		return nil, err
 	}
 	if m.Forecast == c.Forecast {
@@ -95,7 +64,7 @@ func (c Reschedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := requireCited(in, c.Agreement, c.path(), c.Decision, c.Amendment); err != nil {
 		return nil, err
 	}
-	if err := RequireReasonCode(in, "moving a date"); err != nil {
+	if err := in.RequireReasonCode("moving a date"); err != nil {
 		return nil, err
 	}
 	if m.Due == c.Due {

@@ -77,10 +77,10 @@ func TestReforecast(t *testing.T) {
 
 	s.When(cmd, slipped).Refused(domain.CodeNothingChanged, "forecast")
 	given().When(cmd).Refused(domain.CodeReasonRequired, "reason")
-	given().When(cmd, reason).Refused(project.CodeInvalidReason, "reason")
-	given().When(cmd, domain.Meta{Reason: "other"}).Refused(project.CodeNoteRequired, "note")
+	given().When(cmd, reason).Refused(domain.CodeInvalidReason, "reason")
+	given().When(cmd, domain.Meta{Reason: "other"}).Refused(domain.CodeNoteRequired, "note")
 	given().When(cmd, domain.Meta{Reason: "other", Note: "flood"}).Accepted()
-	for _, code := range project.ReasonCodes {
+	for _, code := range domain.ReasonCodes {
 		given().When(cmd, domain.Meta{Reason: code, Note: "why"}).Accepted()
 	}
 	given().When(project.Reforecast{MilestoneID: Milestone("x"), Forecast: Today}, slipped).Refused(domain.CodeNotFound, "milestone")

@@ -42,7 +42,7 @@ func TestGates(t *testing.T) {
 func TestAssessTRL(t *testing.T) {
 	s := Given(t, Running()...)
 	assess := func(level int) project.AssessTRL { return project.AssessTRL{ID: Base, Level: level} }
-	s.When(assess(4)).Refused(project.CodeEvidenceRequired, "evidence")
+	s.When(assess(4)).Refused(domain.CodeEvidenceRequired, "evidence")
 	s.When(assess(4), domain.Meta{Evidence: shown.Evidence, Effective: Today + 1}).Refused(domain.CodeFutureDate, "effective")
 	s.When(assess(0), shown).Refused(domain.CodeInvalidValue, "level")
 	s.When(assess(10), shown).Refused(domain.CodeInvalidValue, "level")

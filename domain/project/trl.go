@@ -20,8 +20,8 @@ func (c AssessTRL) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := in.NotFuture("effective", on); err != nil {
 		return nil, err
 	}
-	if len(in.Evidence) == 0 {
-		return nil, domain.Refuse(CodeEvidenceRequired, "evidence", "give the SHA-256 of at least one file that shows it")
+	if err := in.RequireEvidence(); err != nil {
+		return nil, err
 	}
 	if c.Level == s.TRL {
 		return nil, domain.Refuse(domain.CodeNothingChanged, "level", "project %q stands at level %d since %s already", c.Project, s.TRL, s.TRLOn)
