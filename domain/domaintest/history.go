@@ -21,15 +21,19 @@ type Step struct {
 
 // History draws commands at random and yields those that are accepted, each
 // before the world evolves by it. They are asked of a few aggregates with a few
-// keys, so that they meet each other; most histories begin with Running.
+// keys, so that they meet each other; most histories begin with much done.
 // It fails on an error that is no refusal.
 func History(t *rapid.T, asks int, yield func(w World, s Step)) World {
+	begin := rapid.SampledFrom([]func() []domain.Event{Running, Running, Running, Funded, Measured, Parties}).Draw(t, "begin")
+	return HistoryOf(t, begin(), Commands, asks, yield)
+}
+
+// HistoryOf is History with commands of its own, after given events.
+func HistoryOf(t *rapid.T, given []domain.Event, commands *rapid.Generator[domain.Command], asks int, yield func(w World, s Step)) World {
 	w := World{}
-	for _, e := range rapid.SampledFrom([]func() []domain.Event{Running, Running, Running, Running, Parties}).Draw(t, "begin")() {
-		w.Evolve(domain.Ref{}, e)
-	}
+	w.Evolve(domain.Ref{}, given...)
 	for range asks {
-		s := Step{Command: Commands.Draw(t, "command"), Meta: metas.Draw(t, "meta")}
+		s := Step{Command: commands.Draw(t, "command"), Meta: metas.Draw(t, "meta")}
 		events, err := w.Ask(s.Command, s.Meta, Today)
 		var refused *domain.Rejected
 		if err != nil && !errors.As(err, &refused) {
@@ -65,6 +69,9 @@ var (
 		}
 		if rapid.IntRange(0, 3).Draw(t, "evidence") > 0 {
 			m.Evidence = []domain.Hash{File}
+		}
+		if rapid.IntRange(0, 5).Draw(t, "corrects") == 0 {
+			m.Corrects = "01890a5d-ac96-774b-bcce-b302099a8057"
 		}
 		if rapid.Bool().Draw(t, "dated") {
 			m.Effective = dates.Draw(t, "effective")

@@ -1,8 +1,6 @@
 package domaintest
 
 import (
-	"errors"
-
 	"pgregory.net/rapid"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -23,27 +21,6 @@ var (
 
 func within(group func(*rapid.T) asks) *rapid.Generator[domain.Command] {
 	return rapid.Custom(func(t *rapid.T) domain.Command { return rapid.SampledFrom(group(t)).Draw(t, "which")() })
-}
-
-// HistoryOf is History with commands of its own, after given events.
-func HistoryOf(t *rapid.T, given []domain.Event, commands *rapid.Generator[domain.Command], asks int, yield func(w World, s Step)) World {
-	w := World{}
-	w.Evolve(domain.Ref{}, given...)
-	for range asks {
-		s := Step{Command: commands.Draw(t, "command"), Meta: metas.Draw(t, "meta")}
-		events, err := w.Ask(s.Command, s.Meta, Today)
-		var refused *domain.Rejected
-		if err != nil && !errors.As(err, &refused) {
-			t.Fatalf("%s %+v: %v", s.Command.Name(), s.Command, err)
-		}
-		if err != nil {
-			continue
-		}
-		s.Events = events
-		yield(w, s)
-		w.Evolve(s.Command.Ref(), events...)
-	}
-	return w
 }
 
 // ofMechanism are commands about the mechanisms of an agreement.

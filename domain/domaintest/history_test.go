@@ -12,6 +12,8 @@ import (
 	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	. "github.com/milepost-ledger/milepost/domain/domaintest"
+	"github.com/milepost-ledger/milepost/domain/fund"
+	"github.com/milepost-ledger/milepost/domain/indicator"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
@@ -26,8 +28,13 @@ func TestInvariantsHoldInEveryHistory(t *testing.T) {
 				case project.Started:
 					a, _ := w[agreement.Ref(e.Agreement)].(*agreement.State)
 					assert.Equal(t, agreement.StatusActive, a.State, "9: no project starts otherwise")
+				case fund.FundsDisbursed:
+					a, _ := w[agreement.Ref(e.Agreement)].(*agreement.State)
+					assert.Equal(t, agreement.StatusActive, a.State, "9: no funds are disbursed otherwise")
 				case project.MilestoneMet:
 					checkMet(t, w, s, e)
+				case indicator.ActualReported:
+					checkLocked(t, w, s, e)
 				}
 			}
 			after := World{}
@@ -43,6 +50,10 @@ func TestInvariantsHoldInEveryHistory(t *testing.T) {
 				checkSignatures(t, state)
 			case *project.State:
 				checkNoCycle(t, state)
+			case *fund.State:
+				checkBooks(t, state)
+			case *indicator.State:
+				checkProgress(t, state)
 			}
 		}
 	})
