@@ -40,6 +40,17 @@
 // position or hashes must compare them with the log when it starts; Subscribe
 // notices a position beyond the end.
 //
+// # Evidence
+//
+// Files that records refer to are beside the log, in a JetStream object store
+// (milepost-<ledger>) with the log's own settings and replicas, each under its
+// SHA-256: [Store.PutEvidence], [Store.Evidence], [Store.HasEvidence]. Evidence
+// is visible when all of it is on disk and never before, and is neither changed
+// nor removed afterwards. Whoever reads it to the end has the bytes that the
+// hash names; TestEvidence_damageShowsBeforeTheEnd shows it. Neither way keeps
+// more than a few pieces of a file in memory. A copy of the ledger needs both
+// streams, the log's and OBJ_milepost-<ledger>.
+//
 // # How appends share commits
 //
 // Appends queue for one committer. A few go as plain publishes, pipelined;

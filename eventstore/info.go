@@ -76,7 +76,7 @@ func (s *Store) Scratch(ctx context.Context, name string) (sc *Scratch, cleanup 
 	}
 	nc := s.read
 	prefix := strings.Join([]string{subjectRoot + "-scratch", s.cfg.Ledger, name, ""}, ".")
-	cfg := streamConfig("milepost-scratch-"+s.cfg.Ledger+"-"+name, prefix+">", s.replicas)
+	cfg := streamConfig("milepost-scratch-"+s.cfg.Ledger+"-"+name, s.replicas, prefix+">")
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, nil, err

@@ -20,8 +20,10 @@ import (
 // Config says where a ledger's log is and how to treat it.
 type Config struct {
 	// Dir is the data directory. The lock file is Dir/lock; the embedded
-	// server keeps its files below Dir/jetstream. With an external server it
-	// may be empty, and then nothing is locked.
+	// server keeps its files below Dir/jetstream; evidence that comes in is
+	// held in a file in Dir until it is whole. With an external server it may
+	// be empty: then nothing is locked, and evidence is held in the system's
+	// temporary directory.
 	Dir string
 	// Ledger names the ledger: a-z, 0-9 and -, at most 64. Its stream is
 	// milepost-<ledger>.
@@ -78,6 +80,8 @@ type Store struct {
 	write *nats.Conn
 	read  *nats.Conn
 	js    jetstream.JetStream // on read
+
+	evidence jetstream.Stream // of the object store, on read
 
 	commit *committer
 
@@ -142,6 +146,9 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.ensureStream(ctx); err != nil {
 		return err
 	}
+	if err := s.ensureEvidence(ctx); err != nil {
+		return err
+	}
 	c, err := startCommitter(s.write, s.cfg, s.log)
 	if err != nil {
 		return err
@@ -172,7 +179,7 @@ func (s *Store) takeLock() error {
 		return &LockedError{Dir: s.cfg.Dir}
 	}
 	s.lock = lock
-	return nil
+	return s.clearSpool()
 }
 
 // connect makes both connections. Neither buffers while it is disconnected: a

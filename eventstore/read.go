@@ -28,7 +28,7 @@ func (s *Store) Get(ctx context.Context, seq uint64) (Record, error) {
 	if seq == 0 {
 		return Record{}, ErrNotFound
 	}
-	rec, err := s.getFromLeader(ctx, fmt.Sprintf(`{"seq":%d}`, seq))
+	rec, err := s.getFromLeader(ctx, s.stream, fmt.Sprintf(`{"seq":%d}`, seq))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Record{}, fmt.Errorf("eventstore: get %d: %w", seq, err)
 	}
@@ -46,7 +46,7 @@ func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error)
 	if filter == "" {
 		filter = ">" // which the server answers without a search
 	}
-	rec, err := s.getFromLeader(ctx, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
+	rec, err := s.getFromLeader(ctx, s.stream, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
 	if errors.Is(err, ErrNotFound) {
 		return 0, nil
 	}
@@ -66,15 +66,14 @@ func (s *Store) First(ctx context.Context) (uint64, error) {
 	return info.FirstSeq, nil
 }
 
-// getFromLeader asks the stream's leader, which has every acknowledged
-// record. A direct get may be answered by a replica that lags behind.
-func (s *Store) getFromLeader(ctx context.Context, request string) (Record, error) {
+// getFromLeader asks a stream's leader, which has every acknowledged record. A direct get may be answered by a replica that lags behind.
+func (s *Store) getFromLeader(ctx context.Context, stream, request string) (Record, error) {
 	if s.isClosing() {
 		return Record{}, ErrClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+s.stream, []byte(request))
+	msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, []byte(request))
 	if err != nil {
 		return Record{}, s.readError(err)
 	}

@@ -35,14 +35,14 @@ const (
 	timezoneKey   = "milepost-timezone"
 )
 
-// streamConfig is the one place that says what a ledger's stream is like.
-// Whatever could drop, replace or reorder a record is off; what is not
+// streamConfig is the one place that says what a ledger's streams are like, that
+// of the log and that of its evidence. Whatever could drop, replace or reorder a record is off; what is not
 // mentioned (rollup, message TTL, delete markers, schedules, counters) must
 // stay off, because some of those silently clear DenyPurge.
-func streamConfig(name, subjects string, replicas int) jetstream.StreamConfig {
+func streamConfig(name string, replicas int, subjects ...string) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:               name,
-		Subjects:           []string{subjects},
+		Subjects:           subjects,
 		Storage:            jetstream.FileStorage,
 		Retention:          jetstream.LimitsPolicy,
 		Discard:            jetstream.DiscardNew,
@@ -75,7 +75,7 @@ func (s *Store) ensureStream(ctx context.Context) error {
 		return fmt.Errorf("eventstore: stream %s: %w", s.stream, err)
 	}
 	got := st.CachedInfo().Config
-	want := streamConfig(s.stream, streamSubjects(s.cfg.Ledger), got.Replicas)
+	want := streamConfig(s.stream, got.Replicas, streamSubjects(s.cfg.Ledger))
 	if s.cfg.Replicas > got.Replicas {
 		want.Replicas = s.cfg.Replicas
 	}
@@ -120,7 +120,7 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	if s.srv != nil {
 		replicas = 1
 	}
-	cfg := streamConfig(s.stream, streamSubjects(s.cfg.Ledger), replicas)
+	cfg := streamConfig(s.stream, replicas, streamSubjects(s.cfg.Ledger))
 	cfg.Metadata[timezoneKey] = cmp.Or(s.cfg.Timezone, "UTC")
 	st, err := s.js.CreateStream(ctx, cfg)
 	if auto && replicas > 1 && apiCode(err) == codeNoPeers {

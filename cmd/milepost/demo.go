@@ -17,18 +17,19 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 )
 
-// demoFiles hold the demo ledger as commands, to be imported in the order of
-// their names.
+// demoFiles hold the demo ledger: its evidence, and its commands, to be imported
+// in the order of their names.
 //
-//go:embed demo/*.jsonl
+//go:embed demo/*.jsonl demo/evidence/*
 var demoFiles embed.FS
 
 func newDemo(a *app) *cobra.Command {
 	var dir, listen string
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Run a ledger with the cooperation of Wuxi and CETHIK in it, to try things on",
-		Long: "Run a ledger in a temporary directory with the agreements of Wuxi and CETHIK of 2017, 2018 and 2022, their\n" +
-			"projects and milestones, until Ctrl-C. What is public is so; milestones and figures are illustrative.",
+		Long: "Run a ledger in a temporary directory with the agreements of Wuxi and CETHIK of 2017, 2018 and 2022: their\n" +
+			"projects and milestones, meetings, obligations, funds, results and an amendment, until Ctrl-C. What is public\n" +
+			"is so; milestones and figures are illustrative.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), dir, listen) },
 	}
@@ -71,9 +72,22 @@ func freeAddress(address string) string {
 	return address
 }
 
-// importDemo puts the demo's commands into the ledger; those that a kept
-// directory has already are skipped.
+// importDemo puts the demo's evidence and commands into the ledger; what a kept
+// directory has already is skipped.
 func (n *node) importDemo(ctx context.Context) error {
+	evidence, err := fs.Glob(demoFiles, "demo/evidence/*")
+	if err != nil {
+		return err
+	}
+	for _, name := range evidence {
+		b, err := demoFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if _, err := n.store.PutEvidence(ctx, bytes.NewReader(b), ""); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	names, err := fs.Glob(demoFiles, "demo/*.jsonl")
 	if err != nil {
 		return err
@@ -95,6 +109,11 @@ var demoTries = []string{
 	"show agreements",
 	"show milestones --agreement wuxi-cethik-2017 --project iot-base",
 	"changes --agreement wuxi-cethik-2017 --project iot-base --milestone structure",
+	"show awaiting --party wuxi",
+	"show funding --agreement wuxi-cethik-2017 --by party",
+	"show results --agreement wuxi-cethik-2017 --by beneficiary",
+	"show balance --agreement wuxi-cethik-2022",
+	"show trend --agreement wuxi-cethik-2022 --project transformation-platform",
 }
 
 func demoGreeting(url, dir string, kept bool) string {

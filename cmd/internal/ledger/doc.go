@@ -8,6 +8,8 @@
 //     once, in one atomic append, at the sequences that the receipt names.
 //   - A *domain.Rejected means that nothing was written. It is decided on the
 //     present state of the log, not on a stale copy.
+//   - The evidence that a command names was stored before it was accepted, and
+//     is for ever.
 //   - A command with an idempotency key is done once, for ever: sent again, it
 //     gives the first receipt; another command under the same key is refused.
 //     The log itself holds the keys (commandid and commandhash of each event).

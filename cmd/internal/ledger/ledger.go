@@ -19,6 +19,7 @@ type Log interface {
 	Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error]
 	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
 	Last(ctx context.Context) (uint64, error)
+	HasEvidence(ctx context.Context, hash string) (bool, error)
 }
 
 // Register is an index of the log that may lag behind it by a moment.
@@ -59,6 +60,8 @@ type Ledger struct {
 	states *generations[string, *aggregate]
 	recent *generations[string, uint64] // idempotency key -> first sequence, of this process
 	past   horizon
+
+	evidence *generations[domain.Hash, struct{}] // known to be stored
 }
 
 // ErrConflict says that others kept changing the same aggregate.
@@ -82,6 +85,8 @@ func New(log Log, opts Options) *Ledger {
 		log: log, opts: opts, source: "/ledgers/" + opts.Name,
 		states: newGenerations[string, *aggregate](opts.CacheSize),
 		recent: newGenerations[string, uint64](100_000),
+
+		evidence: newGenerations[domain.Hash, struct{}](foundEvidence),
 	}
 }
 
