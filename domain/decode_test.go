@@ -14,6 +14,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
+	"github.com/milepost-ledger/milepost/domain/fund"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
@@ -132,6 +133,9 @@ func TestCheckRefusesAsDecodeDoes(t *testing.T) {
 		agreement.Draft{Kind: "framework", Title: en, Parties: []domain.Key{"a", ""}},
 		agreement.AddArea{ID: agreement.ID{Agreement: "A.>"}, Title: en},
 		agreement.RecordPrior{ID: domaintest.Framework, Title: en, Date: "once"},
+		agreement.AddArea{ID: domaintest.Framework, Area: "a", Title: domain.Text{"en": "A", "zh": ""}},
+		agreement.AddArea{ID: domaintest.Framework, Area: "a", Title: domain.Text{"no language": "A"}},
+		fund.RecordPledge{ID: fund.ID{Agreement: "a", Fund: "f"}, Party: "p", Value: domain.Money{Amount: "1e3", Currency: "CNY"}},
 		agreement.Revise{ID: domaintest.Framework, Document: "abc"},
 		agreement.Sign{ID: domaintest.Framework, Party: "a", Signatory: strings.Repeat("x", 201), Date: 1, Document: domaintest.Text1},
 		project.SetTolerance{ID: domaintest.Base, Amber: -1, Red: 2},

@@ -141,6 +141,9 @@ func (f *Field) check(v reflect.Value, path string) *Rejected {
 		}
 	case "text":
 		for lang, t := range v.Interface().(Text) {
+			if t == "" || !validLanguage(lang) {
+				return Refuse(CodeInvalidValue, path, "want a text that is not empty, in a language such as \"en\"; for %q got %q", lang, t)
+			}
 			if why := unprintable(t); why != "" {
 				return Refuse(CodeInvalidValue, path+"."+lang, "%s; leave it out", why)
 			}
