@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"iter"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/ocds"
+	"github.com/milepost-ledger/milepost/cmd/internal/sheet"
+	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -32,11 +35,16 @@ func (s *server) imports() {
 		Summary: "Carry out the commands of a file.",
 		Description: "A file of commands, one JSON object a line with the command's name in its field `command`, or an OCDS release or " +
 			"record package. Commands go into the log in atomic batches, in order; the first that is refused stops the import with its " +
-			"line, and all before it stays. The same file can be imported again, after any interruption: nothing is added twice.",
-		Parameters: []*huma.Param{{Name: headerActor, In: "header", Description: "Who asks, where a command does not say.", Schema: &huma.Schema{Type: huma.TypeString}}},
+			"line, and all before it stays. The same file can be imported again, after any interruption: nothing is added twice.\n\n" +
+			"A CSV file or an Excel workbook is a milestone plan, see /v1/plan-template: all of its rows are carried out in one atomic " +
+			"append, or, when anything is wrong with one of them, none; the problem's errors then name each cell to put right.",
+		Parameters: append(planParams(), &huma.Param{Name: headerActor, In: "header", Description: "Who asks, where a command does not say.", Schema: &huma.Schema{Type: huma.TypeString}}),
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			mediaLines: {Schema: &huma.Schema{Type: huma.TypeString, Description: "JSON Lines; a line may have 1 MiB."}},
 			mediaJSON:  {Schema: object},
+
+			sheet.MediaCSV:  {Schema: &huma.Schema{Type: huma.TypeString, Description: "A milestone plan, in UTF-8."}},
+			sheet.MediaXLSX: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "A milestone plan: the first sheet of the workbook."}},
 		}},
 		Responses: map[string]*huma.Response{"200": answer("What the import did.", schema)},
 		Errors:    []int{400, 403, 409, 413, 415, 422, 500, 503},
@@ -44,13 +52,19 @@ func (s *server) imports() {
 }
 
 func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
-	media, err := requireMedia(r, mediaLines, mediaJSON)
+	media, err := requireMedia(r, mediaLines, mediaJSON, sheet.MediaCSV, sheet.MediaXLSX)
 	if err != nil {
 		return err
 	}
 	actor, err := actorOf(r.Header)
 	if err != nil {
 		return err
+	}
+	if media == sheet.MediaCSV || media == sheet.MediaXLSX {
+		return s.importPlan(w, r, media, actor)
+	}
+	if r.URL.RawQuery != "" {
+		return newProblem(CodeInvalidParameter, "", "Only a sheet takes parameters: send CSV or a workbook, or leave them out.")
 	}
 	release, err := s.admit()
 	if err != nil {
@@ -61,7 +75,7 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 	_ = body.conn.SetWriteDeadline(time.Time{}) // the answer comes when all is done; a test's recorder has no deadline
 	items := ledger.Lines(body)
 	if media == mediaJSON {
-		if items, err = ocds.Commands(body); err != nil {
+		if items, err = ocds.Commands(body, s.keep(r.Context())); err != nil {
 			return err
 		}
 	}
@@ -75,6 +89,14 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, sum)
 	return nil
+}
+
+// keep stores what a package says, which its commands cite as evidence.
+func (s *server) keep(ctx context.Context) ocds.Keep {
+	return func(name domain.Hash, content []byte) error {
+		_, err := s.cfg.Store.PutEvidence(ctx, bytes.NewReader(content), string(name))
+		return err
+	}
 }
 
 // showImported waits until the read models show what was imported, so that who

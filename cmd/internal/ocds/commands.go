@@ -13,6 +13,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/fund"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
@@ -21,7 +22,9 @@ import (
 // of its releases. The line of each is the number of its release, from 1. A
 // package that cannot be read, or that contradicts itself, gives an error and
 // no commands at all.
-func Commands(r io.Reader) (iter.Seq[ledger.Item], error) {
+//
+// What a command cites as evidence is kept before the command is handed out.
+func Commands(r io.Reader, keep Keep) (iter.Seq[ledger.Item], error) {
 	publisher, releases, err := read(r)
 	if err != nil {
 		return nil, err
@@ -29,6 +32,7 @@ func Commands(r io.Reader) (iter.Seq[ledger.Item], error) {
 	c := &converter{
 		actor: cmp.Or(publisher, "OCDS publisher"), parties: map[string]party.State{}, roles: map[string][]string{},
 		contacts: map[string]string{}, suppliers: map[string][]organisation{}, contracts: map[string]*progress{},
+		files: map[domain.Hash][]byte{},
 	}
 	for i, rel := range releases {
 		c.line, c.rel = i+1, rel
@@ -36,7 +40,7 @@ func Commands(r io.Reader) (iter.Seq[ledger.Item], error) {
 			return nil, err
 		}
 	}
-	return slices.Values(c.items), nil
+	return c.handOut(keep), nil
 }
 
 // converter turns releases into commands, remembering what earlier ones said.
@@ -49,6 +53,7 @@ type converter struct {
 	buyer     organisation
 	contracts map[string]*progress
 	items     []ledger.Item
+	files     map[domain.Hash][]byte // that commands cite
 
 	rel  *release
 	line int
@@ -61,11 +66,22 @@ type progress struct {
 	signatories []organisation
 	document    domain.Hash // of the draft
 	term        domain.Period
-	signed      domain.Date // when it was signed, 0 before
+	agreed      domain.Period // the term that the parties signed
+	signed      domain.Date   // when it was signed, 0 before
 	status      string
 	claimant    domain.Key
 	confirming  []domain.Key
 	milestones  map[domain.Key]said
+	present     []said // milestones in the present release
+	amendments  map[domain.Key]*amended
+	funds       map[domain.Currency]fund.ID
+	paid        map[domain.Key]bool // transactions
+	unpaid      []movement          // transactions from before it was in effect
+	indicators  map[string]*measured
+	metrics     map[string]bool // that have an indicator
+	value       *value
+	documents   map[domain.Hash]bool // published so far
+	uncited     []published          // documents that no command has cited yet
 	inEffect    bool
 	baselined   bool
 	ended       bool
@@ -82,7 +98,7 @@ func (c *converter) add(cmd domain.Command, meta domain.Meta) {
 func (c *converter) addUnless(code string, cmd domain.Command, meta domain.Meta) {
 	meta.Actor = c.actor
 	meta.Effective = cmp.Or(meta.Effective, c.rel.effective)
-	meta.Evidence = []domain.Hash{c.rel.hash}
+	meta.Evidence = append([]domain.Hash{c.keep(c.rel.source)}, meta.Evidence...)
 	c.items = append(c.items, ledger.Item{
 		Line: c.line, Request: ledger.Request{Command: cmd, Meta: meta}, Source: c.rel.OCID + " " + c.rel.ID, Unless: code,
 	})
@@ -127,7 +143,7 @@ func (c *converter) party(o organisation) domain.Key {
 	}
 	switch {
 	case !seen:
-		c.addUnless(domain.CodeAlreadyExists, party.Register(now), domain.Meta{})
+		c.addUnless(domain.CodeAlreadyExists, party.Register(now), from(inParties, o.ID))
 	case o.Name != "" && !now.Title.Equal(known.Title) || now.Kind != known.Kind:
 		c.addUnless(domain.CodeNothingChanged, party.Change(now), domain.Meta{})
 	default:
@@ -154,13 +170,19 @@ func (c *converter) contract(k *contract, where string) error {
 	id := c.rel.OCID + "-" + string(k.ID)
 	p, known := c.contracts[id]
 	if !known {
-		p = &progress{where: where, milestones: map[domain.Key]said{}}
+		p = &progress{
+			where: where, milestones: map[domain.Key]said{}, amendments: map[domain.Key]*amended{}, funds: map[domain.Currency]fund.ID{},
+			paid: map[domain.Key]bool{}, indicators: map[string]*measured{}, metrics: map[string]bool{}, documents: map[domain.Hash]bool{},
+		}
 		p.ids = project.ID{Agreement: keyOf("", id), Project: keyOf("contract-", string(k.ID))}
 		c.contracts[id] = p
 	}
+	start := len(c.items)
 	if err := c.read(p, k, where); err != nil {
 		return err
 	}
+	p.publish(k.Documents, aboutContract)
+	p.publish(k.Implementation.Documents, aboutImplementation)
 	if !known {
 		if err := c.draft(p, k); err != nil {
 			return err
@@ -169,13 +191,16 @@ func (c *converter) contract(k *contract, where string) error {
 	if p.signed != 0 && !p.inEffect && (p.status == "active" || p.status == "terminated") {
 		c.sign(p, k)
 	}
-	if err := c.follow(p, k, where); err != nil {
-		return err
+	for _, follow := range []func(*progress, *contract, string) error{c.schedules, c.amends, c.pays, c.measures, c.moves} {
+		if err := follow(p, k, where); err != nil {
+			return err
+		}
 	}
 	if p.status == "terminated" && p.inEffect && !p.ended {
 		p.ended = true
 		c.add(agreement.Terminate{ID: agreement.ID{Agreement: p.ids.Agreement}}, domain.Meta{Reason: "The publisher says that the contract is terminated"})
 	}
+	c.cite(p, start)
 	return nil
 }
 
@@ -193,7 +218,7 @@ func (c *converter) read(p *progress, k *contract, where string) error {
 	}
 	p.signed = cmp.Or(dates[0], p.signed)
 	p.term = domain.Period{Start: cmp.Or(dates[1], p.term.Start), End: cmp.Or(dates[2], p.term.End)}
-	p.status = cmp.Or(k.Status, p.status)
+	p.status, p.value = cmp.Or(k.Status, p.status), cmp.Or(k.Value, p.value)
 	return nil
 }
 
@@ -226,11 +251,12 @@ func (c *converter) draft(p *progress, k *contract) error {
 			p.confirming = append(p.confirming, key)
 		}
 	}
-	p.document = k.hash
+	p.document, p.agreed = c.keep(k.source), p.term
 	id := agreement.ID{Agreement: p.ids.Agreement}
 	title := c.text(cmp.Or(k.Title, string(p.ids.Agreement)))
 	from := domain.Meta{Effective: min(cmp.Or(p.signed, c.rel.effective), c.rel.effective)} // the release may be published much later
-	c.add(agreement.Draft{Agreement: id.Agreement, Kind: agreement.KindFramework, Title: title, Parties: parties, Document: k.hash, Term: p.term}, from)
+	drafted := domain.Meta{Effective: from.Effective, Reason: contractOrigin(c.rel.OCID, string(k.ID)).reason(), Evidence: []domain.Hash{k.hash}}
+	c.add(agreement.Draft{Agreement: id.Agreement, Kind: agreement.KindFramework, Title: title, Parties: parties, Document: k.hash, Term: p.term}, drafted)
 	area := c.area(id, k, from)
 	c.add(project.Propose{Agreement: id.Agreement, Project: p.ids.Project, Title: title, Kind: "other", Areas: []domain.Key{area}, Lead: p.claimant}, from)
 	c.add(project.Approve{ID: p.ids}, from)
@@ -243,16 +269,19 @@ func (c *converter) sign(p *progress, k *contract) {
 	id := agreement.ID{Agreement: p.ids.Agreement}
 	from := domain.Meta{Effective: p.signed}
 	if k.hash != p.document {
-		p.document = k.hash
-		c.add(agreement.Revise{ID: id, Document: k.hash}, from)
+		p.document = c.keep(k.source)
+		c.add(agreement.Revise{ID: id, Document: k.hash}, domain.Meta{Effective: p.signed, Evidence: []domain.Hash{k.hash}})
 	}
 	c.add(agreement.OpenConsultation{ID: id}, from)
 	for _, o := range p.signatories {
-		c.add(agreement.Sign{ID: id, Party: keyOf("", o.ID), Signatory: cmp.Or(c.contacts[o.ID], o.Name, o.ID), Date: p.signed, Document: k.hash}, from)
+		c.add(agreement.Sign{ID: id, Party: keyOf("", o.ID), Signatory: c.signatory(o), Date: p.signed, Document: k.hash}, from)
 	}
 	c.add(project.Start{ID: p.ids}, domain.Meta{Effective: max(p.signed, min(p.term.Start, c.rel.effective))})
 	p.inEffect = true
 }
+
+// signatory is who signs for an organisation, as far as that is published.
+func (c *converter) signatory(o organisation) string { return cmp.Or(c.contacts[o.ID], o.Name, o.ID) }
 
 // area adds the area of a contract: what its first item is classified as.
 func (c *converter) area(id agreement.ID, k *contract, from domain.Meta) domain.Key {

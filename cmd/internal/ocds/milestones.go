@@ -3,6 +3,7 @@ package ocds
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/project"
@@ -20,6 +21,7 @@ var outcomes = map[string]string{"partiallyMet": project.PartiallyMet, "notMet":
 // said is a milestone as one release has it.
 type said struct {
 	id     project.MilestoneID
+	origin origin
 	title  string
 	kind   string
 	status string
@@ -30,28 +32,30 @@ type said struct {
 // open reports whether the published status leaves it to be achieved.
 func (m said) open() bool { return m.status == "scheduled" }
 
-// follow follows the milestones of one contract: those that are new are
-// scheduled, those that are there when the contract is signed are its first
-// baseline, and what differs from the release before is recorded.
-func (c *converter) follow(p *progress, k *contract, where string) error {
-	var present []said
+// schedules schedules the milestones of a contract that are new; those that are
+// there when the contract is signed are its first baseline.
+func (c *converter) schedules(p *progress, k *contract, where string) error {
+	p.present = nil
 	for _, list := range []struct {
 		milestones []milestone
 		prefix     string
-		where      string
+		place      string
 	}{
-		{k.Milestones, "contract-", where + ".milestones"},
-		{k.Implementation.Milestones, "implementation-", where + ".implementation.milestones"},
+		{k.Milestones, "contract-", inMilestones},
+		{k.Implementation.Milestones, "implementation-", inImplementation},
 	} {
+		_, within, _ := strings.Cut(list.place, "/")
 		for i, m := range list.milestones {
-			s, err := c.milestone(p, m, list.prefix, fmt.Sprintf("%s[%d]", list.where, i))
+			s, err := c.milestone(p, m, list.prefix, fmt.Sprintf("%s.%s[%d]", where, strings.ReplaceAll(within, "/", "."), i))
 			if err != nil {
 				return err
 			}
-			present = append(present, s)
+			s.origin = origin{list.place, string(m.ID)}
+			p.publish(m.Documents, string(s.id.Milestone))
+			p.present = append(p.present, s)
 		}
 	}
-	for _, m := range present {
+	for _, m := range p.present {
 		if _, known := p.milestones[m.id.Milestone]; !known {
 			c.schedule(p, m)
 		}
@@ -60,7 +64,13 @@ func (c *converter) follow(p *progress, k *contract, where string) error {
 		p.baselined = true
 		c.add(project.ApproveBaseline{ID: p.ids}, domain.Meta{})
 	}
-	for _, m := range present {
+	return nil
+}
+
+// moves records what the present release says otherwise of milestones than the
+// one before.
+func (c *converter) moves(p *progress, _ *contract, _ string) error {
+	for _, m := range p.present {
 		c.move(p, p.milestones[m.id.Milestone], m)
 		p.milestones[m.id.Milestone] = m
 	}
@@ -96,12 +106,12 @@ func (c *converter) milestone(p *progress, m milestone, prefix, where string) (s
 func (c *converter) schedule(p *progress, m said) {
 	c.add(project.Schedule{
 		ID: p.ids, Milestone: m.id.Milestone, Title: c.text(m.title), Due: m.due, Type: m.kind, Confirming: p.confirming,
-	}, domain.Meta{})
+	}, domain.Meta{Reason: m.origin.reason()})
 	m.status = "scheduled"
 	p.milestones[m.id.Milestone] = m
 }
 
-// move records what the present release says otherwise than the one before.
+// move records how a milestone differs from what was published of it before.
 func (c *converter) move(p *progress, before, now said) {
 	release := "release " + c.rel.ID
 	if now.due != before.due && before.open() {

@@ -1,6 +1,7 @@
 package ocds_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,15 +14,29 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ocds"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/fund"
+	"github.com/milepost-ledger/milepost/domain/indicator"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
+// forget keeps no evidence, for tests that look at commands only.
+func forget(domain.Hash, []byte) error { return nil }
+
+// keepIn keeps evidence in a store, as the API does.
+func keepIn(t *testing.T, store *eventstore.Store) ocds.Keep {
+	return func(name domain.Hash, content []byte) error {
+		_, err := store.PutEvidence(t.Context(), bytes.NewReader(content), string(name))
+		return err
+	}
+}
+
 func commands(t *testing.T, text string) []ledger.Item {
 	t.Helper()
-	seq, err := ocds.Commands(strings.NewReader(text))
+	seq, err := ocds.Commands(strings.NewReader(text), forget)
 	require.NoError(t, err)
 	var items []ledger.Item
 	for item := range seq {
@@ -52,7 +67,7 @@ func TestAContractBecomesAnAgreementWithOneProject(t *testing.T) {
 	for _, item := range commands(t, releases(first)) {
 		got = append(got, item.Command.Name()+" "+item.Command.Ref().Path()+" "+item.Meta.Effective.String())
 		require.Equal(t, "City of Tests", item.Meta.Actor)
-		require.Len(t, item.Meta.Evidence, 1)
+		require.NotEmpty(t, item.Meta.Evidence)
 		require.Equal(t, 1, item.Line)
 	}
 	require.Equal(t, []string{
@@ -110,7 +125,7 @@ func TestAPackageThatCannotBeReadIsRefusedByName(t *testing.T) {
 		{"a milestone without a date", releases(strings.Replace(first, `,"endDate":"2022-01-11T00:00:00Z"`, "", 1), later("2", "2020-07-01T00:00:00Z", `{"id":"9","title":"New"}`)), domain.CodeMissingField, "releases[1].contracts[0].implementation.milestones[0].dueDate"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := ocds.Commands(strings.NewReader(c.text))
+			_, err := ocds.Commands(strings.NewReader(c.text), forget)
 			var r *domain.Rejected
 			require.ErrorAs(t, err, &r)
 			require.Equal(t, c.code, r.Code, r.Message)
@@ -147,9 +162,9 @@ func openLedger(t *testing.T) (*ledger.Ledger, *eventstore.Store) {
 	return ledger.New(store, ledger.Options{Name: "main"}), store
 }
 
-func imports(t *testing.T, l *ledger.Ledger, text string) (ledger.Summary, error) {
+func imports(t *testing.T, l *ledger.Ledger, store *eventstore.Store, text string) (ledger.Summary, error) {
 	t.Helper()
-	items, err := ocds.Commands(strings.NewReader(text))
+	items, err := ocds.Commands(strings.NewReader(text), keepIn(t, store))
 	require.NoError(t, err)
 	return l.Import(t.Context(), items, nil)
 }
@@ -157,12 +172,12 @@ func imports(t *testing.T, l *ledger.Ledger, text string) (ledger.Summary, error
 func TestAContractSignedLaterTakesEffectThen(t *testing.T) {
 	l, store := openLedger(t)
 	pending := strings.Replace(first, `"status":"active","dateSigned":"2020-01-10T00:00:00Z"`, `"status":"pending"`, 1)
-	_, err := imports(t, l, releases(pending))
+	_, err := imports(t, l, store, releases(pending))
 	require.NoError(t, err)
 	require.Equal(t, agreement.StatusDrafted, state(t, store, agreement.Ref("ocds-1-7")).(*agreement.State).State)
 
 	signed := `{"ocid":"ocds-1","id":"2","date":"2020-03-01T00:00:00Z","contracts":[{"id":"7","status":"active","dateSigned":"2020-02-20T00:00:00Z"}]}`
-	sum, err := imports(t, l, releases(pending, signed))
+	sum, err := imports(t, l, store, releases(pending, signed))
 	require.NoError(t, err)
 	require.Positive(t, sum.Skipped)
 	a := state(t, store, agreement.Ref("ocds-1-7")).(*agreement.State)
@@ -172,24 +187,24 @@ func TestAContractSignedLaterTakesEffectThen(t *testing.T) {
 }
 
 func TestTwoPackagesShareAParty(t *testing.T) {
-	l, _ := openLedger(t)
-	_, err := imports(t, l, releases(first))
+	l, store := openLedger(t)
+	_, err := imports(t, l, store, releases(first))
 	require.NoError(t, err)
-	sum, err := imports(t, l, releases(strings.ReplaceAll(first, "ocds-1", "ocds-2")))
+	sum, err := imports(t, l, store, releases(strings.ReplaceAll(first, "ocds-1", "ocds-2")))
 	require.NoError(t, err)
 	require.Equal(t, 2, sum.Skipped)
 }
 
 func TestAReleasePutRightIsTakenUpWhereItStopped(t *testing.T) {
-	l, _ := openLedger(t)
+	l, store := openLedger(t)
 	// given a release that is refused half way: it says that a milestone was met in the future
 	bad := later("2", "2020-07-01T00:00:00Z", `{"id":"1","status":"met","dateMet":"2999-01-01T00:00:00Z"}`)
-	sum, err := imports(t, l, releases(first, bad))
+	sum, err := imports(t, l, store, releases(first, bad))
 	var line *ledger.LineError
 	require.ErrorAs(t, err, &line)
 	require.Equal(t, 2, line.Line)
 	// when it is put right, then only what is new is added, though the hash of the release is another
-	sum, err = imports(t, l, releases(first, strings.Replace(bad, "2999-01-01", "2020-06-20", 1)))
+	sum, err = imports(t, l, store, releases(first, strings.Replace(bad, "2999-01-01", "2020-06-20", 1)))
 	require.NoError(t, err)
 	require.Equal(t, 2, sum.Commands)
 }
@@ -224,24 +239,30 @@ func TestTheCorpusPackageIsImportedOnce(t *testing.T) {
 		f, err := os.Open(filepath.Join(corpus, "ocds", "ppp-record-package.json"))
 		require.NoError(t, err)
 		defer func() { _ = f.Close() }() // only read
-		items, err := ocds.Commands(f)
+		items, err := ocds.Commands(f, keepIn(t, store))
 		require.NoError(t, err)
 		return l.Import(t.Context(), items, nil)
 	}
 
 	sum, err := imports()
 	require.NoError(t, err)
-	require.Equal(t, 7, sum.Lines) // the eighth release only amends the contract
+	require.Equal(t, 8, sum.Lines)
 	again, err := imports()
 	require.NoError(t, err)
-	require.Equal(t, ledger.Summary{Lines: 7, Skipped: sum.Commands}, again)
+	require.Equal(t, ledger.Summary{Lines: 8, Skipped: sum.Commands}, again)
 
-	// one agreement, signed by four, in effect since the last signature
+	// one agreement, signed by four, in effect since the last signature, its term
+	// extended by the amendment that they signed too
 	key := domain.Key("ocds-213czf-example-ppp-1")
 	a := state(t, store, agreement.Ref(key)).(*agreement.State)
 	require.Equal(t, agreement.StatusActive, a.State)
 	require.Equal(t, domain.MustDate("2016-01-24"), a.EffectiveOn)
 	require.Equal(t, 4, a.Signatures.Len())
+	require.Equal(t, domain.MustDate("2046-01-23"), a.Term.End)
+	am := state(t, store, amendment.Ref(key, "amendment-1")).(*amendment.State)
+	require.Equal(t, amendment.InEffect, am.State)
+	require.Equal(t, domain.MustDate("2020-01-24"), am.EffectiveOn)
+	require.Equal(t, am.Document, a.Document)
 
 	// one project of eight milestones, two of them met
 	p := state(t, store, project.Ref(key, "contract-1")).(*project.State)
@@ -254,6 +275,33 @@ func TestTheCorpusPackageIsImportedOnce(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[domain.Key]string{"implementation-7": "2017-04-01", "implementation-1": "2018-03-10"}, met)
+
+	// eleven payments, the first of them for a milestone
+	f := state(t, store, fund.Ref(key, "transactions-usd")).(*fund.State)
+	require.Equal(t, 11, f.Disbursements.Len())
+	require.Equal(t, 11, f.Expenditures.Len())
+	var paid domain.Decimal
+	for _, d := range f.Disbursements.All() {
+		paid = paid.Add(d.Amount)
+	}
+	require.Equal(t, domain.Decimal("1100000"), paid)
+	first, ok := f.Disbursements.Get("a94a8fe5ccb19ba61c4c0873d391e987982fbbd3")
+	require.True(t, ok)
+	require.Equal(t, domain.Key("implementation-7"), first.Milestone)
+
+	// one indicator with the targets that were agreed and what was reached
+	i := state(t, store, indicator.Ref(key, "coveragenational")).(*indicator.State)
+	require.Equal(t, indicator.Percentage, i.Measure)
+	targets, actuals := 0, 0
+	for _, period := range i.Periods.All() {
+		if period.Target != "" {
+			targets++
+		}
+		if period.State == indicator.Reported {
+			actuals++
+		}
+	}
+	require.Equal(t, [2]int{6, 13}, [2]int{targets, actuals})
 
 	// and the consortium under the name it took later
 	require.Equal(t, "Mega Consortium Ltd", state(t, store, party.Ref("mega")).(*party.State).Title["en"])

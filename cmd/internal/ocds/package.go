@@ -43,7 +43,7 @@ type release struct {
 	Awards    []award        `json:"awards"`
 	Contracts []contract     `json:"contracts"`
 
-	hash      domain.Hash // of the release as published
+	source
 	effective domain.Date
 	at        time.Time
 	where     string // in the file, for messages
@@ -79,23 +79,82 @@ type contract struct {
 			Description string `json:"description"`
 		} `json:"classification"`
 	} `json:"items"`
-	Milestones     []milestone `json:"milestones"`
+	Value          *value            `json:"value"`
+	Milestones     []milestone       `json:"milestones"`
+	Amendments     []amendmentNotice `json:"amendments"`
+	AgreedMetrics  []metric          `json:"agreedMetrics"`
+	Documents      []document        `json:"documents"`
 	Implementation struct {
-		Milestones []milestone `json:"milestones"`
+		Milestones   []milestone   `json:"milestones"`
+		Transactions []transaction `json:"transactions"`
+		Metrics      []metric      `json:"metrics"`
+		Documents    []document    `json:"documents"`
 	} `json:"implementation"`
 
-	hash domain.Hash // of the contract as published
+	source // stands for the document that was signed
 }
 
-// UnmarshalJSON keeps the hash of the contract as it was published: it stands
-// for the document that was signed.
+// UnmarshalJSON keeps the contract as it was published.
 func (c *contract) UnmarshalJSON(b []byte) error {
 	type plain contract
-	if err := json.Unmarshal(b, (*plain)(c)); err != nil {
-		return err
-	}
-	c.hash = hashOf(b)
+	c.source = sourceOf(b)
+	return json.Unmarshal(b, (*plain)(c))
+}
+
+// amendmentNotice is an amendment as it is published.
+type amendmentNotice struct {
+	ID          scalar `json:"id"`
+	Date        string `json:"date"`
+	Rationale   string `json:"rationale"`
+	Description string `json:"description"`
+
+	source // stands for the document that was signed
+}
+
+// UnmarshalJSON keeps the amendment as it was published.
+func (a *amendmentNotice) UnmarshalJSON(b []byte) error {
+	type plain amendmentNotice
+	a.source = sourceOf(b)
+	return json.Unmarshal(b, (*plain)(a))
+}
+
+// document is a document as it is published: what it says of itself and where
+// it is.
+type document struct{ source }
+
+// UnmarshalJSON keeps the document as it was published.
+func (d *document) UnmarshalJSON(b []byte) error {
+	d.source = sourceOf(b)
 	return nil
+}
+
+type transaction struct {
+	ID        scalar       `json:"id"`
+	Date      string       `json:"date"`
+	Value     *value       `json:"value"`
+	Payer     organisation `json:"payer"`
+	Payee     organisation `json:"payee"`
+	Milestone struct {
+		ID scalar `json:"id"`
+	} `json:"relatedImplementationMilestone"`
+}
+
+type metric struct {
+	ID           scalar        `json:"id"`
+	Title        string        `json:"title"`
+	Observations []observation `json:"observations"`
+}
+
+type observation struct {
+	ID      scalar `json:"id"`
+	Period  period `json:"period"`
+	Measure scalar `json:"measure"`
+	Value   *value `json:"value"`
+	Unit    struct {
+		ID   scalar `json:"id"`
+		Name string `json:"name"`
+	} `json:"unit"`
+	Dimensions map[string]any `json:"dimensions"`
 }
 
 type period struct {
@@ -110,17 +169,39 @@ type milestone struct {
 	Status  string `json:"status"`
 	DueDate string `json:"dueDate"`
 	DateMet string `json:"dateMet"`
+
+	Documents []document `json:"documents"`
 }
 
 // scalar is an identifier, which OCDS allows to be a string or an integer.
 type scalar string
 
 func (s *scalar) UnmarshalJSON(b []byte) error {
-	*s = scalar(strings.Trim(string(b), `"`))
+	*s = ""
 	if len(b) > 0 && b[0] == '"' {
 		return json.Unmarshal(b, (*string)(s))
 	}
+	if string(b) != "null" {
+		*s = scalar(b)
+	}
 	return nil
+}
+
+// source is a part of a package as it was published: its JSON without
+// insignificant space, and the SHA-256 of that.
+type source struct {
+	json []byte
+	hash domain.Hash
+}
+
+// sourceOf keeps a copy of valid JSON.
+func sourceOf(raw []byte) source {
+	var compact bytes.Buffer
+	if json.Compact(&compact, raw) != nil {
+		return source{} // the caller's Unmarshal refuses it
+	}
+	sum := sha256.Sum256(compact.Bytes())
+	return source{compact.Bytes(), domain.Hash(hex.EncodeToString(sum[:]))}
 }
 
 // read reads a package and returns its releases in the order of their dates.
@@ -168,7 +249,7 @@ func read(r io.Reader) (publisher string, releases []*release, err error) {
 }
 
 func readRelease(raw json.RawMessage, where string) (*release, error) {
-	rel := &release{where: where, hash: hashOf(raw)}
+	rel := &release{where: where, source: sourceOf(raw)}
 	if err := json.Unmarshal(raw, rel); err != nil {
 		return nil, domain.Refuse(domain.CodeInvalidValue, where, "%v", err)
 	}
@@ -192,13 +273,4 @@ func civil(s string) (domain.Date, error) {
 	}
 	day, _, _ := strings.Cut(s, "T")
 	return domain.ParseDate(day)
-}
-
-func hashOf(raw []byte) domain.Hash {
-	var compact bytes.Buffer
-	if json.Compact(&compact, raw) != nil {
-		return "" // the caller's Unmarshal refuses it
-	}
-	sum := sha256.Sum256(compact.Bytes())
-	return domain.Hash(hex.EncodeToString(sum[:]))
 }
