@@ -26,23 +26,45 @@ var importTypes = map[string]string{
 var importUnits = map[string]string{"jsonl": "line", "ocds": "release"}
 
 func newImport(a *app) *cobra.Command {
-	var format string
+	var format, template string
+	var plan planFlags
 	cmd := &cobra.Command{
-		Use: "import FILE", Short: "Import a file of commands (JSON Lines), or an OCDS release or record package",
+		Use: "import FILE", Short: "Import a file of commands (JSON Lines), an OCDS package, or a milestone plan (XLSX, CSV)",
 		Long: "Import a file of commands, one JSON object a line ({\"command\": \"register-party\", ...}), or an OCDS release\n" +
 			"or record package; - reads standard input. The first refused line stops it: what came before stays, and the\n" +
-			"same file can be imported again after any interruption: nothing is added twice.",
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.importFile(cmd, args[0], format) },
+			"same file can be imported again after any interruption: nothing is added twice.\n\n" +
+			"An Excel workbook or a CSV file is a milestone plan, one milestone a row; --template writes an empty one. It is\n" +
+			"imported whole or not at all: every cell that is wrong is named, and nothing is written until all are right.",
+		Example: "  milepost import --template plan.xlsx --agreement wuxi-cethik --project iot-base\n" +
+			"  milepost import plan.xlsx --agreement wuxi-cethik --project iot-base",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sheet := format == "plan" || format == "auto" && len(args) > 0 && isSheet(args[0])
+			switch {
+			case template != "" && len(args) > 0:
+				return usagef("--template writes an empty plan, and imports nothing: leave %s out", args[0])
+			case template != "":
+				return a.writeTemplate(cmd, template, plan)
+			case len(args) == 0:
+				return usagef("say which file, or - for standard input")
+			case sheet:
+				return a.importPlan(cmd, args[0], plan)
+			case plan != planFlags{}:
+				return usagef("--agreement and --project are for a plan: say --format plan, or leave them out")
+			}
+			return a.importFile(cmd, args[0], format)
+		},
 	}
-	cmd.Flags().StringVar(&format, "format", "auto", "form of the file: auto, jsonl or ocds")
-	complete(cmd, "format", "auto", "jsonl", "ocds")
+	cmd.Flags().StringVar(&format, "format", "auto", "form of the file: auto, jsonl, ocds or plan")
+	complete(cmd, "format", "auto", "jsonl", "ocds", "plan")
+	plan.add(a, cmd)
+	cmd.Flags().StringVar(&template, "template", "", "write an empty plan to this `file`, .xlsx or .csv, and import nothing")
 	return cmd
 }
 
 func (a *app) importFile(cmd *cobra.Command, name, format string) error {
 	if _, known := importTypes[format]; !known && format != "auto" {
-		return usagef("--format %s: want auto, jsonl or ocds", format)
+		return usagef("--format %s: want auto, jsonl, ocds or plan", format)
 	}
 	file, size := io.NopCloser(a.in), int64(-1)
 	if name != "-" {

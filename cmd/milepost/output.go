@@ -1,17 +1,55 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/rivo/uniseg"
+	"github.com/spf13/cobra"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/sheet"
 )
+
+// outputs are the forms of an answer; the last is for lists alone.
+var outputs = []string{"table", "json", "csv", "xlsx"}
+
+// addOut gives a verb that lists something the flag --out, once.
+func addOut(cmd *cobra.Command) {
+	if cmd.Flags().Lookup("out") != nil {
+		return
+	}
+	cmd.Flags().String("out", "", "write the list to this `file`; - is standard output")
+	cmd.Annotations = map[string]string{"list": "yes"}
+}
+
+// checkOutput refuses a form that the verb does not have, before it has done
+// anything, and notes where a list goes.
+func (a *app) checkOutput(cmd *cobra.Command) error {
+	if !slices.Contains(outputs, a.output) {
+		return usagef("--output %s: want table, json, csv or xlsx", a.output)
+	}
+	isList := cmd.Annotations["list"] != ""
+	if isList {
+		a.file = flagValue(cmd, "out")
+	}
+	switch {
+	case a.output == "xlsx" && !isList:
+		return usagef("-o xlsx is for lists; this is none")
+	case a.output == "xlsx" && a.file == "":
+		return usagef("-o xlsx writes a file: say which with --out plan.xlsx, or --out - for standard output")
+	}
+	return nil
+}
 
 // column of a table for people.
 type column struct {
@@ -40,21 +78,81 @@ type view struct {
 	csv   []string
 }
 
-// printList shows an answer whose items are in its member called items.
+// printList shows an answer whose items are in its member called items, or
+// writes it to the file that --out names.
 func (a *app) printList(answer []byte, items string, v view) error {
+	if a.file == "" || a.file == "-" {
+		return a.writeList(answer, items, v)
+	}
+	var b bytes.Buffer
+	to := *a
+	to.out = &b
+	if err := to.writeList(answer, items, v); err != nil {
+		return err
+	}
+	return replaceFile(a.file, b.Bytes())
+}
+
+func (a *app) writeList(answer []byte, items string, v view) error {
 	if a.output == "json" {
 		return a.printRaw(answer)
 	}
-	var members map[string]json.RawMessage
+	var whole record
 	var records []record
-	err := json.Unmarshal(answer, &members)
+	err := json.Unmarshal(answer, &whole)
 	if err == nil {
-		err = json.Unmarshal(members[items], &records)
+		err = json.Unmarshal(whole.values[items], &records)
 	}
 	if err != nil {
 		return fmt.Errorf("the answer is not a list: %w", err)
 	}
+	if a.output == "xlsx" {
+		return a.writeWorkbook(whole, items, v)
+	}
 	return a.printRecords(records, v)
+}
+
+// writeWorkbook writes a list as the server would, and what else the answer
+// says on a sheet of its own.
+func (a *app) writeWorkbook(whole record, items string, v view) error {
+	var objects []json.RawMessage
+	if err := json.Unmarshal(whole.values[items], &objects); err != nil {
+		return err
+	}
+	first := v.csv
+	if len(objects) > 0 {
+		first = nil // they say it themselves, in the server's order
+	}
+	grid, err := sheet.FromJSON(first, objects)
+	if err != nil {
+		return err
+	}
+	whole.names = slices.DeleteFunc(whole.names, func(name string) bool { return name == items })
+	rest, err := whole.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	about, err := sheet.Facts(rest)
+	if err != nil {
+		return err
+	}
+	return grid.WriteXLSX(a.out, items, about...)
+}
+
+// replaceFile writes a file so that nobody ever finds half of it.
+func replaceFile(name string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // the first error is the one to tell
+	}
+	return err
 }
 
 func (a *app) printRecords(records []record, v view) error {
@@ -120,22 +218,13 @@ func writeCSV(w io.Writer, records []record, first []string, s style) error {
 		for i, name := range header {
 			row[i] = s.get(r, name)
 			if !isNumber(r.values[name]) {
-				row[i] = defuse(row[i])
+				row[i] = sheet.Defuse(row[i])
 			}
 		}
 		_ = out.Write(row)
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// defuse keeps a spreadsheet from taking a text for a formula: a reason such as
-// =HYPERLINK(...) came from some other person's keyboard.
-func defuse(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 func isNumber(value json.RawMessage) bool {

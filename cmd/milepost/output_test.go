@@ -100,6 +100,7 @@ func TestTextOfValues(t *testing.T) {
 		{"title in the reader's language", people, `{"en":"Base","zh":"基地"}`, "基地"},
 		{"title in English where it is in no other", people, `{"en":"Base","de":"Basis"}`, "Base"},
 		{"object for people", people, `{"start":"2026-01-01","end_":null,"n":3}`, "start 2026-01-01, n 3"},
+		{"money for people", people, `{"amount":"1250.5","currency":"CNY"}`, "1250.5 CNY"},
 		{"object for machines", machine, `{"start":"2026-01-01","n":3}`, `{"start":"2026-01-01","n":3}`},
 		{"list", people, `["a","b"]`, "a, b"},
 		{"number", people, `12.50`, "12.50"},

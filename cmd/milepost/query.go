@@ -24,6 +24,7 @@ func newQuery(cmd *cobra.Command, list bool) *query {
 		q.add("limit", "at most this many items (default 100, at most 1000)")
 		q.add("cursor", "go on where an answer ended: its \"next\"")
 		cmd.Flags().BoolVar(&q.all, "all", false, "follow the cursors to the end")
+		addOut(cmd)
 	}
 	q.add("min_seq", "wait until the answer covers this sequence, such as that of your receipt")
 	return q
