@@ -108,6 +108,21 @@ func (c *client) post(ctx context.Context, path, contentType string, body io.Rea
 // do returns the body of a successful answer. Else the error is a *refusal, an
 // *unreachableError, or says that the connection broke off.
 func (c *client) do(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
+	resp, err := c.send(ctx, method, path, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, c.short(err)
+	}
+	return answer, nil
+}
+
+// send is do for an answer that may be long: its body is the caller's to read
+// and to close.
+func (c *client) send(ctx context.Context, method, path, contentType string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, err
@@ -128,15 +143,20 @@ func (c *client) do(ctx context.Context, method, path, contentType string, body 
 		}
 		return nil, c.broken(err)
 	}
+	if resp.StatusCode < 300 {
+		return resp, nil
+	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, fmt.Errorf("the answer of %s broke off: %w", c.base, err)
+		return nil, c.short(err)
 	}
-	if resp.StatusCode >= 300 {
-		return nil, readRefusal(resp, answer)
-	}
-	return answer, nil
+	return nil, readRefusal(resp, answer)
+}
+
+// short says that an answer began and did not end.
+func (c *client) short(err error) error {
+	return fmt.Errorf("the answer of %s broke off: %w", c.base, err)
 }
 
 // broken explains why no answer came.

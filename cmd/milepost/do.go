@@ -46,19 +46,29 @@ func newDo(a *app) *cobra.Command {
 func newCommandVerb(a *app, command domain.CommandType) *cobra.Command {
 	body := map[string]any{}
 	var file string
+	var attached []string
 	verb := &cobra.Command{Use: command.Name, Short: strings.TrimSuffix(command.Doc, "."), Args: cobra.NoArgs}
 	set := verb.Flags()
 	set.SortFlags = false
 	flags := addFieldFlags(set, slices.Concat(command.Fields, domain.MetaFields()), "", func() map[string]any { return body })
 	set.StringVar(&file, "json", "", "the whole body from this `file`, or from standard input when it is -; then no other field may be given")
+	set.StringArrayVar(&attached, "attach", nil, "store this `file` as evidence first, and name it")
 	set.Lookup("actor").Usage += "; default $MILEPOST_ACTOR, else the user of this system"
 	for _, f := range flags {
 		a.completeField(verb, f)
 	}
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
+		if file != "" && len(attached) > 0 {
+			return usagef("--json has the whole body: attach the files first (milepost attach), and name them in it")
+		}
 		raw, err := a.body(command, file, body)
 		if err != nil {
 			return err
+		}
+		if len(attached) > 0 {
+			if raw, err = a.withEvidence(cmd, command, body, attached); err != nil {
+				return err
+			}
 		}
 		return a.do(cmd, command.Name, raw)
 	}
