@@ -72,26 +72,13 @@ func agreementOf(s *agreement.State) *Agreement {
 }
 
 // Agreements lists the agreements in the order in which they were drafted.
-func (m *Models) Agreements(ctx context.Context, at Point, page Page) (items []Agreement, next string, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		items, next, err = list(q, agreementTable, listing{kind: agreement.Kind, page: page, at: at}, func(a *Agreement, e found) error {
-			return q.agreement(a, e)
-		})
-		return err
-	})
-	return items, next, err
+func (m *Models) Agreements(ctx context.Context, at Point, page Page) ([]Agreement, string, error) {
+	return listOf(ctx, m, agreementTable, domain.Ref{}, at, page, (*query).agreement)
 }
 
 // Agreement returns one agreement, or refuses with not-found.
-func (m *Models) Agreement(ctx context.Context, key domain.Key, at Point) (item Agreement, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		e, err := one(q, agreementTable, agreement.Ref(key), "", &item)
-		if err != nil {
-			return err
-		}
-		return q.agreement(&item, e)
-	})
-	return item, err
+func (m *Models) Agreement(ctx context.Context, key domain.Key, at Point) (Agreement, error) {
+	return itemOf(ctx, m, agreementTable, agreement.Ref(key), at, (*query).agreement)
 }
 
 func (q *query) agreement(a *Agreement, e found) (err error) {

@@ -105,7 +105,7 @@ func (q *query) changesSQL(cq ChangeQuery) (sql string, where conditions) {
 	switch {
 	case cq.Milestone != "":
 		from, order, within = byChange, "c.id", ""
-		where.entity(q, "c.entity", cq.Agreement, project.Ref(cq.Agreement, cq.Project).Path()+"/"+partMilestone+"/"+string(cq.Milestone))
+		where.entity(q, "c.entity", cq.Agreement, project.Ref(cq.Agreement, cq.Project).Path()+"/"+milestoneTable.name+"/"+string(cq.Milestone))
 	case cq.Project != "":
 		where.entity(q, "e.aggregate", cq.Agreement, project.Ref(cq.Agreement, cq.Project).Path())
 	case cq.Agreement != "":

@@ -12,16 +12,16 @@ import (
 //	D(0) = 32 zero bytes
 //	D(n) = SHA-256( D(n-1) || rows(n) )
 //
-// where rows(n) are the rows that event n wrote: of the tables entity, event,
-// change, party, agreement, project, milestone, agreement_progress in this
-// order, and within a table in the order of writing. A row is the table's
+// where rows(n) are the rows that event n wrote: of the tables in the order of
+// schema.go, and within a table in the order of writing. A row is the table's
 // name, for a versioned row the name of its entity, then its columns. A value is one of
 //
 //	0x00                        NULL
 //	0x01, 8 bytes big endian    a number, a truth value, a date as its day number
 //	0x02, uvarint length, text  a text; a word by its text, an entity by its name
 //
-// Ids of the dictionary and of entities are thus not in it, and neither are
+// Ids of the dictionary and of entities are thus not in it, but for those that
+// a waitlist names, which are given in the order of events; and neither are
 // an event's id, recorded time and ledger time, the id of its command, and the
 // id of the event that it corrects: two ledgers that were told the same, in
 // the same order, have the same digest.

@@ -22,6 +22,10 @@
 //     ledgers that were told the same have the same digest; a rebuild has that
 //     of the models it replaces, or says from which sequence on it has not.
 //
+// What rows there are is declared in rows.go: for each kind of aggregate its
+// own row, those of its parts, and what waits for a party in it. Sums of money
+// and of results are exact decimals.
+//
 // A file belongs to one ledger and one schema; it is named by its schema
 // version and a generation, and bears that name only when it is complete. A
 // new file is loaded beside the old one, with no journal and its indexes last,

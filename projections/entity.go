@@ -84,13 +84,19 @@ func (p *projector) partEntity(ref domain.Ref, of entityRef, part string) (e ent
 	if part == "" {
 		return of, nil
 	}
+	kind, _, _ := strings.Cut(part, "/")
+	return p.entityBelow(ref, of, of, kind, part)
+}
+
+// entityBelow returns the entity of that kind whose path goes on from that of
+// an aggregate with part; where it is new, it is made below parent.
+func (p *projector) entityBelow(ref domain.Ref, of, parent entityRef, kind, part string) (e entityRef, err error) {
 	w := p.entities
 	key := partOf{of.id, part}
 	if e, ok := w.parts[key]; ok {
 		return e, nil
 	}
-	kind, _, _ := strings.Cut(part, "/")
-	row := entityRow{Agreement: string(ref.Agreement), Path: ref.Path() + "/" + part, Kind: kind, Parent: of, Aggregate: of, FirstSeq: p.next()}
+	row := entityRow{Agreement: string(ref.Agreement), Path: ref.Path() + "/" + part, Kind: kind, Parent: parent, Aggregate: of, FirstSeq: p.next()}
 	e, found, err := p.findEntity(row.Agreement, row.Path)
 	if err == nil && !found {
 		p.newParts++

@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -38,7 +39,24 @@ type ledger struct {
 	seq      uint64
 	clock    time.Time // of the next event
 	idPrefix string
+	events   []happened // in the order of their sequences, from 1 on
 	write    func(subject string, data []byte, expect uint64) uint64
+}
+
+// happened is an event of an aggregate.
+type happened struct {
+	ref   domain.Ref
+	event domain.Event
+}
+
+// given lets events have happened, whatever the rules say.
+func (l *ledger) given(events ...domain.Event) {
+	l.Helper()
+	for _, e := range events {
+		ref, e := domaintest.Locate(domain.Ref{}, e)
+		l.record(ref, e, domain.Meta{Actor: "li.wei"})
+		l.world.Evolve(ref, domain.On(ref, e))
+	}
 }
 
 var epoch = time.Date(2024, 6, 10, 8, 0, 0, 0, time.UTC)
@@ -82,8 +100,12 @@ func (l *ledger) try(cmd domain.Command, meta domain.Meta) (uint64, error) {
 func (l *ledger) record(ref domain.Ref, e domain.Event, meta domain.Meta) uint64 {
 	l.Helper()
 	l.versions[ref]++
+	l.events = append(l.events, happened{ref, e})
+	if meta.Effective == 0 {
+		meta.Effective = domain.DateOf(l.clock, time.UTC)
+	}
 	return l.put(ref, domain.Envelope{
-		Type: e.Type(), Version: l.versions[ref], Actor: meta.Actor, Party: meta.ActingFor, Effective: domain.DateOf(l.clock, time.UTC),
+		Type: e.Type(), Version: l.versions[ref], Actor: meta.Actor, Party: meta.ActingFor, Effective: meta.Effective,
 		Reason: meta.Reason, Corrects: meta.Corrects, CommandID: meta.IdempotencyKey, Data: domain.EncodeEvent(e),
 	})
 }
@@ -259,4 +281,15 @@ func edit(t testing.TB, dir, sql string, args ...any) {
 	defer func() { require.NoError(t, conn.Close()) }()
 	require.NoError(t, sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{Args: args}))
 	require.NotZero(t, conn.Changes(), "nothing was edited")
+}
+
+// check tries a property on random ledgers. Each is folded many times over, so
+// there are fewer than rapid would draw unless -rapid.checks asks for more.
+func check(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		require.NoError(t, f.Value.Set("30"))
+		defer func() { require.NoError(t, f.Value.Set(f.DefValue)) }()
+	}
+	rapid.Check(t, property)
 }

@@ -35,7 +35,8 @@ type Milestone struct {
 
 var milestoneTable = newTable[Milestone](orderMilestone, "milestone", versionLead...)
 
-func milestoneOf(m *project.Milestone, t project.Tolerance) *Milestone {
+func milestoneOf(s *project.State, key domain.Key) *Milestone {
+	m, _ := s.Milestones.Get(key)
 	row := &Milestone{
 		Title: m.Title, State: m.State, Type: m.Type, Baseline: m.Baseline, Due: m.Due, Forecast: m.Forecast, MetOn: m.MetOn,
 		Moves: m.Moves, Weight: m.Weight, Percent: m.PercentComplete(), Confirming: m.Confirming, DependsOn: m.DependsOn,
@@ -44,46 +45,26 @@ func milestoneOf(m *project.Milestone, t project.Tolerance) *Milestone {
 	if days, ok := m.Slip(); ok {
 		row.SlipDays = &days
 	}
-	row.AmberOn, row.RedOn = m.RAGDates(t)
+	row.AmberOn, row.RedOn = m.RAGDates(s.Tolerance)
 	return row
 }
 
 // Milestones lists the milestones of a project in the order in which they were
 // scheduled, or refuses with not-found.
-func (m *Models) Milestones(ctx context.Context, of, key domain.Key, at Point, page Page) (items []Milestone, next string, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		var p Project
-		e, err := one(q, projectTable, project.Ref(of, key), "", &p)
-		if err != nil {
-			return err
-		}
-		items, next, err = list(q, milestoneTable, listing{parent: e.id, kind: partMilestone, page: page, at: at}, func(i *Milestone, e found) error {
-			i.derive(of, key, keyOf(e.path), at)
-			return nil
-		})
-		return err
-	})
-	return items, next, err
+func (m *Models) Milestones(ctx context.Context, of, key domain.Key, at Point, page Page) ([]Milestone, string, error) {
+	return listOf(ctx, m, milestoneTable, project.Ref(of, key), at, page, (*query).milestone)
 }
 
 // Milestone returns one milestone, or refuses with not-found.
-func (m *Models) Milestone(ctx context.Context, of, under, key domain.Key, at Point) (item Milestone, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		_, err := one(q, milestoneTable, project.Ref(of, under), partMilestone+"/"+string(key), &item)
-		if err == nil {
-			item.derive(of, under, key, at)
-		}
-		return err
-	})
-	return item, err
+func (m *Models) Milestone(ctx context.Context, of, under, key domain.Key, at Point) (Milestone, error) {
+	return partItem(ctx, m, milestoneTable, project.Ref(of, under), key, at, (*query).milestone)
 }
 
-const partMilestone = "milestone"
-
-func (i *Milestone) derive(of, under, key domain.Key, at Point) {
-	i.Agreement, i.Project, i.Milestone = of, under, key
+func (q *query) milestone(i *Milestone, e found) error {
+	i.Agreement, i.Project, i.Milestone = e.agreement, e.of(), keyOf(e.path)
 	if i.State != project.Dropped {
-		i.RAG = ragOf(1, i.AmberOn, i.RedOn, at.Day)
+		i.RAG = ragOf(1, i.AmberOn, i.RedOn, q.at.Day)
 	}
-	i.Overdue = (i.State == project.Scheduled || i.State == project.Claimed) && i.Due != 0 && i.Due < at.Day
+	i.Overdue = (i.State == project.Scheduled || i.State == project.Claimed) && past(i.Due, q.at.Day)
+	return nil
 }

@@ -2,6 +2,8 @@ package projections_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -75,6 +77,7 @@ func TestModelsAnswerWhatTheLogSays(t *testing.T) {
 		assert.JSONEq(t, `{
 			"project": "iot-base", "agreement": "framework", "title": {"en": "IoT base"}, "kind": "industry-base", "state": "implementation",
 			"areas": ["iot"], "lead": "wuxi", "tolerance": {"amber": 14, "red": 30}, "baseline": 1, "started_on": "2024-06-10", "ended_on": null,
+			"trl": 0, "trl_on": null, "gates_passed": 0, "gates_failed": 0,
 			"milestones": 2, "milestones_met": 1, "percent": 62.5, "rag": "green", "weight": 4, "earned": 250,
 			"baseline_finish": "2025-03-31", "forecast_finish": "2025-03-31", "version": 12}`, toJSON(t, p))
 	})
@@ -111,4 +114,24 @@ func toJSON(t testing.TB, v any) string {
 	b, err := json.Marshal(v)
 	require.NoError(t, err)
 	return string(b)
+}
+
+// A file of a former schema version is not asked: it is removed, and what it
+// held is made again from the log.
+func TestFormerSchemaIsMadeAgain(t *testing.T) {
+	// given
+	l, log := inMemory(t)
+	l.story()
+	dir := t.TempDir()
+	former := filepath.Join(dir, "read-v1-000007.db")
+	require.NoError(t, os.WriteFile(former, []byte("of another shape"), 0o600))
+	// when
+	m := models(t, dir, nil)
+	assert.False(t, m.Position().Ready)
+	follow(t, m, log)
+	reach(t, m, l.seq)
+	// then
+	assert.NoFileExists(t, former)
+	_, err := m.Milestone(t.Context(), "framework", "iot-base", "design", projections.Point{Seq: l.seq})
+	require.NoError(t, err)
 }

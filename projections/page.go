@@ -59,6 +59,17 @@ func (p Page) open(at Point, question ...string) (opened, error) {
 	return o, nil
 }
 
+// pageOf is a page of items that were reckoned, not read: the cursor counts
+// them. The point that it holds keeps them the same from page to page.
+func pageOf[T any](items []T, o opened) (part []T, next string) {
+	start := min(int(o.after), len(items))
+	end := min(start+o.limit, len(items))
+	if end < len(items) {
+		next = o.cursor(int64(end))
+	}
+	return items[start:end], next
+}
+
 // cursor names the place after an item.
 func (o opened) cursor(last int64) string {
 	b := binary.BigEndian.AppendUint64(nil, o.question)

@@ -23,26 +23,13 @@ func partyOf(s *party.State) *Party {
 }
 
 // Parties lists the parties of the ledger in the order of their registration.
-func (m *Models) Parties(ctx context.Context, at Point, page Page) (items []Party, next string, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		items, next, err = list(q, partyTable, listing{kind: party.Kind, page: page, at: at}, func(p *Party, e found) error {
-			return q.party(p, e)
-		})
-		return err
-	})
-	return items, next, err
+func (m *Models) Parties(ctx context.Context, at Point, page Page) ([]Party, string, error) {
+	return listOf(ctx, m, partyTable, domain.Ref{}, at, page, (*query).party)
 }
 
 // Party returns one party, or refuses with not-found.
-func (m *Models) Party(ctx context.Context, key domain.Key, at Point) (item Party, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		e, err := one(q, partyTable, party.Ref(key), "", &item)
-		if err != nil {
-			return err
-		}
-		return q.party(&item, e)
-	})
-	return item, err
+func (m *Models) Party(ctx context.Context, key domain.Key, at Point) (Party, error) {
+	return itemOf(ctx, m, partyTable, party.Ref(key), at, (*query).party)
 }
 
 func (q *query) party(p *Party, e found) (err error) {

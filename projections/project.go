@@ -24,6 +24,10 @@ type Project struct {
 	Baseline      int               `json:"baseline"`  // number of the effective one, 0 for none
 	StartedOn     domain.Date       `json:"started_on"`
 	EndedOn       domain.Date       `json:"ended_on"`
+	TRL           int               `json:"trl"` // technology readiness level 1 to 9; 0 before the first assessment
+	TRLOn         domain.Date       `json:"trl_on"`
+	GatesPassed   int               `json:"gates_passed"`
+	GatesFailed   int               `json:"gates_failed"` // by their last review
 	Milestones    int               `json:"milestones"`
 	MilestonesMet int               `json:"milestones_met"`
 
@@ -40,10 +44,11 @@ type Project struct {
 
 var projectTable = newTable[Project](orderProject, "project", versionLead...)
 
-// sums are what a project's row says of its milestones.
+// sums are what a project's row says of its milestones and gates.
 type sums struct {
 	milestones, met, weight, earned    int
 	baseline, forecast, amberOn, redOn domain.Date
+	gatesPassed, gatesFailed           int
 }
 
 func sumOf(s *project.State) (x sums) {
@@ -62,6 +67,10 @@ func sumOf(s *project.State) (x sums) {
 		amber, red := m.RAGDates(s.Tolerance)
 		x.amberOn, x.redOn = earlier(x.amberOn, amber), earlier(x.redOn, red)
 	}
+	for _, g := range s.Gates.All() {
+		x.gatesPassed += btoi(g.Outcome == project.Passed)
+		x.gatesFailed += btoi(g.Outcome == project.Failed)
+	}
 	return x
 }
 
@@ -69,6 +78,7 @@ func projectOf(s *project.State, x sums) *Project {
 	return &Project{
 		Title: s.Title, Kind: s.Kind, State: s.State, Areas: s.Areas, Lead: s.Lead,
 		Tolerance: s.Tolerance.OrDefault(), Baseline: s.Baseline, StartedOn: s.StartedOn, EndedOn: s.EndedOn,
+		TRL: s.TRL, TRLOn: s.TRLOn, GatesPassed: x.gatesPassed, GatesFailed: x.gatesFailed,
 		Milestones: x.milestones, MilestonesMet: x.met, Weight: x.weight, Earned: x.earned,
 		BaselineFinish: x.baseline, ForecastFinish: x.forecast, AmberOn: x.amberOn, RedOn: x.redOn,
 	}
@@ -124,35 +134,17 @@ func percentOf(earned, weight int) *Percent {
 
 // Projects lists the projects of an agreement in the order in which they were
 // proposed, or refuses with not-found.
-func (m *Models) Projects(ctx context.Context, of domain.Key, at Point, page Page) (items []Project, next string, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		var a Agreement
-		e, err := one(q, agreementTable, agreement.Ref(of), "", &a)
-		if err != nil {
-			return err
-		}
-		items, next, err = list(q, projectTable, listing{parent: e.id, kind: project.Kind, page: page, at: at}, func(p *Project, e found) error {
-			return q.project(p, of, e)
-		})
-		return err
-	})
-	return items, next, err
+func (m *Models) Projects(ctx context.Context, of domain.Key, at Point, page Page) ([]Project, string, error) {
+	return listOf(ctx, m, projectTable, agreement.Ref(of), at, page, (*query).project)
 }
 
 // Project returns one project, or refuses with not-found.
-func (m *Models) Project(ctx context.Context, of, key domain.Key, at Point) (item Project, err error) {
-	err = m.read(ctx, at, func(q *query) error {
-		e, err := one(q, projectTable, project.Ref(of, key), "", &item)
-		if err != nil {
-			return err
-		}
-		return q.project(&item, of, e)
-	})
-	return item, err
+func (m *Models) Project(ctx context.Context, of, key domain.Key, at Point) (Project, error) {
+	return itemOf(ctx, m, projectTable, project.Ref(of, key), at, (*query).project)
 }
 
-func (q *query) project(p *Project, of domain.Key, e found) (err error) {
-	p.Project, p.Agreement = keyOf(e.path), of
+func (q *query) project(p *Project, e found) (err error) {
+	p.Project, p.Agreement = keyOf(e.path), e.agreement
 	p.Percent, p.RAG = percentOf(p.Earned, p.Weight), ragOf(p.Milestones, p.AmberOn, p.RedOn, q.at.Day)
 	p.Version, err = q.version(e.id)
 	return err

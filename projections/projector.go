@@ -21,16 +21,18 @@ type projector struct {
 	entities   *entityWriter
 	states     *stateCache
 	rollups    *rollups
+	waitlists  *waitlists
 	chain      *chain
 	at         position
 	room       []cell
 	memo       memo
 	out        *rowBuffer // rows not yet written
 	text       []byte
-	parts      []string // that the event at hand changed
-	ownChanged bool     // a field of the aggregate itself was changed
-	newParts   int      // that the event at hand made
-	rows       int      // of the last commit
+	parts      []string  // that the event at hand changed
+	ownChanged bool      // a field of the aggregate itself was changed
+	newParts   int       // that the event at hand made
+	waits      [2][]wait // room
+	rows       int       // of the last commit
 }
 
 // position is how far the tables go.
@@ -51,7 +53,7 @@ func newProjector(conn *sqlite.Conn, log Log, load bool, cacheParts int) (*proje
 	return &projector{
 		conn: conn, at: at, chain: newChain(at.digest), out: &rowBuffer{},
 		words: newWordWriter(load), entities: newEntityWriter(load),
-		states: newStateCache(log, cacheParts), rollups: newRollups(load),
+		states: newStateCache(log, cacheParts), rollups: newRollups(load), waitlists: newWaitlists(load),
 	}, nil
 }
 
@@ -143,7 +145,10 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 	if err := p.writeChanges(kind, a, before, after, env); err != nil {
 		return err
 	}
-	if err := p.writeModels(a, before, after); err != nil {
+	if err := kept[env.Ref.Kind].write(p, a, before, after); err != nil {
+		return err
+	}
+	if err := p.writeWaitlists(); err != nil {
 		return err
 	}
 	a.state, a.version = after, env.Version
@@ -239,6 +244,7 @@ func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err e
 	p.entities.bound()
 	p.states.shrink()
 	p.rollups.bound()
+	p.waitlists.bound()
 	for n = range batch {
 		if err = ctx.Err(); err == nil {
 			err = p.apply(ctx, &batch[n])

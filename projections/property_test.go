@@ -3,10 +3,8 @@ package projections_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +14,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
-	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -44,53 +42,39 @@ func digestOf(t tb, log *memory) string {
 	return m.Position().Digest
 }
 
-// wander asks n random commands over two agreements, three projects and a few
-// milestones. Refused ones leave no trace.
+// anything draws commands of every kind about a few aggregates, which the
+// fixtures of domaintest begin.
+var anything = rapid.OneOf(
+	domaintest.Commands, domaintest.Commands, domaintest.Commands, domaintest.Funds, domaintest.Indicators,
+	domaintest.Meetings, domaintest.Mechanisms, domaintest.Obligations, domaintest.Amendments,
+)
+
+// wander lets an agreement be in effect, with a project, a fund and an
+// indicator under it, and asks n random commands.
 func (l *ledger) wander(t *rapid.T, n int) {
-	second := agreement.ID{Agreement: "renewal"}
-	l.signed(framework)
-	projects := []project.ID{base, {Agreement: "framework", Project: "town"}, {Agreement: "renewal", Project: "platform"}}
-	keys := []domain.Key{"design", "build", "launch"}
-	parties := []domain.Key{domaintest.City, domaintest.Group}
-	reasons := []string{"scope-change", "supplier-delay", "correction"}
-	date := func(label string) domain.Date {
-		return day("2024-05-01") + domain.Date(rapid.IntRange(0, 200).Draw(t, label))
-	}
+	l.given(domaintest.Funded()...)
+	l.given(domaintest.Measured()[len(domaintest.Running()):]...)
+	l.do(agreement.EstablishMechanism{
+		ID: framework, Mechanism: "coordination", Kind: "coordination", Title: text("Coordination"), Cadence: "quarterly",
+		Members: []domain.Key{domaintest.City, domaintest.Group},
+	})
+	l.do(meeting.Schedule{Agreement: framework.Agreement, Meeting: "m-1", Mechanism: "coordination", Title: text("Spring"), On: day("2024-06-10")})
+	l.ask(t, anything, n)
+}
+
+// ask asks n random commands. Refused ones leave no trace.
+func (l *ledger) ask(t *rapid.T, commands *rapid.Generator[domain.Command], n int) {
 	for range n {
 		l.clock = l.clock.Add(time.Duration(rapid.IntRange(-600, 3000).Draw(t, "minutes")) * time.Minute)
-		p := rapid.SampledFrom(projects).Draw(t, "project")
-		m := project.MilestoneID{Agreement: p.Agreement, Project: p.Project, Milestone: rapid.SampledFrom(keys).Draw(t, "milestone")}
-		who := rapid.SampledFrom(parties).Draw(t, "party")
-		weight := rapid.IntRange(0, 3).Draw(t, "weight")
-		commands := []domain.Command{
-			party.Change{Party: who, Title: text(fmt.Sprintf("Name %d", weight))},
-			agreement.Draft{Agreement: second.Agreement, Kind: "framework", Title: text("Renewal"), Parties: parties, Document: domaintest.Text2, Renews: "framework"},
-			agreement.AddArea{ID: second, Area: "iot", Title: text("Things")},
-			agreement.OpenConsultation{ID: second},
-			agreement.Revise{ID: second, Title: text("Renewed"), Document: []domain.Hash{domaintest.Text1, domaintest.Text2}[weight%2]},
-			agreement.Sign{ID: second, Party: who, Signatory: "B. Person", Date: day("2024-06-01"), Document: []domain.Hash{domaintest.Text1, domaintest.Text2}[weight%2]},
-			agreement.RecordPrior{ID: framework, Entry: domain.Key(fmt.Sprintf("prior-%d", weight)), Title: text("Early"), Date: "199X"},
-			project.Propose{Agreement: p.Agreement, Project: p.Project, Title: text("Project"), Kind: "town", Areas: []domain.Key{"iot"}},
-			project.Approve{ID: p}, project.Start{ID: p}, project.Suspend{ID: p}, project.Resume{ID: p},
-			project.Complete{ID: p}, project.Cancel{ID: p},
-			project.SetTolerance{ID: p, Amber: weight * 5, Red: weight*5 + 10},
-			project.ApproveBaseline{ID: p, Decision: "decision-1"},
-			project.Schedule{ID: p, Milestone: m.Milestone, Title: text("M " + string(m.Milestone)), Due: date("due"), Weight: &weight, Confirming: []domain.Key{domaintest.City}},
-			project.Reforecast{MilestoneID: m, Forecast: date("forecast")},
-			project.Reschedule{MilestoneID: m, Due: date("due"), Decision: "decision-2"},
-			project.ReportProgress{MilestoneID: m, Percent: rapid.IntRange(0, 100).Draw(t, "percent")},
-			project.Claim{MilestoneID: m, Party: domaintest.Group, MetOn: day("2024-06-05")},
-			project.Confirm{MilestoneID: m, Party: domaintest.City},
-			project.Dispute{MilestoneID: m, Party: domaintest.City},
-			project.Judge{MilestoneID: m, Outcome: "partially-met"},
-			project.Reopen{MilestoneID: m}, project.CancelMilestone{MilestoneID: m},
-			project.AddDependency{MilestoneID: m, On: keys[weight%3]},
+		meta := domain.Meta{
+			Actor:  rapid.SampledFrom([]string{"li.wei", "wang.fang"}).Draw(t, "actor"),
+			Reason: rapid.SampledFrom([]string{"scope-change", "supplier-delay", "correction"}).Draw(t, "reason"), Note: "a note",
+			Evidence: []domain.Hash{domaintest.File},
 		}
-		cmd := rapid.SampledFrom(commands).Draw(t, "command")
-		_, _ = l.try(cmd, domain.Meta{
-			Actor: rapid.SampledFrom([]string{"li.wei", "wang.fang"}).Draw(t, "actor"), Reason: rapid.SampledFrom(reasons).Draw(t, "reason"),
-			Evidence: []domain.Hash{domaintest.File}, Note: "a note",
-		})
+		if rapid.IntRange(0, 4).Draw(t, "correction") == 4 {
+			meta.Corrects = "01900000-0000-7000-8000-000000000001"
+		}
+		_, _ = l.try(commands.Draw(t, "command"), meta)
 	}
 }
 
@@ -115,9 +99,74 @@ func everything(t tb, m *projections.Models, at projections.Point) map[string]st
 		for _, p := range projects {
 			milestones, _, err := m.Milestones(ctx, a.Agreement, p.Project, at, projections.Page{})
 			put("milestones of "+string(a.Agreement)+" "+string(p.Project), milestones, err)
+			gates, _, err := m.Gates(ctx, a.Agreement, p.Project, at, projections.Page{})
+			put("gates of "+string(a.Agreement)+" "+string(p.Project), gates, err)
 		}
+		of := func(what string, v any, err error) { put(what+" of "+string(a.Agreement), v, err) }
+		cooperation(ctx, m, a.Agreement, at, of)
+		results(ctx, m, a.Agreement, at, of)
+	}
+	for _, p := range parties {
+		awaited, _, err := m.Awaiting(ctx, p.Party, at, 60, projections.Page{})
+		put("awaiting "+string(p.Party), awaited, err)
 	}
 	return all
+}
+
+// cooperation puts what an agreement's parties do together.
+func cooperation(ctx context.Context, m *projections.Models, of domain.Key, at projections.Point, put func(string, any, error)) {
+	page := projections.Page{}
+	mechanisms, _, err := m.Mechanisms(ctx, of, at, page)
+	put("mechanisms", mechanisms, err)
+	obligations, _, err := m.Obligations(ctx, of, at, page)
+	put("obligations", obligations, err)
+	amendments, _, err := m.Amendments(ctx, of, at, page)
+	put("amendments", amendments, err)
+	decisions, _, err := m.Decisions(ctx, of, "", at, page)
+	put("decisions", decisions, err)
+	actions, _, err := m.Actions(ctx, of, "", at, page)
+	put("actions", actions, err)
+	meetings, _, err := m.Meetings(ctx, of, at, page)
+	put("meetings", meetings, err)
+	for _, x := range meetings {
+		decisions, _, err := m.Decisions(ctx, of, x.Meeting, at, page)
+		put("decisions of "+string(x.Meeting), decisions, err)
+		actions, _, err := m.Actions(ctx, of, x.Meeting, at, page)
+		put("actions of "+string(x.Meeting), actions, err)
+	}
+}
+
+// results puts an agreement's funds, indicators and their sums.
+func results(ctx context.Context, m *projections.Models, of domain.Key, at projections.Point, put func(string, any, error)) {
+	page := projections.Page{}
+	funds, _, err := m.Funds(ctx, of, at, page)
+	put("funds", funds, err)
+	for _, f := range funds {
+		pledges, _, err := m.Pledges(ctx, of, f.Fund, at, page)
+		put("pledges of "+string(f.Fund), pledges, err)
+		commitments, _, err := m.Commitments(ctx, of, f.Fund, at, page)
+		put("commitments of "+string(f.Fund), commitments, err)
+		disbursements, _, err := m.Disbursements(ctx, of, f.Fund, at, page)
+		put("disbursements of "+string(f.Fund), disbursements, err)
+		expenditures, _, err := m.Expenditures(ctx, of, f.Fund, at, page)
+		put("expenditures of "+string(f.Fund), expenditures, err)
+	}
+	indicators, _, err := m.Indicators(ctx, of, at, page)
+	put("indicators", indicators, err)
+	for _, i := range indicators {
+		periods, _, err := m.Periods(ctx, of, i.Indicator, at, page)
+		put("periods of "+string(i.Indicator), periods, err)
+	}
+	for _, by := range []string{projections.ByPeriod, projections.ByArea, projections.ByProject, projections.ByBeneficiary} {
+		results, _, err := m.Results(ctx, of, by, at, page)
+		put("results by "+by, results, err)
+	}
+	for _, by := range []string{projections.ByParty, projections.ByProject} {
+		funding, _, err := m.Funding(ctx, of, by, at, page)
+		put("funding by "+by, funding, err)
+	}
+	balance, _, err := m.Balance(ctx, of, at, page)
+	put("balance", balance, err)
 }
 
 // live makes read models that follow the first part of log by a load and the
@@ -148,7 +197,7 @@ func live(t *rapid.T, log *memory) (m *projections.Models, done func()) {
 // Every table as of a sequence is what read models made from the log up to
 // there hold; and those that followed equal those made in one go.
 func TestAsOfEqualsARebuildUpToThere(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		// given a random history, and read models that followed it
 		l, log := inMemory(t)
 		l.wander(t, 60)
@@ -202,7 +251,7 @@ func requireRolledUp(t tb, m *projections.Models, at projections.Point) {
 // What changed between two points is the difference of the states as of those
 // two points: the changes, applied to the first, give the second.
 func TestChangesLeadFromOnePointToTheOther(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		// given a random history and two points in it
 		l, log := inMemory(t)
 		l.wander(t, 60)
@@ -237,59 +286,4 @@ func TestChangesLeadFromOnePointToTheOther(t *testing.T) {
 			require.Equal(t, value, fields[name], name)
 		}
 	})
-}
-
-// jsonOr is a value's JSON, in which a list that is empty, a number that is 0
-// and nothing are the same.
-func jsonOr(raw json.RawMessage) string {
-	switch s := string(raw); s {
-	case "null", `""`, "[]", "0", "false":
-		return ""
-	default:
-		return s
-	}
-}
-
-// fieldsAsOf are the fields of the read models that are fields of the states.
-func fieldsAsOf(t tb, m *projections.Models, at projections.Point) map[string]string {
-	t.Helper()
-	fields := map[string]string{}
-	add := func(entity string, item any, names string) {
-		b, err := json.Marshal(item)
-		require.NoError(t, err)
-		var all map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(b, &all))
-		for name := range strings.FieldsSeq(names) {
-			require.Contains(t, all, name)
-			fields[entity+"."+name] = jsonOr(all[name])
-		}
-	}
-	ctx := context.Background()
-	parties, _, err := m.Parties(ctx, at, projections.Page{})
-	require.NoError(t, err)
-	for _, p := range parties {
-		add(":party/"+string(p.Party), p, "party title kind parent")
-	}
-	agreements, _, err := m.Agreements(ctx, at, projections.Page{})
-	require.NoError(t, err)
-	for _, a := range agreements {
-		of := string(a.Agreement)
-		add(of+":agreement/"+of, a, "agreement title kind state parties parent renews renewed_by document effective_on ended_on first_project_on")
-		projects, _, err := m.Projects(ctx, a.Agreement, at, projections.Page{})
-		require.NoError(t, err)
-		for _, p := range projects {
-			path := of + ":project/" + string(p.Project)
-			add(path, p, "project agreement title kind state areas lead baseline started_on ended_on")
-			milestones, _, err := m.Milestones(ctx, a.Agreement, p.Project, at, projections.Page{})
-			require.NoError(t, err)
-			for _, i := range milestones {
-				names := "title state baseline due forecast met_on weight type confirming depends_on claimed_by confirmed_by"
-				if i.State != "met" { // all of one that is met is done
-					names += " percent"
-				}
-				add(path+"/milestone/"+string(i.Milestone), i, names)
-			}
-		}
-	}
-	return fields
 }

@@ -3,6 +3,9 @@ package projections
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -20,8 +23,16 @@ type query struct {
 
 // found is an entity that a query came upon.
 type found struct {
-	id   int64
-	path string
+	id        int64
+	agreement domain.Key
+	path      string
+}
+
+// of returns the key of the aggregate that it is a part of, or is.
+func (e found) of() domain.Key {
+	_, path, _ := strings.Cut(e.path, "/")
+	key, _, _ := strings.Cut(path, "/")
+	return domain.Key(key)
 }
 
 // read answers a question as of a point. Read models that have not reached the
@@ -47,71 +58,135 @@ func asOf[T any](q *query, t *table[T], entity int64, row *T) (ok bool, err erro
 	return ok, err
 }
 
-// one finds the row of an aggregate, or of a part of it, or refuses with
-// not-found.
-func one[T any](q *query, t *table[T], ref domain.Ref, part string, row *T) (e found, err error) {
-	e.path = ref.Path()
-	kind, key := ref.Kind, ref.Key
-	if part != "" {
-		e.path += "/" + part
-		kind, key = t.name, keyOf(part)
-	}
-	id, ok, err := selectInt(q.conn, selectEntity, string(ref.Agreement), e.path)
-	if err != nil {
-		return e, fmt.Errorf("find %s: %w", e.path, err)
-	}
-	if e.id = id; ok {
-		ok, err = asOf(q, t, id, row)
-	}
-	if err != nil {
-		return e, fmt.Errorf("read %s: %w", e.path, err)
-	}
-	if !ok {
-		return e, domain.NotFound(kind, kind, key)
-	}
-	return e, nil
+// itemOf answers with the row of an aggregate, or refuses with not-found.
+// finish fills in what is not in the row.
+func itemOf[T any](ctx context.Context, m *Models, t *table[T], ref domain.Ref, at Point, finish func(*query, *T, found) error) (item T, err error) {
+	return find(ctx, m, t, ref, ref.Path(), ref.Key, at, finish)
 }
 
-// listing is what a list asks for: the entities of a kind with one parent.
-type listing struct {
-	parent int64 // 0 for those of the whole ledger
-	kind   string
-	page   Page
-	at     Point
+// partItem is itemOf for a part of an aggregate.
+func partItem[T any](ctx context.Context, m *Models, t *table[T], ref domain.Ref, key domain.Key, at Point, finish func(*query, *T, found) error) (item T, err error) {
+	return find(ctx, m, t, ref, ref.Path()+"/"+t.name+"/"+string(key), key, at, finish)
 }
 
-// list reads a page of rows in the order in which their entities came.
-func list[T any](q *query, t *table[T], l listing, finish func(*T, found) error) (items []T, next string, err error) {
-	p, err := l.page.open(l.at, "list", t.name, fmt.Sprint(l.parent))
+func find[T any](ctx context.Context, m *Models, t *table[T], ref domain.Ref, path string, key domain.Key, at Point, finish func(*query, *T, found) error) (item T, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		e, ok, err := q.entity(ref.Agreement, path)
+		if ok && err == nil {
+			ok, err = asOf(q, t, e.id, &item)
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("read %s: %w", path, err)
+		case !ok:
+			return domain.NotFound(t.name, t.name, key)
+		}
+		return finish(q, &item, e)
+	})
+	return item, err
+}
+
+// listOf answers with a page of the rows of the entities of a kind that are
+// below an aggregate, or for no aggregate with those of the whole ledger, in
+// the order in which they came. It refuses with not-found.
+func listOf[T any](ctx context.Context, m *Models, t *table[T], under domain.Ref, at Point, page Page, finish func(*query, *T, found) error) (items []T, next string, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		var parent found
+		if under != (domain.Ref{}) {
+			if parent, err = q.aggregate(under); err != nil {
+				return err
+			}
+		}
+		items, next, err = list(q, t, t.listSQL, []any{parent.id, t.name}, page, finish)
+		return err
+	})
+	return items, next, err
+}
+
+// listBelow is listOf for the parts of all aggregates of a kind under an
+// agreement.
+func listBelow[T any](ctx context.Context, m *Models, t *table[T], under domain.Ref, kind string, at Point, page Page, finish func(*query, *T, found) error) (items []T, next string, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		parent, err := q.aggregate(under)
+		if err != nil {
+			return err
+		}
+		items, next, err = list(q, t, t.belowSQL, []any{parent.id, kind, t.name}, page, finish)
+		return err
+	})
+	return items, next, err
+}
+
+// list reads a page of rows with a query of table.go, of the entities that
+// which selects.
+func list[T any](q *query, t *table[T], query string, which []any, page Page, finish func(*query, *T, found) error) (items []T, next string, err error) {
+	p, err := page.open(q.at, "list", t.name, fmt.Sprint(which...))
 	if err != nil {
 		return nil, "", err
 	}
+	items, last, more, err := collect(q, t, query, which, p.after, p.limit, finish)
+	if more {
+		next = p.cursor(last)
+	}
+	return items, next, err
+}
+
+// all reads the rows that list would, to the end.
+func all[T any](q *query, t *table[T], query string, which []any, finish func(*query, *T, found) error) ([]T, error) {
+	items, _, _, err := collect(q, t, query, which, 0, math.MaxInt, finish)
+	return items, err
+}
+
+// collect reads at most limit rows of entities after one of them. It returns
+// the last of them, and whether there are more.
+func collect[T any](q *query, t *table[T], query string, which []any, after int64, limit int, finish func(*query, *T, found) error) (items []T, last int64, more bool, err error) {
 	items = []T{}
 	var entities []found
-	last := p.after
-	err = each(q.conn, t.listSQL, []any{q.at.Seq, l.parent, l.kind, p.after, q.at.Seq}, func(stmt *sqlite.Stmt) (bool, error) {
-		if len(items) == p.limit {
-			next = p.cursor(last)
+	err = each(q.conn, query, slices.Concat(which, []any{after, q.at.Seq, q.at.Seq}), func(stmt *sqlite.Stmt) (bool, error) {
+		if len(items) == limit {
+			more = true
 			return false, nil
 		}
 		var row T
-		last = stmt.ColumnInt64(0)
-		if _, err := t.scan(stmt, 2, &row, q.words); err != nil {
+		if _, err := t.scan(stmt, 3, &row, q.words); err != nil {
 			return false, err
 		}
 		items = append(items, row)
-		entities = append(entities, found{last, stmt.ColumnText(1)})
+		last = stmt.ColumnInt64(0)
+		entities = append(entities, found{last, domain.Key(stmt.ColumnText(1)), stmt.ColumnText(2)})
 		return true, nil
 	})
 	for i := range items {
 		if err == nil {
-			err = finish(&items[i], entities[i])
+			err = finish(q, &items[i], entities[i])
 		}
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("list %s: %w", t.name, err)
+		return nil, 0, false, fmt.Errorf("list %s: %w", t.name, err)
 	}
-	return items, next, nil
+	return items, last, more, nil
+}
+
+// entity finds an entity by its path within an agreement.
+func (q *query) entity(of domain.Key, path string) (e found, ok bool, err error) {
+	e = found{agreement: of, path: path}
+	e.id, ok, err = selectInt(q.conn, selectEntity, string(of), path)
+	return e, ok, err
+}
+
+// aggregate finds an aggregate that had an event by the point, or refuses with
+// not-found.
+func (q *query) aggregate(ref domain.Ref) (found, error) {
+	e, ok, err := q.entity(ref.Agreement, ref.Path())
+	if ok && err == nil {
+		var version uint64
+		version, err = q.version(e.id)
+		ok = version > 0
+	}
+	if err == nil && !ok {
+		err = domain.NotFound(ref.Kind, ref.Kind, ref.Key)
+	}
+	return e, err
 }
 
 // version is the version of an aggregate at the point: that of its last event.

@@ -2,60 +2,172 @@ package projections
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/amendment"
+	"github.com/milepost-ledger/milepost/domain/fund"
+	"github.com/milepost-ledger/milepost/domain/indicator"
+	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
-// writeModels writes a new version of each row that the step from one state to
-// the next changes.
-func (p *projector) writeModels(a *aggregate, before, after any) error {
-	var err error
-	switch after := after.(type) {
-	case *party.State:
-		was, _ := before.(*party.State)
-		err = putChanged(p, partyTable, a, was, after, partyOf)
-	case *agreement.State:
-		was, _ := before.(*agreement.State)
-		err = putChanged(p, agreementTable, a, was, after, agreementOf)
-	case *project.State:
-		was, _ := before.(*project.State)
-		err = p.writeProject(a, was, after)
-	}
-	return err
+// kept lists, by kind of aggregate, the rows that the read models keep of one:
+// its own, those of its parts, and what waits for somebody in it. A new read
+// model is a table, a function that makes its row of a state, and a line here.
+var kept = map[string]keeper{
+	party.Kind: &keeps[party.State]{own: ownRow(partyTable, partyOf)},
+	agreement.Kind: &keeps[agreement.State]{
+		own: ownRow(agreementTable, agreementOf),
+		parts: map[string]partRow[agreement.State]{
+			mechanismTable.name:  partRowOf(mechanismTable, mechanismOf),
+			obligationTable.name: partRowOf(obligationTable, obligationOf),
+		},
+		waits: agreementWaits,
+	},
+	project.Kind: &keeps[project.State]{
+		own: (*projector).writeProject,
+		parts: map[string]partRow[project.State]{
+			milestoneTable.name: partRowOf(milestoneTable, milestoneOf),
+			gateTable.name:      partRowOf(gateTable, gateOf),
+		},
+		also:  projectAlso,
+		waits: projectWaits,
+	},
+	amendment.Kind: &keeps[amendment.State]{own: ownRow(amendmentTable, amendmentOf), waits: amendmentWaits},
+	meeting.Kind: &keeps[meeting.State]{
+		own: ownRow(meetingTable, meetingOf),
+		parts: map[string]partRow[meeting.State]{
+			decisionTable.name: partRowOf(decisionTable, decisionOf),
+			actionTable.name:   partRowOf(actionTable, actionOf),
+		},
+		also:  meetingAlso,
+		waits: meetingWaits,
+	},
+	fund.Kind: &keeps[fund.State]{
+		own: ownRow(fundTable, fundOf),
+		parts: map[string]partRow[fund.State]{
+			pledgeTable.name:       partRowOf(pledgeTable, pledgeOf),
+			commitmentTable.name:   partRowOf(commitmentTable, commitmentOf),
+			disbursementTable.name: partRowOf(disbursementTable, disbursementOf),
+			expenditureTable.name:  partRowOf(expenditureTable, expenditureOf),
+		},
+		also: fundAlso,
+	},
+	indicator.Kind: &keeps[indicator.State]{
+		own:   ownRow(indicatorTable, indicatorOf),
+		parts: map[string]partRow[indicator.State]{periodTable.name: partRowOf(periodTable, periodOf)},
+		also:  indicatorAlso,
+		waits: indicatorWaits,
+	},
 }
 
-// putChanged writes the row of an aggregate unless it says what the last one
-// said.
-func putChanged[S, T any](p *projector, t *table[T], a *aggregate, was, is *S, rowOf func(*S) *T) error {
-	if a.row == nil && was != nil { // folded from the log
-		a.row = p.encode(t.order, func() { digestRow(p, t, a.entity.name, rowOf(was)) })
-	}
-	row := rowOf(is)
-	now := p.encode(t.order, func() { digestRow(p, t, a.entity.name, row) })
-	if bytes.Equal(a.row, now) {
-		return nil
-	}
-	a.row = now
-	return putVersion(p, t, a.entity, row)
+// keeper is a keeps of any state.
+type keeper interface {
+	write(p *projector, a *aggregate, before, after any) error
 }
 
-// writeProject writes the rows of a project, of those of its milestones that
-// the event at hand touched, and the progress of its agreement.
-func (p *projector) writeProject(a *aggregate, was, is *project.State) (err error) {
-	if was != nil && was.Tolerance != is.Tolerance {
-		err = p.writeRecoloured(a, was, is)
-	} else {
-		err = p.writeMilestones(a, is)
+// keeps says which rows are kept of the aggregates with state S.
+type keeps[S any] struct {
+	own   func(p *projector, a *aggregate, was, is *S) error
+	parts map[string]partRow[S] // by kind of part; the others have no rows
+	// also appends to the parts that changed those that did not and yet may look
+	// different now: their rows, or what waits in them, depend on something else
+	// in the state. nil where there are none.
+	also func(was, is *S, parts []string) []string
+	// waits appends what waits for a party in the aggregate itself, with kind
+	// and key "", or in the part of that kind and key; nil where nothing does.
+	waits func(s *S, kind string, key domain.Key, to []wait) []wait
+}
+
+// partRow writes the row of a part. One that did not change itself, but was
+// named by also, is written only if its row differs from that of before.
+type partRow[S any] func(p *projector, a *aggregate, was, is *S, part string, key domain.Key, changed bool) error
+
+// write writes a new version of each row that the step from one state to the
+// next changes.
+func (k *keeps[S]) write(p *projector, a *aggregate, before, after any) error {
+	was, _ := before.(*S)
+	is := after.(*S)
+	changed := len(p.parts)
+	if k.also != nil && was != nil {
+		p.parts = k.also(was, is, p.parts)
 	}
-	if err != nil {
+	for i, part := range p.parts {
+		if i >= changed && slices.Contains(p.parts[:i], part) {
+			continue
+		}
+		kind, name, _ := strings.Cut(part, "/")
+		key := domain.Key(name)
+		if row, ok := k.parts[kind]; ok {
+			if err := row(p, a, was, is, part, key, i < changed); err != nil {
+				return err
+			}
+		}
+		if err := k.writeWaits(p, a, was, is, part, kind, key); err != nil {
+			return err
+		}
+	}
+	if err := k.writeWaits(p, a, was, is, "", "", ""); err != nil {
 		return err
 	}
-	// Most events change a milestone and not the project: that is seen without
-	// making its row.
+	return k.own(p, a, was, is)
+}
+
+// partRowOf keeps the rows of parts in t, as rowOf makes them. A part that is
+// not there has a row like any other: rowOf is asked for it only to compare.
+func partRowOf[S, T any](t *table[T], rowOf func(*S, domain.Key) *T) partRow[S] {
+	return func(p *projector, a *aggregate, was, is *S, part string, key domain.Key, changed bool) error {
+		row := rowOf(is, key)
+		if !changed && bytes.Equal(p.encoded(t.order, func() { digestRow(p, t, "", rowOf(was, key)) }), p.encoded(t.order, func() { digestRow(p, t, "", row) })) {
+			return nil
+		}
+		e, err := p.partEntity(a.ref, a.entity, part)
+		if err != nil {
+			return err
+		}
+		return putVersion(p, t, e, row)
+	}
+}
+
+// ownRow keeps the row of an aggregate in t, as rowOf makes it, unless it says
+// what the last one said.
+func ownRow[S, T any](t *table[T], rowOf func(*S) *T) func(*projector, *aggregate, *S, *S) error {
+	return func(p *projector, a *aggregate, was, is *S) error {
+		if a.row == nil && was != nil { // folded from the log
+			a.row = p.encoded(t.order, func() { digestRow(p, t, a.entity.name, rowOf(was)) })
+		}
+		row := rowOf(is)
+		now := p.encoded(t.order, func() { digestRow(p, t, a.entity.name, row) })
+		if bytes.Equal(a.row, now) {
+			return nil
+		}
+		a.row = now
+		return putVersion(p, t, a.entity, row)
+	}
+}
+
+// encoded returns what add adds to the digest's rows, without adding it.
+func (p *projector) encoded(order int, add func()) []byte {
+	start := len(p.chain.rows[order])
+	add()
+	now := bytes.Clone(p.chain.rows[order][start:])
+	p.chain.rows[order] = p.chain.rows[order][:start]
+	return now
+}
+
+func digestRow[T any](p *projector, t *table[T], entity string, row *T) {
+	p.room = t.cells(p.room[:0], row, &p.memo)
+	p.chain.add(t.order, t.name, entity, p.room)
+}
+
+// writeProject writes the row of a project and the progress of its agreement.
+// Most events change a milestone and not the project: that is seen without
+// making its row.
+func (p *projector) writeProject(a *aggregate, was, is *project.State) error {
 	if a.sum == nil && was != nil { // folded from the log
 		sum := sumOf(was)
 		a.sum = &sum
@@ -83,57 +195,19 @@ func (p *projector) writeProject(a *aggregate, was, is *project.State) (err erro
 	return nil
 }
 
-// writeMilestones writes the milestones that the event at hand changed.
-func (p *projector) writeMilestones(a *aggregate, is *project.State) error {
-	for _, part := range p.parts {
-		kind, key, _ := strings.Cut(part, "/")
-		if kind != partMilestone {
-			continue
-		}
-		m, _ := is.Milestones.Get(domain.Key(key))
-		if err := p.writeMilestone(a, part, milestoneOf(&m, is.Tolerance)); err != nil {
-			return err
-		}
+// projectAlso: under another tolerance milestones have other colours; under
+// another lead or in another state of the project they wait for others.
+func projectAlso(was, is *project.State, parts []string) []string {
+	if was.Tolerance == is.Tolerance && was.Lead == is.Lead && was.State == is.State {
+		return parts
 	}
-	return nil
+	return appendParts(parts, milestoneTable.name, is.Milestones)
 }
 
-// writeRecoloured writes the milestones that look different under another
-// tolerance.
-func (p *projector) writeRecoloured(a *aggregate, was, is *project.State) error {
-	encode := func(m *Milestone) []byte {
-		return p.encode(milestoneTable.order, func() { digestRow(p, milestoneTable, "", m) })
+// appendParts appends every part in the list.
+func appendParts[T any](parts []string, kind string, list domain.List[T]) []string {
+	for key := range list.All() {
+		parts = append(parts, kind+"/"+string(key))
 	}
-	for key, m := range is.Milestones.All() {
-		row := milestoneOf(&m, is.Tolerance)
-		if old, had := was.Milestones.Get(key); had && bytes.Equal(encode(milestoneOf(&old, was.Tolerance)), encode(row)) {
-			continue
-		}
-		if err := p.writeMilestone(a, partMilestone+"/"+string(key), row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *projector) writeMilestone(a *aggregate, part string, row *Milestone) error {
-	e, err := p.partEntity(a.ref, a.entity, part)
-	if err != nil {
-		return err
-	}
-	return putVersion(p, milestoneTable, e, row)
-}
-
-// encode returns what add adds to the digest's rows, without adding it.
-func (p *projector) encode(order int, add func()) []byte {
-	start := len(p.chain.rows[order])
-	add()
-	now := bytes.Clone(p.chain.rows[order][start:])
-	p.chain.rows[order] = p.chain.rows[order][:start]
-	return now
-}
-
-func digestRow[T any](p *projector, t *table[T], entity string, row *T) {
-	p.room = t.cells(p.room[:0], row, &p.memo)
-	p.chain.add(t.order, t.name, entity, p.room)
+	return parts
 }

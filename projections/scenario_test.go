@@ -45,6 +45,12 @@ func (l *ledger) started(id project.ID) {
 	l.do(project.Start{ID: id})
 }
 
+// decided lets a meeting of the framework have taken a decision.
+func (l *ledger) decided() domain.Key {
+	l.given(domaintest.Decided("d-1"))
+	return "d-1"
+}
+
 // scheduled schedules a milestone of base.
 func (l *ledger) scheduled(key domain.Key, due string, weight int) {
 	l.do(project.Schedule{

@@ -14,7 +14,7 @@ import (
 // schemaVersion is in the file's name. It grows when a table's meaning
 // changes; a changed declaration alone is noticed by the schema's fingerprint.
 // Either way the models are made anew from the log.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // The order of tables in the digest.
 const (
@@ -26,6 +26,22 @@ const (
 	orderProject
 	orderMilestone
 	orderProgress
+	orderMechanism
+	orderObligation
+	orderAmendment
+	orderMeeting
+	orderDecision
+	orderAction
+	orderFund
+	orderPledge
+	orderCommitment
+	orderDisbursement
+	orderExpenditure
+	orderIndicator
+	orderPeriod
+	orderGate
+	orderAwaiting
+	orderWaitlist
 	tables // how many
 )
 
@@ -38,7 +54,11 @@ func (t *table[T]) describe() (string, []string, []column) { return t.name, t.le
 
 var (
 	registers = []described{entityTable, eventTable, changeTable}
-	versioned = []described{partyTable, agreementTable, projectTable, milestoneTable, progressTable}
+	versioned = []described{
+		partyTable, agreementTable, projectTable, milestoneTable, progressTable, mechanismTable, obligationTable,
+		amendmentTable, meetingTable, decisionTable, actionTable, fundTable, pledgeTable, commitmentTable, disbursementTable,
+		expenditureTable, indicatorTable, periodTable, gateTable, awaitingTable, waitlistTable,
+	}
 )
 
 // versionLead are the columns before those of a versioned row: it holds for
@@ -88,6 +108,7 @@ CREATE INDEX event_aggregate ON event (aggregate);
 CREATE INDEX event_actor ON event (actor);
 CREATE INDEX event_command ON event (command_hash);
 CREATE INDEX change_entity ON change (entity);
+CREATE INDEX awaiting_party ON awaiting (party, from_seq);
 `)
 	for _, t := range versioned {
 		name, _, _ := t.describe()

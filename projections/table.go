@@ -32,7 +32,8 @@ type table[T any] struct {
 	fields string // "v.a, v.b", for selects from a table named v
 
 	versionSQL string // the version of an entity as of a sequence
-	listSQL    string // the versions of the entities of a kind and parent
+	listSQL    string // and those of the entities of a kind that a parent has
+	belowSQL   string // or that the entities of another kind have, which that parent has
 }
 
 type column struct {
@@ -98,10 +99,15 @@ func newTable[T any](order int, name string, lead ...string) *table[T] {
 	t.fields = strings.Join(fields, ", ")
 	t.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", name, strings.Join(names, ", "), strings.Repeat(", ?", len(names)-1))
 	t.versionSQL = fmt.Sprintf("SELECT %s FROM %s v WHERE v.entity = ? AND v.from_seq <= ? ORDER BY v.from_seq DESC LIMIT 1", t.fields, name)
-	// Each row costs one search, however many versions came later.
-	t.listSQL = fmt.Sprintf(`SELECT e.id, e.path, %s FROM entity e CROSS JOIN %s v ON v.rowid =
-	(SELECT rowid FROM %s WHERE entity = e.id AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1)
-	WHERE e.parent = ? AND e.kind = ? AND e.id > ? AND e.first_seq <= ? ORDER BY e.id`, t.fields, name, name)
+	// Each row costs one search, however many versions came later. CROSS JOIN
+	// keeps SQLite to the order of the entities, and the limit that is none keeps
+	// it from sorting rows that are on no page.
+	const rows = `SELECT e.id, e.agreement, e.path, %s FROM %s e CROSS JOIN %s v ON v.rowid =
+	(SELECT rowid FROM %s WHERE entity = e.id AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1)`
+	t.listSQL = fmt.Sprintf(rows, t.fields, `(SELECT * FROM entity
+	WHERE parent = ? AND kind = ? AND id > ? AND first_seq <= ? ORDER BY id LIMIT -1)`, name, name)
+	t.belowSQL = fmt.Sprintf(rows, t.fields, `(SELECT e.* FROM entity p CROSS JOIN entity e ON e.parent = p.id
+	WHERE p.parent = ? AND p.kind = ? AND e.kind = ? AND e.id > ? AND e.first_seq <= ? ORDER BY e.id LIMIT -1)`, name, name)
 	return t
 }
 
@@ -119,7 +125,7 @@ func kindOf(t reflect.Type) columnKind {
 		return columnWord
 	case reflect.Bool, reflect.Int, reflect.Int64, reflect.Int32, reflect.Uint64:
 		return columnInt
-	case reflect.Map, reflect.Slice, reflect.Struct:
+	case reflect.Map, reflect.Slice, reflect.Struct, reflect.Pointer:
 		return columnJSON
 	}
 	panic(fmt.Sprintf("projections: %s cannot be a column", t))

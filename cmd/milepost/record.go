@@ -100,6 +100,9 @@ func (s style) object(value json.RawMessage) string {
 	if err := json.Unmarshal(value, &r); err != nil {
 		return string(value)
 	}
+	if slices.Equal(r.names, []string{"amount", "currency"}) {
+		return s.get(r, "amount") + " " + s.get(r, "currency")
+	}
 	var parts []string
 	for _, name := range r.names {
 		if v := s.text(r.values[name]); v != "" {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -29,7 +28,8 @@ type app struct {
 	env      func(string) string
 
 	server string
-	output string // table, json or csv
+	output string // one of outputs
+	file   string // where a list goes, "" and "-" for out
 	lang   string
 
 	started bool // a verb has begun, so the command line made sense
@@ -64,19 +64,14 @@ func newRoot(a *app) *cobra.Command {
 
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.server, "server", "", "address of the server (default $MILEPOST_SERVER, else "+defaultServer+")")
-	flags.StringVarP(&a.output, "output", "o", "table", "form of the answer: table, json or csv")
+	flags.StringVarP(&a.output, "output", "o", "table", "form of the answer: table, json or csv; a list also xlsx, with --out")
 	flags.StringVar(&a.lang, "lang", "", "language of titles in tables, such as en or zh (default from $LANG)")
-	complete(root, "output", "table", "json", "csv")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if !slices.Contains([]string{"table", "json", "csv"}, a.output) {
-			return usagef("--output %s: want table, json or csv", a.output)
-		}
-		return nil
-	}
+	complete(root, "output", outputs...)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkOutput(cmd) }
 
 	root.AddCommand(
 		newServe(a), newDemo(a),
-		newDo(a), newShow(a), newChanges(a), newImport(a), newStatus(a),
+		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newImport(a), newExport(a), newStatus(a),
 		newRebuild(a), newBench(a),
 	)
 	a.markStart(root)

@@ -16,6 +16,7 @@ type shown struct {
 	address  func(keys []string) string
 	filters  [][2]string // parameter, usage
 	list     *view       // nil for one object
+	whole    bool        // the list comes in one piece, with a head
 	timeless bool        // the answer has no as_of
 }
 
@@ -105,7 +106,10 @@ func fixed(name string) func([]string) string {
 
 func newShown(a *app, s shown) *cobra.Command {
 	cmd := &cobra.Command{Use: s.name, Short: s.short, Args: cobra.NoArgs}
-	q := newQuery(cmd, s.list != nil && !s.timeless)
+	q := newQuery(cmd, s.list != nil && !s.timeless && !s.whole)
+	if s.list != nil {
+		addOut(cmd)
+	}
 	if !s.timeless {
 		q.addAsOf()
 	}
@@ -139,6 +143,11 @@ func newShown(a *app, s shown) *cobra.Command {
 		answer, err := q.list(a, s.address(keys), "items")
 		if err != nil {
 			return err
+		}
+		if s.whole && a.output == "table" {
+			if err := a.printHead(answer, "items"); err != nil {
+				return err
+			}
 		}
 		return a.printList(answer, "items", *s.list)
 	}

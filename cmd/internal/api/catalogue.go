@@ -31,7 +31,7 @@ type CommandDoc struct {
 type FieldDoc struct {
 	Name     string     `json:"name,omitempty"`
 	Doc      string     `json:"doc,omitempty"`
-	Type     string     `json:"type" enum:"string,integer,boolean,array,object,text" doc:"As in JSON; text is a string, or an object of texts by language."`
+	Type     string     `json:"type" enum:"string,integer,boolean,array,object,text,command" doc:"As in JSON; text is a string, or an object of texts by language; command is a command as in a line of an import."`
 	Format   string     `json:"format,omitempty"`
 	Pattern  string     `json:"pattern,omitempty"`
 	Enum     []string   `json:"enum,omitempty"`

@@ -29,8 +29,6 @@ type changesQuestion struct {
 	PageQuestion
 }
 
-type changesAnswer struct{ Body projections.Changes }
-
 type eventsQuestion struct {
 	After     uint64     `query:"after" doc:"Only events after this sequence."`
 	Agreement domain.Key `query:"agreement" doc:"Only of this agreement."`
@@ -50,7 +48,7 @@ type event struct {
 
 // history serves what happened: field by field, and event by event.
 func (s *server) history() {
-	get(s, reading("changes", "history", "/v1/changes", "Which fields changed after one point up to and with another, by sequence."), s.changes)
+	getListing[changesQuestion, projections.Changes, projections.Change](s, reading("changes", "history", "/v1/changes", "Which fields changed after one point up to and with another, by sequence."), s.changes)
 	getList(s, reading("list-events", "history", "/v1/events", "The events, by sequence."), s.events)
 	s.handle(huma.Operation{
 		OperationID: "get-event", Method: http.MethodGet, Path: "/v1/events/{seq}", Tags: []string{"history"},
@@ -69,20 +67,20 @@ const (
 	headerSeq  = "Milepost-Seq"
 )
 
-func (s *server) changes(ctx context.Context, in *changesQuestion) (*changesAnswer, error) {
+func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, error) {
 	from, to := pointText(in.From), pointText(in.To)
 	if err := s.await(ctx, in.MinSeq, from, to); err != nil {
-		return nil, err
+		return listing{}, err
 	}
 	f, t, err := s.cfg.Models.ResolveRange(ctx, from, to, in.page())
 	if err != nil {
-		return nil, err
+		return listing{}, err
 	}
 	answer, err := s.cfg.Models.Changes(ctx, projections.ChangeQuery{
 		From: f, To: t, Agreement: in.Agreement, Project: in.Project, Milestone: in.Milestone, Actor: in.Actor, Party: in.Party,
 		Type: in.Type, Field: in.Field, Page: in.page(),
 	})
-	return &changesAnswer{answer}, err
+	return listing{answer, answer.Changes, answer.Next, t}, err
 }
 
 // events finds the events in the register and reads them from the log, which

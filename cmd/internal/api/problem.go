@@ -13,6 +13,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -29,6 +30,7 @@ type Problem struct {
 	Reached   *uint64         `json:"reached,omitempty" doc:"The sequence that the read models have reached."`
 	Line      int             `json:"line,omitempty" doc:"The line of an import that was refused."`
 	Summary   *ledger.Summary `json:"summary,omitempty" doc:"What an import did before it stopped."`
+	Errors    []CellProblem   `json:"errors,omitempty" doc:"Everything that is wrong with a sheet, by row and column."`
 	Reasons   []string        `json:"reasons,omitempty" doc:"Why the server is not ready."`
 	RequestID string          `json:"request_id,omitempty" doc:"Names this request in the server's log."`
 
@@ -57,6 +59,8 @@ const (
 	CodeConflict         = "conflict"               // others kept changing the same aggregate
 	CodeTooLarge         = "too-large"              // the body, or a line of an import
 	CodeMediaType        = "unsupported-media-type" // the body is not JSON
+	CodeEmptyBody        = "empty-body"             // evidence without bytes
+	CodeEvidenceDamaged  = "evidence-damaged"       // what is stored has not the hash it is stored under
 	CodeUnknownParameter = "unknown-parameter"      // a query parameter that the path does not have
 	CodeInvalidParameter = "invalid-parameter"      // a parameter or header of the wrong form
 	CodeUnknownRoute     = "unknown-route"          // no such address
@@ -93,6 +97,7 @@ var statuses = map[string]int{
 	CodeTooLarge:                  http.StatusRequestEntityTooLarge,
 	CodeMediaType:                 http.StatusUnsupportedMediaType,
 	CodeInternal:                  http.StatusInternalServerError,
+	CodeEvidenceDamaged:           http.StatusInternalServerError,
 	CodeOverloaded:                http.StatusServiceUnavailable,
 	CodeUnavailable:               http.StatusServiceUnavailable,
 	CodeBehind:                    http.StatusServiceUnavailable,
@@ -126,6 +131,8 @@ func problemOf(err error) *Problem {
 		unknown  *eventstore.OutcomeUnknownError
 		conflict *eventstore.ConflictError
 		tooLarge *http.MaxBytesError
+		mismatch *eventstore.EvidenceMismatchError
+		damaged  *eventstore.EvidenceDamagedError
 	)
 	var p *Problem
 	switch {
@@ -156,6 +163,17 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeTooLarge, "", "The body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
 	case errors.Is(err, eventstore.ErrTooLarge):
 		p = newProblem(CodeTooLarge, "", "The command makes an event that is longer than the log takes. Nothing was written.")
+	case errors.Is(err, eventstore.ErrEvidenceTooLarge):
+		p = newProblem(CodeTooLarge, "", "The file is longer than "+strconv.Itoa(eventstore.MaxEvidence)+" bytes. Nothing was stored.")
+	case errors.Is(err, eventstore.ErrEvidenceEmpty):
+		p = newProblem(CodeEmptyBody, "", "The body has no bytes, which prove nothing. Send the file's bytes as the body.")
+	case errors.As(err, &mismatch):
+		p = newProblem(agreement.CodeHashMismatch, "sha256", "The bytes have SHA-256 "+mismatch.Got+", not "+mismatch.Want+
+			" as announced. Nothing was stored; send the file again.")
+	case errors.Is(err, eventstore.ErrEvidenceNotFound):
+		p = newProblem(domain.CodeNotFound, "sha256", "No such evidence is stored.")
+	case errors.As(err, &damaged):
+		p = newProblem(CodeEvidenceDamaged, "", "What is stored of this evidence is damaged, and is not handed out. Restore the ledger from a backup.")
 	case errors.Is(err, eventstore.ErrOverloaded):
 		p = newProblem(CodeOverloaded, "", "Too many appends wait already. Nothing was written; try again in a moment.")
 	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, projections.ErrClosed):

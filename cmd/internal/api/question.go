@@ -28,6 +28,7 @@ type ListQuestion struct {
 type PageQuestion struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The most entries of one answer."`
 	Cursor string `query:"cursor" doc:"Goes on where an answer ended: its next. Good for the same question only."`
+	Format string `query:"format" enum:"json,csv,xlsx" doc:"The form of the list: JSON, or its items as a table, CSV or an Excel workbook; else what the header Accept says."`
 }
 
 func (q PageQuestion) page() projections.Page {
@@ -41,8 +42,6 @@ type list[T any] struct {
 	Next  string            `json:"next" doc:"Cursor of what follows; empty at the end."`
 }
 
-type listAnswer[T any] struct{ Body list[T] }
-
 // itemAnswer is the answer to a question for one aggregate, or a part of one.
 type itemAnswer[T any] struct {
 	ETag string `header:"ETag" doc:"Version of the aggregate, for If-Match."`
@@ -55,16 +54,13 @@ func getList[I interface {
 	asked() Question
 	page() projections.Page
 }, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (items []T, next string, err error)) {
-	get(s, op, func(ctx context.Context, in *I) (*listAnswer[T], error) {
+	getListing[I, list[T], T](s, op, func(ctx context.Context, in *I) (listing, error) {
 		at, err := s.point(ctx, (*in).asked(), (*in).page())
 		if err != nil {
-			return nil, err
+			return listing{}, err
 		}
 		items, next, err := read(ctx, in, at)
-		if err != nil {
-			return nil, err
-		}
-		return &listAnswer[T]{list[T]{at, items, next}}, nil
+		return listing{list[T]{at, items, next}, items, next, at}, err
 	})
 }
 

@@ -93,6 +93,8 @@ func registry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[projections.Point](), reflect.TypeFor[Point]())
 	r.RegisterTypeAlias(reflect.TypeFor[domain.Text](), reflect.TypeFor[textAnswer]())
 	r.RegisterTypeAlias(reflect.TypeFor[projections.Percent](), reflect.TypeFor[percentAnswer]())
+	r.RegisterTypeAlias(reflect.TypeFor[domain.Decimal](), reflect.TypeFor[decimalAnswer]())
+	r.RegisterTypeAlias(reflect.TypeFor[domain.Clause](), reflect.TypeFor[clauseAnswer]())
 	return r
 }
 
@@ -106,6 +108,8 @@ type (
 	dateAnswer    struct{}
 	textAnswer    struct{}
 	percentAnswer struct{}
+	decimalAnswer struct{}
+	clauseAnswer  struct{}
 )
 
 func (dateAnswer) Schema(huma.Registry) *huma.Schema {
@@ -115,6 +119,16 @@ func (dateAnswer) Schema(huma.Registry) *huma.Schema {
 func (textAnswer) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString},
 		Description: "A text by language tag.", Examples: []any{map[string]any{"en": "IoT base", "zh": "物联网基地"}}}
+}
+
+func (decimalAnswer) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Description: "An exact decimal number; empty for none.", Examples: []any{"1250000.5"}}
+}
+
+func (clauseAnswer) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, Required: []string{"command"}, AdditionalProperties: true,
+		Properties:  map[string]*huma.Schema{"command": {Type: huma.TypeString, Description: "Name of the command; its fields stand beside it."}},
+		Description: "A command that is carried out when the amendment takes effect."}
 }
 
 func (percentAnswer) Schema(huma.Registry) *huma.Schema {

@@ -1,0 +1,4 @@
+package projections
+
+// SelectChangesOf lets a test look at its plan.
+const SelectChangesOf = selectChangesOf
