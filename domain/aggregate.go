@@ -67,7 +67,7 @@ type Meta struct {
 	Reason          string  `json:"reason,omitzero" doc:"Why: a reason code where a date moves, else a few words." max:"500"`
 	Note            string  `json:"note,omitzero" doc:"More words on the reason; required with the reason code other." max:"4000"`
 	Corrects        string  `json:"corrects,omitzero" doc:"The id of the event that this puts right." format:"uuid"`
-	Evidence        []Hash  `json:"evidence,omitzero" doc:"SHA-256 of each file that shows it."`
+	Evidence        []Hash  `json:"evidence,omitzero" max:"1000" doc:"SHA-256 of each file that shows it."`
 	IdempotencyKey  string  `json:"idempotency_key,omitzero" doc:"Names this command for ever: sent again, it gives the first receipt and does nothing." max:"200"`
 	ExpectedVersion *uint64 `json:"expected_version,omitzero" doc:"Refuse unless the aggregate is at this version."`
 }

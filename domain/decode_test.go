@@ -15,6 +15,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/fund"
+	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
@@ -88,7 +89,9 @@ func TestDecodeRefusesByName(t *testing.T) {
 		"no key in a list of keys":   {"draft-agreement", `{"kind":"framework","title":"T","parties":["a",""]}`, domain.CodeInvalidValue, "parties[1]"},
 		"a hash that is none":        {"draft-agreement", `{` + draft + `,"title":"T","document":"abc"}`, domain.CodeInvalidValue, "document"},
 		"a hash in capitals":         {"draft-agreement", `{` + draft + `,"title":"T","document":"` + strings.Repeat("1A", 32) + `"}`, domain.CodeInvalidValue, "document"},
+		"nobody in a list of people": {"hold-meeting", `{"agreement":"a","meeting":"m","attendees":[{"party":"p","name":"N"},null]}`, domain.CodeMissingField, "attendees[1].party"},
 		"evidence that says nothing": {"report-progress", `{` + progress + `,"percent":1,"evidence":[""]}`, domain.CodeInvalidValue, "evidence[0]"},
+		"evidence without end":       {"report-progress", `{` + progress + `,"percent":1,"evidence":["` + strings.Repeat(string(domaintest.Text1)+`","`, 1000) + string(domaintest.Text1) + `"]}`, domain.CodeInvalidValue, "evidence"},
 		"evidence that is none":      {"report-progress", `{` + progress + `,"percent":1,"evidence":["x"]}`, domain.CodeInvalidValue, "evidence"},
 		"not one of the enum":        {"draft-agreement", `{"kind":"treaty","title":"T","parties":["a","b"]}`, domain.CodeInvalidValue, "kind"},
 		"too few in a list":          {"draft-agreement", `{"kind":"framework","title":"T","parties":["a"]}`, domain.CodeInvalidValue, "parties"},
@@ -137,6 +140,7 @@ func TestCheckRefusesAsDecodeDoes(t *testing.T) {
 		agreement.AddArea{ID: domaintest.Framework, Area: "a", Title: domain.Text{"no language": "A"}},
 		fund.RecordPledge{ID: fund.ID{Agreement: "a", Fund: "f"}, Party: "p", Value: domain.Money{Amount: "1e3", Currency: "CNY"}},
 		agreement.Revise{ID: domaintest.Framework, Document: "abc"},
+		meeting.Hold{ID: meeting.ID{Agreement: "a", Meeting: "m"}, Attendees: []meeting.Attendee{{Party: "p"}}},
 		agreement.Sign{ID: domaintest.Framework, Party: "a", Signatory: strings.Repeat("x", 201), Date: 1, Document: domaintest.Text1},
 		project.SetTolerance{ID: domaintest.Base, Amber: -1, Red: 2},
 		project.Reforecast{MilestoneID: domaintest.Milestone("m")},

@@ -163,15 +163,35 @@ func (f *Field) check(v reflect.Value, path string) *Rejected {
 			return Refuse(CodeInvalidValue, path, "%d entries, want %s", v.Len(), f.bounds())
 		}
 		for i := range v.Len() {
-			if item := v.Index(i); item.Kind() == reflect.String && item.Len() == 0 {
-				return Refuse(CodeInvalidValue, fmt.Sprintf("%s[%d]", path, i), "empty; leave it out or say which")
-			}
-			if r := f.Items.check(v.Index(i), fmt.Sprintf("%s[%d]", path, i)); r != nil {
+			if r := f.Items.checkItem(v.Index(i), fmt.Sprintf("%s[%d]", path, i)); r != nil {
 				return r
 			}
 		}
 	case "object":
 		return checkFields(f.Fields, v, path+".")
+	}
+	return nil
+}
+
+// checkItem is check for what stands in an array, and so cannot say nothing: null
+// is decoded as an object with no member.
+func (f *Field) checkItem(v reflect.Value, path string) *Rejected {
+	if v.Kind() == reflect.String && v.Len() == 0 {
+		return Refuse(CodeInvalidValue, path, "empty; leave it out or say which")
+	}
+	if r := requireFields(f.Fields, v, path+".", path); r != nil {
+		return r
+	}
+	return f.check(v, path)
+}
+
+// requireFields refuses when a required field says nothing; the zero of a
+// number or a truth value may be meant.
+func requireFields(fields []Field, v reflect.Value, prefix, of string) *Rejected {
+	for i := range fields {
+		if f := &fields[i]; f.Required && v.FieldByIndex(f.index).IsZero() && f.Type != "integer" && f.Type != "boolean" {
+			return Refuse(CodeMissingField, prefix+f.Name, "%s needs this field", of)
+		}
 	}
 	return nil
 }

@@ -52,6 +52,15 @@ func (k Key) Or(otherwise Key) Key {
 	return k
 }
 
+// Join writes keys for people to read, with sep between them.
+func Join(keys []Key, sep string) string {
+	s := make([]string, len(keys))
+	for i, k := range keys {
+		s[i] = string(k)
+	}
+	return strings.Join(s, sep)
+}
+
 // Hash is a SHA-256 in lower-case hexadecimal: it names a document or a piece
 // of evidence by what it holds.
 type Hash string

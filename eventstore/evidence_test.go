@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -18,7 +17,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -240,87 +238,6 @@ func TestEvidence_limitAndMemory(t *testing.T) {
 	}), int64(room))
 }
 
-// Given what is stored was changed, cut or redirected, when it is read, then
-// the reading ends in an error, never in a whole body.
-func TestEvidence_damageShowsBeforeTheEnd(t *testing.T) {
-	b := someBytes(t, 1, 300_000) // three chunks
-	for name, tamper := range map[string]func(info *jetstream.ObjectInfo){
-		"a byte differs":    func(info *jetstream.ObjectInfo) { info.NUID = "other" },
-		"a chunk is gone":   func(info *jetstream.ObjectInfo) { info.NUID = "short" },
-		"all chunks gone":   func(info *jetstream.ObjectInfo) { info.NUID = "none" },
-		"said to be short":  func(info *jetstream.ObjectInfo) { info.Size = 128 << 10 },
-		"said to be empty":  func(info *jetstream.ObjectInfo) { info.Size = 0 },
-		"said to be longer": func(info *jetstream.ObjectInfo) { info.Size++ },
-		"said to end early": func(info *jetstream.ObjectInfo) { info.Size = 200_000 },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := open(t)
-			e := attach(t, s, b)
-			js, err := jetstream.New(s.Raw())
-			require.NoError(t, err)
-			ctx := context.Background()
-			write := func(subject string, data []byte) {
-				_, err := js.Publish(ctx, subject, data)
-				require.NoError(t, err)
-			}
-			prefix := "$O." + s.EvidenceBucket()
-			chunks := [][]byte{bytes.Clone(b[:128<<10]), b[128<<10 : 256<<10], b[256<<10:]}
-			for _, c := range chunks[:2] {
-				write(prefix+".C.short", c)
-			}
-			chunks[0][7] ^= 1
-			for _, c := range chunks {
-				write(prefix+".C.other", c)
-			}
-			st, err := js.Stream(ctx, "OBJ_"+s.EvidenceBucket())
-			require.NoError(t, err)
-			meta, err := st.GetLastMsgForSubject(ctx, prefix+".M.*")
-			require.NoError(t, err)
-			said, data := tampered(t, meta.Data, tamper)
-			write(meta.Subject, data)
-
-			got, err := fetch(s, e.Hash)
-			var damaged *eventstore.EvidenceDamagedError
-			require.ErrorAs(t, err, &damaged)
-			assert.Equal(t, e.Hash, damaged.Hash)
-			if said.Size > 0 {
-				assert.Less(t, uint64(len(got)), said.Size, "the end is not handed out")
-			}
-		})
-	}
-}
-
-// Given files on disk in which bytes flipped while no server ran, when a store
-// opens them and reads, then it does not hand out a whole body.
-func TestEvidence_flippedBitsOnDiskShow(t *testing.T) {
-	cfg := config(t)
-	s, err := eventstore.Open(context.Background(), cfg)
-	require.NoError(t, err)
-	b := bytes.Repeat([]byte("the minutes of the meeting\n"), 10_000)
-	e := attach(t, s, b)
-	require.NoError(t, s.Close())
-
-	flipped := 0
-	require.NoError(t, filepath.WalkDir(filepath.Join(cfg.Dir, "jetstream"), func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".blk") || !strings.Contains(path, "OBJ_") {
-			return err
-		}
-		raw, err := os.ReadFile(path)
-		require.NoError(t, err)
-		if i := bytes.Index(raw, []byte("meeting\nthe minutes")); i >= 0 {
-			raw[i] ^= 0x20
-			flipped++
-		}
-		return os.WriteFile(path, raw, 0o600)
-	}))
-	require.Equal(t, 1, flipped)
-
-	s = openWith(t, cfg)
-	got, err := fetch(s, e.Hash)
-	require.Error(t, err)
-	assert.Less(t, len(got), len(b))
-}
-
 // Given evidence and what a crash left of an upload, when the store is opened
 // again, then the evidence is there and the leftover is not.
 func TestEvidence_outlivesRestart(t *testing.T) {
@@ -363,51 +280,4 @@ func TestEvidence_externalServer(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(b, got))
 	}
-}
-
-// Given a server that runs out of room half-way, or takes only small messages,
-// when evidence is put, then the error says that it was not stored, and it is
-// not there.
-func TestEvidence_failsHalfWay(t *testing.T) {
-	for name, change := range map[string]func(*server.Options){
-		"no room":        func(o *server.Options) { o.JetStreamMaxStore = 1 << 20 },
-		"small messages": func(o *server.Options) { o.MaxPayload = 64 << 10 },
-	} {
-		t.Run(name, func(t *testing.T) {
-			srv := external(t, change)
-			cfg := eventstore.Config{URL: srv.ClientURL(), Ledger: "test", Dir: t.TempDir()}
-			s := openWith(t, cfg)
-			b := someBytes(t, 1, 2<<20)
-			_, err := s.PutEvidence(context.Background(), bytes.NewReader(b), "")
-			require.ErrorContains(t, err, "store evidence "+sha(b))
-			there, err := s.HasEvidence(context.Background(), sha(b))
-			require.NoError(t, err)
-			assert.False(t, there)
-			_, err = fetch(s, sha(b))
-			assert.ErrorIs(t, err, eventstore.ErrEvidenceNotFound)
-			noneSpooled(t, cfg.Dir)
-		})
-	}
-}
-
-// A bucket that somebody made with settings that can lose evidence is refused.
-func TestEvidence_lossyBucketIsRefused(t *testing.T) {
-	srv := external(t)
-	_, js := connect(t, srv.ClientURL())
-	_, err := js.CreateObjectStore(context.Background(), jetstream.ObjectStoreConfig{Bucket: "milepost-test"})
-	require.NoError(t, err)
-	_, err = eventstore.Open(context.Background(), eventstore.Config{URL: srv.ClientURL(), Ledger: "test"})
-	var lossy *eventstore.LossyStreamError
-	require.ErrorAs(t, err, &lossy)
-	assert.Equal(t, "OBJ_milepost-test", lossy.Stream)
-}
-
-func tampered(tb testing.TB, meta []byte, change func(*jetstream.ObjectInfo)) (jetstream.ObjectInfo, []byte) {
-	tb.Helper()
-	var info jetstream.ObjectInfo
-	require.NoError(tb, json.Unmarshal(meta, &info))
-	change(&info)
-	b, err := json.Marshal(info)
-	require.NoError(tb, err)
-	return info, b
 }

@@ -117,7 +117,7 @@ func (s *State) HasParty(party domain.Key) bool { return slices.Contains(s.Parti
 // that have to sign.
 func (s *State) RequireParty(field string, party domain.Key) error {
 	if !s.HasParty(party) {
-		return domain.Refuse(domain.CodeWrongParty, field, "%q is no party of agreement %q; its parties are %s", party, s.Agreement, join(s.Parties))
+		return domain.Refuse(domain.CodeWrongParty, field, "%q is no party of agreement %q; its parties are %s", party, s.Agreement, domain.Join(s.Parties, ", "))
 	}
 	return nil
 }

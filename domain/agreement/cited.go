@@ -102,8 +102,9 @@ func (e Amended) Apply(s *State) {
 // append checks that the mechanism has not been dissolved meanwhile.
 type MeetingScheduled struct {
 	ID
-	Mechanism domain.Key `json:"mechanism"`
-	Meeting   domain.Key `json:"meeting"`
+	Mechanism domain.Key  `json:"mechanism"`
+	Meeting   domain.Key  `json:"meeting"`
+	On        domain.Date `json:"on"` // the day for which it was scheduled
 }
 
 func (MeetingScheduled) Type() string     { return "milepost.agreement.meeting-scheduled.v1" }
@@ -113,8 +114,11 @@ func (e MeetingScheduled) Apply(s *State) { s.ID = e.ID }
 // checks that the agreement is still in effect.
 type FundsDisbursed struct {
 	ID
-	Fund         domain.Key `json:"fund"`
-	Disbursement domain.Key `json:"disbursement"`
+	Fund         domain.Key   `json:"fund"`
+	Disbursement domain.Key   `json:"disbursement"`
+	Project      domain.Key   `json:"project"`
+	Value        domain.Money `json:"value"`
+	On           domain.Date  `json:"on"`
 }
 
 func (FundsDisbursed) Type() string     { return "milepost.agreement.funds-disbursed.v1" }

@@ -1,10 +1,6 @@
 package agreement
 
-import (
-	"strings"
-
-	"github.com/milepost-ledger/milepost/domain"
-)
+import "github.com/milepost-ledger/milepost/domain"
 
 // Codes of the refusals of a signature.
 const (
@@ -44,7 +40,7 @@ func (c Sign) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 		return nil, err
 	}
 	if !s.HasParty(c.Party) {
-		return nil, domain.Refuse(domain.CodeWrongParty, "party", "%q is no party of agreement %q; those who sign are %s", c.Party, c.Agreement, join(s.Parties))
+		return nil, domain.Refuse(domain.CodeWrongParty, "party", "%q is no party of agreement %q; those who sign are %s", c.Party, c.Agreement, domain.Join(s.Parties, ", "))
 	}
 	if err := in.ActsFor(c.Party); err != nil {
 		return nil, err
@@ -82,14 +78,6 @@ func (c Sign) twice(s *State) error {
 func (s *State) signed(party domain.Key) bool {
 	signature, _ := s.Signatures.Get(party)
 	return signature.Date != 0
-}
-
-func join(keys []domain.Key) string {
-	s := make([]string, len(keys))
-	for i, k := range keys {
-		s[i] = string(k)
-	}
-	return strings.Join(s, ", ")
 }
 
 // Signed: a party signed the document.

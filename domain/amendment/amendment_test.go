@@ -122,6 +122,11 @@ func TestSign(t *testing.T) {
 	s.When(signature(City, "2024-06-12")).Refused(agreement.CodeAlreadySigned, "party")
 	s.When(signature(Stranger, "2024-06-12")).Refused(domain.CodeWrongState, "amendment")
 
+	// what is withdrawn remains to be proposed again, by whomever it was signed
+	signed := fork(proposed).When(signature(City, "2024-06-12")).Accepted()
+	signed.When(amendment.Withdraw{ID: id, Party: City}, no).Accepted().
+		When(signature(City, "2024-06-12")).Refused(domain.CodeWrongState, "amendment")
+
 	s = fork(proposed)
 	other := signature(City, "2024-06-12")
 	other.Document = Text1

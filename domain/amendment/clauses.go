@@ -122,8 +122,8 @@ func changes() []string {
 
 // carryOut decides the amendment's taking effect on a date: the events on the
 // agreement and of each clause, which is decided on what those before it left.
-// Clauses hold because every party signed them, so they act for none. A refusal
-// blames the field of its clause, "changes[2].due".
+// Clauses hold because every party signed them, so they act for none; nor do
+// they for a party that does not sign. A refusal blames the field of its clause, "changes[2].due".
 func (s *State) carryOut(on domain.Date, in domain.Input) ([]domain.Event, error) {
 	world := domain.NewOverlay(in.World, changeable...)
 	var events []domain.Event
@@ -153,6 +153,9 @@ func (s *State) carryOutOne(clause domain.Clause, in domain.Input, add func(doma
 	cmd, err := s.read(clause)
 	if err != nil {
 		return err
+	}
+	if acting, ok := cmd.Command.(domain.Acting); ok && !slices.Contains(s.Parties, acting.ActingParty()) {
+		return domain.Refuse(domain.CodeWrongParty, "party", "%q does not sign the amendment, which cannot act for it; let it do this itself with %s", acting.ActingParty(), cmd.Name())
 	}
 	state, err := in.World.State(cmd.Ref())
 	if err != nil {

@@ -1,6 +1,7 @@
 package amendment_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -90,6 +91,7 @@ func TestAChangeIsReadAsStrictlyAsACommand(t *testing.T) {
 		"a wrong date":               {`{"command":"reschedule-milestone","project":"iot-base","milestone":"site","due":"2025-02-30"}`, domain.CodeInvalidValue, "changes[1].due"},
 		"a field missing":            {`{"command":"reschedule-milestone","project":"iot-base","milestone":"site"}`, domain.CodeMissingField, "changes[1].due"},
 		"a key missing":              {`{"command":"add-area","title":"S"}`, domain.CodeMissingField, "changes[1].area"},
+		"of a project without a key": {`{"command":"propose-project","title":"S","kind":"other","areas":["iot"]}`, domain.CodeMissingField, "changes[1].project"},
 		"of another agreement":       {`{"command":"add-area","agreement":"second","area":"sensors","title":"S"}`, domain.CodeInvalidValue, "changes[1].agreement"},
 		"by another amendment":       {`{"command":"approve-baseline","project":"iot-base","amendment":"a-0"}`, domain.CodeInvalidValue, "changes[1].amendment"},
 		"by a decision":              {`{"command":"approve-baseline","project":"iot-base","decision":"d-1"}`, project.CodeCitationRequired, "changes[1].amendment"},
@@ -123,6 +125,16 @@ func TestAChangeActsForTheParties(t *testing.T) {
 		When(signature(City, "2024-06-12"), domain.Meta{ActingFor: City}).Accepted()
 	o, _ := agreementOf(s).Obligations.Get("land")
 	assert.Equal(t, agreement.Waived, o.State)
+}
+
+// The parties of an amendment bind themselves and nobody else.
+func TestAChangeActsForNobodyElse(t *testing.T) {
+	commit := func(party domain.Key) *Outcome {
+		return Given(t, Funded()...).When(proposal(fmt.Sprintf(
+			`{"command":"commit-funds","fund":"iot-fund","commitment":"more","party":%q,"value":{"amount":"100","currency":"CNY"}}`, party)), delay)
+	}
+	commit(Group).Accepted()
+	assert.Contains(t, commit(Stranger).Refused(domain.CodeWrongParty, "changes[0].party"), "commit-funds")
 }
 
 // What parties agree on can be changed; what one of them does or reports cannot.

@@ -15,7 +15,7 @@ type Propose struct {
 	Rationale domain.Text     `json:"rationale" required:"true" doc:"Why the parties amend what they signed, by language."`
 	Party     domain.Key      `json:"party" required:"true" doc:"The party of the agreement that proposes it."`
 	Document  domain.Hash     `json:"document" required:"true" doc:"SHA-256 of the new text, which each party has to sign."`
-	Term      domain.Period   `json:"term,omitzero" doc:"The agreement's term from then on; its first day stays where absent."`
+	Term      domain.Period   `json:"term,omitzero" doc:"The agreement's term from then on, all of it: without a last day its end is open; its first day stays where absent."`
 	Changes   []domain.Clause `json:"changes,omitzero" max:"200" doc:"What it changes when it takes effect, each a command; they hold all together or not at all."`
 }
 
@@ -45,7 +45,7 @@ func (c Propose) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mustBeParty(a.Parties, c.Party, c.Agreement); err != nil {
+	if err := a.RequireParty("party", c.Party); err != nil {
 		return nil, err
 	}
 	if err := in.ActsFor(c.Party); err != nil {

@@ -28,7 +28,7 @@ func (c Sign) ActingParty() domain.Key { return c.Party }
 // signature is refused and nothing has changed.
 func (c Sign) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := c.in(s, Proposed); err != nil {
-		if s != nil && c.Document == s.Document && s.Signatures.Has(c.Party) {
+		if s != nil && s.State == InEffect && c.Document == s.Document && s.Signatures.Has(c.Party) {
 			return nil, c.twice(s)
 		}
 		return nil, err

@@ -17,7 +17,7 @@ var indicatorSamples = []domain.Event{
 	},
 	indicator.TargetSet{PeriodID: halfYear, Value: "120", Statement: title},
 	indicator.ActualReported{PeriodID: halfYear, Party: "cethik", Value: "80.25", Statement: title, On: on},
-	indicator.ActualVerified{PeriodID: halfYear, Party: "wuxi", On: on},
+	indicator.ActualVerified{PeriodID: halfYear, Party: "wuxi", Value: "80.25", Statement: title, On: on},
 	indicator.ActualReturned{PeriodID: halfYear, Party: "wuxi"},
 	indicator.PeriodLocked{PeriodID: halfYear},
 }

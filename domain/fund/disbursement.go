@@ -53,9 +53,12 @@ func (c Disburse) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	}
 	return []domain.Event{
 		FundsDisbursed{c.ID, c.Disbursement, c.Commitment, c.Project, c.Milestone, c.Value, on},
-		domain.On(a.Ref(), agreement.FundsDisbursed{ID: a.ID, Fund: c.Fund, Disbursement: c.Disbursement}),
+		domain.On(a.Ref(), agreement.FundsDisbursed{
+			ID: a.ID, Fund: c.Fund, Disbursement: c.Disbursement, Project: c.Project, Value: c.Value, On: on,
+		}),
 		domain.On(project.Ref(c.Agreement, c.Project), project.FundsReceived{
 			ID: project.ID{Agreement: c.Agreement, Project: c.Project}, Fund: c.Fund, Disbursement: c.Disbursement, Milestone: c.Milestone,
+			Value: c.Value, On: on,
 		}),
 	}, nil
 }
@@ -86,14 +89,10 @@ func (c Disburse) fits(s *State) error {
 
 // received refuses unless the project can take it.
 func (c Disburse) received(w domain.World) error {
-	state, err := w.State(project.Ref(c.Agreement, c.Project))
-	if err != nil {
-		return err
-	}
-	p, _ := state.(*project.State)
+	p, err := project.Load(w, "project", c.Agreement, c.Project)
 	switch {
-	case p == nil:
-		return domain.NotFound("project", project.Kind, c.Project)
+	case err != nil:
+		return err
 	case p.State == project.StatusClosed || p.State == project.StatusCancelled:
 		return domain.Refuse(domain.CodeWrongState, "project", "project %q is %s and takes no funds; name one that has not ended", c.Project, p.State)
 	case c.Milestone == "":

@@ -120,8 +120,12 @@ func TestDisburse(t *testing.T) {
 	effective := domain.Meta{Effective: day("2019-01-01")}
 	then := []domain.Event{
 		fund.FundsDisbursed{ID: IoTFund, Disbursement: "d-1", Commitment: "c-1", Project: "iot-base", Milestone: "site", Value: CNY("60"), On: day("2019-01-01")},
-		domain.On(Framework.Ref(), agreement.FundsDisbursed{ID: Framework, Fund: "iot-fund", Disbursement: "d-1"}),
-		domain.On(Base.Ref(), project.FundsReceived{ID: Base, Fund: "iot-fund", Disbursement: "d-1", Milestone: "site"}),
+		domain.On(Framework.Ref(), agreement.FundsDisbursed{
+			ID: Framework, Fund: "iot-fund", Disbursement: "d-1", Project: "iot-base", Value: CNY("60"), On: day("2019-01-01"),
+		}),
+		domain.On(Base.Ref(), project.FundsReceived{
+			ID: Base, Fund: "iot-fund", Disbursement: "d-1", Milestone: "site", Value: CNY("60"), On: day("2019-01-01"),
+		}),
 	}
 	s := Given(t, Funded()...).When(cmd, effective).Then(then...)
 	s.When(cmd).Refused(domain.CodeAlreadyExists, "disbursement")

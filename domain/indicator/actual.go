@@ -82,9 +82,12 @@ func (VerifyActual) Name() string { return "verify-actual" }
 // ActingParty is the party in whose name it is asked.
 func (c VerifyActual) ActingParty() domain.Key { return c.Party }
 
-// Decide verifies the actual that waits for it.
+// Decide verifies the actual that waits for it, on the day on which it was
+// reported or later: by effective date, a report after the verification would
+// leave it waiting for ever.
 func (c VerifyActual) Decide(s *State, in domain.Input) ([]domain.Event, error) {
-	if _, err := c.in(s, Reported); err != nil {
+	p, err := c.in(s, Reported)
+	if err != nil {
 		return nil, err
 	}
 	if err := acts(in, c.Party, s.Verifier, "verifies"); err != nil {
@@ -94,14 +97,19 @@ func (c VerifyActual) Decide(s *State, in domain.Input) ([]domain.Event, error) 
 	if err := in.NotFuture("effective", on); err != nil {
 		return nil, err
 	}
-	return []domain.Event{ActualVerified{c.PeriodID, c.Party, on}}, nil
+	if on < p.ReportedOn {
+		return nil, domain.Refuse(domain.CodeInvalidValue, "effective", "the actual of period %q was reported on %s; it cannot have been verified before, on %s", c.Period, p.ReportedOn, on)
+	}
+	return []domain.Event{ActualVerified{c.PeriodID, c.Party, p.Actual, p.ActualText, on}}, nil
 }
 
-// ActualVerified: Party has verified the actual, which is a result since On.
+// ActualVerified: Party has verified this actual, which is a result since On.
 type ActualVerified struct {
 	PeriodID
-	Party domain.Key  `json:"party"`
-	On    domain.Date `json:"on"`
+	Party     domain.Key     `json:"party"`
+	Value     domain.Decimal `json:"value,omitzero"`
+	Statement domain.Text    `json:"statement,omitzero"`
+	On        domain.Date    `json:"on"`
 }
 
 func (ActualVerified) Type() string { return "milepost.indicator.actual-verified.v1" }

@@ -97,8 +97,11 @@ func (c Define) checkParties(a *agreement.State) (domain.Key, error) {
 		field string
 		party domain.Key
 	}{{"beneficiary", c.Beneficiary}, {"reporter", c.Reporter}, {"verifier", c.Verifier}} {
-		if p.party != "" && !a.HasParty(p.party) {
-			return "", domain.Refuse(domain.CodeWrongParty, p.field, "%q is no party of agreement %q; name one that signs it", p.party, c.Agreement)
+		if p.party == "" {
+			continue
+		}
+		if err := a.RequireParty(p.field, p.party); err != nil {
+			return "", err
 		}
 	}
 	switch verifier {
@@ -120,14 +123,8 @@ func (c Define) checkPlace(a *agreement.State, w domain.World) error {
 	case c.Project == "":
 		return nil
 	}
-	state, err := w.State(project.Ref(c.Agreement, c.Project))
-	if err != nil {
-		return err
-	}
-	if p, _ := state.(*project.State); p == nil {
-		return domain.NotFound("project", project.Kind, c.Project)
-	}
-	return nil
+	_, err := project.Load(w, "project", c.Agreement, c.Project)
+	return err
 }
 
 // Defined: the agreement has an indicator more.

@@ -29,9 +29,9 @@ func reported(value domain.Decimal) indicator.ActualReported {
 	return indicator.ActualReported{PeriodID: JobsIn("2023"), Party: Group, Value: value, On: day("2024-01-10")}
 }
 
-// verified has the actual of 2023 verified.
+// verified has the actual of 2023 verified, which was 80.
 func verified(on string) indicator.ActualVerified {
-	return indicator.ActualVerified{PeriodID: JobsIn("2023"), Party: City, On: day(on)}
+	return indicator.ActualVerified{PeriodID: JobsIn("2023"), Party: City, Value: "80", On: day(on)}
 }
 
 // locked has 2023 reported, verified and locked.
@@ -193,6 +193,8 @@ func TestVerifyAndReturn(t *testing.T) {
 	given().When(giveBack, reason).Refused(domain.CodeWrongParty, "party")
 	verify.Party = City
 	given().When(verify, domain.Meta{Effective: Today + 1}).Refused(domain.CodeFutureDate, "effective")
+	given().When(verify, domain.Meta{Effective: day("2024-01-09")}).Refused(domain.CodeInvalidValue, "effective")
+	given().When(verify, domain.Meta{Effective: day("2024-01-10")}).Accepted()
 	assert.Contains(t, Given(t, Measured()...).When(verify).Refused(domain.CodeWrongState, "period"), "report-actual")
 	Given(t, Running()...).When(verify).Refused(domain.CodeNotFound, "indicator")
 }

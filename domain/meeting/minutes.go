@@ -3,7 +3,6 @@ package meeting
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
@@ -132,7 +131,7 @@ func (c ConfirmMinutes) Decide(s *State, in domain.Input) ([]domain.Event, error
 		return nil, err
 	}
 	if !slices.Contains(s.Members, c.Party) {
-		return nil, domain.Refuse(domain.CodeWrongParty, "party", "%q is no member of the meeting; those who confirm its minutes are %s", c.Party, join(s.Members))
+		return nil, domain.Refuse(domain.CodeWrongParty, "party", "%q is no member of the meeting; those who confirm its minutes are %s", c.Party, domain.Join(s.Members, ", "))
 	}
 	if err := in.ActsFor(c.Party); err != nil {
 		return nil, err
@@ -152,14 +151,6 @@ func (c ConfirmMinutes) Decide(s *State, in domain.Input) ([]domain.Event, error
 		}
 	}
 	return append(events, MinutesConfirmed{c.ID, c.Minutes, in.EffectiveOn()}), nil
-}
-
-func join(keys []domain.Key) string {
-	s := make([]string, len(keys))
-	for i, k := range keys {
-		s[i] = string(k)
-	}
-	return strings.Join(s, ", ")
 }
 
 // MinutesConfirmedByParty: a member confirmed these minutes.

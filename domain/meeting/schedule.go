@@ -46,7 +46,7 @@ func (c Schedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 		MeetingScheduled{
 			ID: ID{c.Agreement, c.Meeting}, Mechanism: c.Mechanism, Title: c.Title, On: c.On, Agenda: c.Agenda, Members: m.Members,
 		},
-		domain.On(a.Ref(), agreement.MeetingScheduled{ID: a.ID, Mechanism: c.Mechanism, Meeting: c.Meeting}),
+		domain.On(a.Ref(), agreement.MeetingScheduled{ID: a.ID, Mechanism: c.Mechanism, Meeting: c.Meeting, On: c.On}),
 	}, nil
 }
 
@@ -101,8 +101,14 @@ type MeetingRescheduled struct {
 	On domain.Date `json:"on"`
 }
 
-func (MeetingRescheduled) Type() string     { return "milepost.meeting.rescheduled.v1" }
-func (e MeetingRescheduled) Apply(s *State) { s.ID, s.On = e.ID, e.On }
+func (MeetingRescheduled) Type() string { return "milepost.meeting.rescheduled.v1" }
+
+func (e MeetingRescheduled) Apply(s *State) {
+	s.ID = e.ID
+	if s.State != Held { // by effective date, it may have been held before
+		s.On = e.On
+	}
+}
 
 // Cancel is the command cancel-meeting.
 type Cancel struct{ ID }

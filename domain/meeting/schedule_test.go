@@ -20,7 +20,7 @@ func schedule() meeting.Schedule {
 func TestSchedule(t *testing.T) {
 	with := scheduled
 	with.Agenda = En("The land")
-	guard := domain.On(Framework.Ref(), agreement.MeetingScheduled{ID: Framework, Mechanism: "coordination", Meeting: "first"})
+	guard := domain.On(Framework.Ref(), agreement.MeetingScheduled{ID: Framework, Mechanism: "coordination", Meeting: "first", On: day("2024-06-10")})
 	s := established(t).When(schedule()).Then(with, guard)
 	s.When(schedule()).Refused(domain.CodeAlreadyExists, "meeting")
 
@@ -64,6 +64,10 @@ func TestReschedule(t *testing.T) {
 	s := given().When(cmd, moved).Then(meeting.MeetingRescheduled(cmd))
 	assert.Equal(t, cmd.On, stateOf(s).On)
 	s.When(cmd, moved).Refused(domain.CodeNothingChanged, "on")
+
+	// by effective date it may come after the meeting was held
+	held := meeting.MeetingHeld{ID: first, On: day("2024-06-10"), Attendees: []meeting.Attendee{{Party: City, Name: "Li Wei"}}}
+	assert.Equal(t, held.On, stateOf(given().And(held, meeting.MeetingRescheduled(cmd))).On)
 
 	given().When(cmd).Refused(domain.CodeReasonRequired, "reason")
 	given().When(cmd, domain.Meta{Reason: "rain"}).Refused(domain.CodeInvalidReason, "reason")

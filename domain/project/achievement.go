@@ -2,7 +2,6 @@ package project
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
@@ -76,12 +75,8 @@ func requireDependencies(in domain.Input, milestone domain.Key, late []domain.Ke
 	if len(late) == 0 || in.Reason != "" {
 		return nil
 	}
-	names := make([]string, len(late))
-	for i, k := range late {
-		names[i] = string(k)
-	}
 	return domain.Refuse(CodeDependencyNotMet, "met_on", "milestone %q depends on %s, not met by %s; settle that first, or give a reason",
-		milestone, strings.Join(names, ", "), metOn)
+		milestone, domain.Join(late, ", "), metOn)
 }
 
 // AchievementClaimed: Party says that the milestone was achieved on MetOn,
@@ -145,11 +140,7 @@ func (c Confirm) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // mayConfirm refuses whoever is not asked to confirm the milestone.
 func (m Milestone) mayConfirm(party domain.Key, in domain.Input) error {
 	if !slices.Contains(m.Confirming, party) {
-		names := make([]string, len(m.Confirming))
-		for i, k := range m.Confirming {
-			names[i] = string(k)
-		}
-		return domain.Refuse(domain.CodeWrongParty, "party", "%q is not asked to confirm it; %s can", party, strings.Join(names, " and "))
+		return domain.Refuse(domain.CodeWrongParty, "party", "%q is not asked to confirm it; %s can", party, domain.Join(m.Confirming, " and "))
 	}
 	return in.ActsFor(party)
 }

@@ -123,9 +123,11 @@ func (e Resumed) Apply(s *State) { s.ID, s.State = e.ID, StatusImplementation }
 // meanwhile.
 type FundsReceived struct {
 	ID
-	Fund         domain.Key `json:"fund"`
-	Disbursement domain.Key `json:"disbursement"`
-	Milestone    domain.Key `json:"milestone,omitzero"`
+	Fund         domain.Key   `json:"fund"`
+	Disbursement domain.Key   `json:"disbursement"`
+	Milestone    domain.Key   `json:"milestone,omitzero"`
+	Value        domain.Money `json:"value"`
+	On           domain.Date  `json:"on"`
 }
 
 func (FundsReceived) Type() string     { return "milepost.project.funds-received.v1" }

@@ -71,6 +71,19 @@ func Ref(agreement, key domain.Key) domain.Ref {
 	return domain.Ref{Agreement: agreement, Kind: Kind, Key: key}
 }
 
+// Load returns the state of the project key under an agreement, and refuses in
+// the name of field when there is none.
+func Load(w domain.World, field string, agreement, key domain.Key) (*State, error) {
+	s, err := w.State(Ref(agreement, key))
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := s.(*State); ok && p != nil {
+		return p, nil
+	}
+	return nil, domain.NotFound(field, Kind, key)
+}
+
 // in refuses unless there is a project and its state is one of wanted.
 func (id ID) in(s *State, wanted ...string) error {
 	switch {

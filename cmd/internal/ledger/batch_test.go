@@ -31,6 +31,25 @@ func TestABatchStopsAtTheFirstRefusal(t *testing.T) {
 	require.EqualValues(t, 3, receipt.Version)
 }
 
+// Given a cache that holds fewer aggregates than one batch is about, then each
+// command is still decided on what those before it in the batch came to.
+func TestABatchRemembersMoreThanTheCache(t *testing.T) {
+	store := openStore(t)
+	l := ledger.New(store, ledger.Options{Name: "main", CacheSize: 1})
+	var reqs []ledger.Request
+	for _, key := range []string{"a", "b", "c", "d"} {
+		reqs = append(reqs, register(key))
+	}
+	for _, key := range []string{"a", "b", "c", "d"} {
+		reqs = append(reqs, rename(key, "New"))
+	}
+	_, err := importAll(t, l, reqs...)
+	require.NoError(t, err)
+	for i, env := range audit(t, store) {
+		require.EqualValues(t, 1+i/4, env.Version)
+	}
+}
+
 func TestALargeBatchIsDivided(t *testing.T) {
 	store := openStore(t)
 	l := newLedger(store)

@@ -79,13 +79,14 @@ type world struct {
 	ctx     context.Context
 	ledger  *Ledger
 	overlay overlay
-	read    map[*aggregate]snapshot // as first seen: the append expects what was decided on
+	read    overlay // as first seen: the append expects what was decided on
 	seen    []*aggregate
 }
 
 // overlay holds states that are not, or not yet, those of the log: after
-// commands that are decided but not appended, and blank ones, see suppose.
-type overlay map[*aggregate]snapshot
+// commands that are decided but not appended, and blank ones, see suppose. They
+// are found by the name of the aggregate: the cache may forget one meanwhile.
+type overlay map[domain.Ref]snapshot
 
 // suppose lets a command that makes something new be decided without a look at
 // the log, as if its aggregate did not exist: the append checks just that. If
@@ -94,8 +95,8 @@ type overlay map[*aggregate]snapshot
 // aggregate, which an import would feel.
 func (o overlay) suppose(t *task, own *aggregate) {
 	_, creating := t.Command.(domain.Creating)
-	if _, decided := o[own]; !decided && creating && !own.isLoaded() {
-		o[own] = snapshot{}
+	if _, decided := o[own.ref]; !decided && creating && !own.isLoaded() {
+		o[own.ref] = snapshot{}
 	}
 }
 
@@ -105,24 +106,28 @@ func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
 		return nil, snapshot{}, err
 	}
 	w.seen = append(w.seen, a)
-	if s, ok := w.overlay[a]; ok {
+	if s, ok := w.overlay[ref]; ok {
 		return a, s, nil
 	}
-	if s, ok := w.read[a]; ok {
+	if s, ok := w.read[ref]; ok {
 		return a, s, nil
 	}
 	s, err := w.ledger.current(w.ctx, a)
 	if err == nil {
 		if w.read == nil {
-			w.read = map[*aggregate]snapshot{}
+			w.read = overlay{}
 		}
-		w.read[a] = s
+		w.read[ref] = s
 	}
 	return a, s, err
 }
 
-// State implements domain.World.
+// State implements domain.World. What has no key does not exist: a change of an
+// amendment may lack one, and the rules refuse it as they do what is not there.
 func (w *world) State(ref domain.Ref) (any, error) {
+	if ref.Key == "" {
+		return nil, nil
+	}
 	_, s, err := w.snapshot(ref)
 	return s.state, err
 }
@@ -196,7 +201,7 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 			in.Reason, in.Note = other.Reason, other.Note
 		}
 	}
-	before, touched := d.after[a]
+	before, touched := d.after[a.ref]
 	if !touched {
 		var err error
 		if _, before, err = w.snapshot(a.ref); err != nil {
@@ -225,7 +230,7 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 	}
 	d.msgs, d.of = append(d.msgs, msg), append(d.of, a)
 	d.events = append(d.events, EventRef{ID: env.ID, Type: env.Type})
-	d.after[a] = snapshot{a.kind.Evolve(before.state, e), 0, env.Version}
+	d.after[a.ref] = snapshot{a.kind.Evolve(before.state, e), 0, env.Version}
 	return nil
 }
 
@@ -252,20 +257,19 @@ func (l *Ledger) checkCorrects(ctx context.Context, a *aggregate, id string) err
 func (d *decision) settle(l *Ledger, first uint64) Receipt {
 	for i := range d.msgs {
 		d.events[i].Seq = first + uint64(i)
-		a := d.of[i]
-		s := d.after[a]
+		s := d.after[d.of[i].ref]
 		s.seq = first + uint64(i)
-		d.after[a] = s
+		d.after[d.of[i].ref] = s
 	}
-	for a, s := range d.after {
-		a.advance(s, d.task.id, first)
+	for _, a := range d.touched {
+		a.advance(d.after[a.ref], d.task.id, first)
 	}
 	if d.task.global {
 		l.recent.put(d.task.id, first)
 	}
 	return Receipt{
 		CommandID: d.task.id, Command: d.task.typ.Name, Agreement: d.own.ref.Agreement, Aggregate: d.own.ref.Path(),
-		Version: d.after[d.own].version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
+		Version: d.after[d.own.ref].version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
 	}
 }
 

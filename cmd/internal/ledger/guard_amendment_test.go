@@ -79,6 +79,21 @@ func effects(n int) [][2]string {
 	}
 }
 
+// A change that makes something new names it: the ledger draws no key for what
+// is decided twice.
+func TestAChangeWithoutAKeyIsRefused(t *testing.T) {
+	l := newLedger(openStore(t))
+	inEffect(t, l, 0)
+	_, err := l.Execute(t.Context(), ledger.Request{
+		Command: amendment.Propose{
+			Agreement: "a", Amendment: "a0", Rationale: domain.Text{"en": "R"}, Party: "wuxi", Document: amended(0),
+			Changes: []domain.Clause{domain.Clause(`{"command":"propose-fund","title":"F"}`)},
+		},
+		Meta: domain.Meta{Reason: "funding-delay"},
+	})
+	requireCode(t, err, domain.CodeMissingField, "changes[0].fund")
+}
+
 // appends notes how many messages each append has.
 type appends struct {
 	*eventstore.Store
