@@ -37,6 +37,13 @@ func TestGates(t *testing.T) {
 	corrects := domain.Meta{Reason: "misread", Corrects: "018f3c5e-7b1a-7000-8000-00000000beef"}
 	s.When(project.FailGate{GateReview: again}, corrects).Accepted()
 	s.When(project.PassGate{GateReview: again}).Accepted().When(project.Complete{ID: Base}).Accepted()
+
+	// and one that fails then keeps it from being closed
+	last := project.GateReview{ID: Base, Gate: "handover"}
+	s.And(Achieved("site", "2024-03-31")...).And(Achieved("launch", "2024-06-01")...)
+	s.When(project.FailGate{GateReview: last}, reason).Accepted()
+	s.When(project.Close{ID: Base}).Refused(project.CodeGateFailed, "project")
+	s.When(project.PassGate{GateReview: last}).Accepted().When(project.Close{ID: Base}).Accepted()
 }
 
 func TestAssessTRL(t *testing.T) {

@@ -166,6 +166,9 @@ func (c Close) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	if err := c.in(s, StatusCompletion); err != nil {
 		return nil, err
 	}
+	if err := s.requireNoGateFailed(); err != nil {
+		return nil, err
+	}
 	var open []string
 	for key, m := range s.Milestones.All() {
 		if m.Open() {

@@ -11,8 +11,8 @@
 //   - No project starts or resumes unless its agreement is in effect.
 //   - A decision that is cited was taken, and about what it is cited for; an
 //     amendment that is cited is in effect.
-//   - No project comes to completion while its last word on a stage gate is
-//     that it failed; its TRL rests on evidence.
+//   - No project comes to completion, or is closed, while its last word on a
+//     stage gate is that it failed; its TRL rests on evidence.
 //
 // Slip, colour and progress are computed (slip.go), never stored.
 package project

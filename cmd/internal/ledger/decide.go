@@ -164,8 +164,9 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 			return nil, err
 		}
 	}
+	var corrected parts
 	if in.Corrects != "" {
-		if err := l.checkCorrects(w.ctx, own, in.Corrects); err != nil {
+		if corrected, err = l.corrected(w.ctx, own, in.Corrects); err != nil {
 			return nil, err
 		}
 	}
@@ -175,6 +176,11 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 	}
 	if len(events) == 0 {
 		return nil, fmt.Errorf("ledger: %s decided nothing and refused nothing", t.typ.Name)
+	}
+	if in.Corrects != "" {
+		if err := corrected.meet(own, s.state, events, in.Corrects); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.checkEvidence(w.ctx, in.Evidence); err != nil { // last: a file may be large to attach for nothing
 		return nil, err
@@ -232,24 +238,6 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 	d.events = append(d.events, EventRef{ID: env.ID, Type: env.Type})
 	d.after[a.ref] = snapshot{a.kind.Evolve(before.state, e), 0, env.Version}
 	return nil
-}
-
-// checkCorrects refuses to correct what is not an event of the same aggregate.
-// Corrections are rare, so the aggregate's log is read rather than indexed.
-func (l *Ledger) checkCorrects(ctx context.Context, a *aggregate, id string) error {
-	for rec, err := range l.log.Aggregate(ctx, a.subject, 1) {
-		if err != nil {
-			return fmt.Errorf("look for corrected event: %w", err)
-		}
-		env, err := domain.DecodeEnvelope(rec.Data)
-		if err != nil {
-			return err
-		}
-		if env.ID == id {
-			return nil
-		}
-	}
-	return domain.Refuse(domain.CodeNotFound, "corrects", "%s has no event %s", a.ref, id)
 }
 
 // settle fills in the sequences, now that the messages are in the log from

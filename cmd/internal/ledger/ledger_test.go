@@ -135,24 +135,6 @@ func TestRefusalsWriteNothing(t *testing.T) {
 	}
 }
 
-func TestACorrectionNamesAnEventOfTheSameAggregate(t *testing.T) {
-	store := openStore(t)
-	l := newLedger(store)
-	first, err := l.Execute(t.Context(), register("wuxi"))
-	require.NoError(t, err)
-	other, err := l.Execute(t.Context(), register("cethik"))
-	require.NoError(t, err)
-
-	req := rename("wuxi", "Wuxi")
-	req.Meta.Corrects = other.Events[0].ID
-	_, err = l.Execute(t.Context(), req)
-	requireCode(t, err, domain.CodeNotFound, "corrects")
-
-	req.Meta.Corrects = first.Events[0].ID
-	_, err = l.Execute(t.Context(), req)
-	require.NoError(t, err)
-}
-
 func TestTwoReplicasShareOneLedger(t *testing.T) {
 	store := openStore(t)
 	a, b := newLedger(store), newLedger(store)
