@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -67,23 +64,4 @@ func (a *app) getEvidence(ctx context.Context, want domain.Hash, file string) er
 		return fetch(a.out)
 	}
 	return writeWhole(file, fetch)
-}
-
-// writeWhole makes a file of what write writes, which appears under its name
-// only when all of it is on disk.
-func writeWhole(name string, write func(io.Writer) error) (err error) {
-	part, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*.part")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(part.Name()) // the error is what to tell
-		}
-	}()
-	// A temporary file is its owner's alone; this one is to be like any other.
-	if err := errors.Join(write(part), part.Chmod(0o644), part.Sync(), part.Close()); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), name)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +17,33 @@ const completionWait = 500 * time.Millisecond
 
 // keyKinds says which kind of key a field takes, where its name is not the kind.
 var keyKinds = map[string]string{
-	"acting_for": "party", "parties": "party", "lead": "party", "confirming": "party",
+	"acting_for": "party", "parties": "party", "lead": "party", "confirming": "party", "members": "party",
+	"debtor": "party", "beneficiary": "party", "owner": "party", "manager": "party", "reporter": "party", "verifier": "party",
 	"renews": "agreement", "by": "agreement",
-	"depends_on": "milestone",
+	"depends_on": "milestone", "on": "milestone",
+}
+
+// keyLists says where the server lists the keys of a kind, as members of that
+// name; {x} is the key that the line has for the flag --x.
+var keyLists = map[string][]string{
+	"party":        {"parties"},
+	"agreement":    {"agreements"},
+	"project":      {"agreements", "{agreement}", "projects"},
+	"milestone":    {"agreements", "{agreement}", "projects", "{project}", "milestones"},
+	"gate":         {"agreements", "{agreement}", "projects", "{project}", "gates"},
+	"mechanism":    {"agreements", "{agreement}", "mechanisms"},
+	"obligation":   {"agreements", "{agreement}", "obligations"},
+	"amendment":    {"agreements", "{agreement}", "amendments"},
+	"meeting":      {"agreements", "{agreement}", "meetings"},
+	"decision":     {"agreements", "{agreement}", "decisions"},
+	"action":       {"agreements", "{agreement}", "meetings", "{meeting}", "actions"},
+	"fund":         {"agreements", "{agreement}", "funds"},
+	"pledge":       {"agreements", "{agreement}", "funds", "{fund}", "pledges"},
+	"commitment":   {"agreements", "{agreement}", "funds", "{fund}", "commitments"},
+	"disbursement": {"agreements", "{agreement}", "funds", "{fund}", "disbursements"},
+	"expenditure":  {"agreements", "{agreement}", "funds", "{fund}", "expenditures"},
+	"indicator":    {"agreements", "{agreement}", "indicators"},
+	"period":       {"agreements", "{agreement}", "indicators", "{indicator}", "periods"},
 }
 
 // completeField offers the values of a field: those of its enum, else the keys
@@ -38,20 +61,20 @@ func (a *app) completeField(verb *cobra.Command, f *fieldFlag) {
 		complete(verb, f.name(), "true", "false")
 		return
 	}
-	if field.Pattern != domain.KeyPattern {
+	kind := f.field.Name
+	if field.Pattern != domain.KeyPattern && kind != "period" { // which is a key of its indicator's
 		return
 	}
-	kind := f.field.Name
 	if other, ok := keyKinds[kind]; ok {
 		kind = other
 	}
 	a.completeKeys(verb, f.name(), kind)
 }
 
-// completeKeys offers the keys of a kind: those of the ledger, or of the
-// agreement and project that the line names already.
+// completeKeys offers the keys of a kind: those of the ledger, or of what the
+// line names already.
 func (a *app) completeKeys(verb *cobra.Command, flag, kind string) {
-	if !slices.Contains([]string{"party", "agreement", "project", "milestone"}, kind) {
+	if _, listed := keyLists[kind]; !listed {
 		return
 	}
 	completeFunc(verb, flag, func(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -67,14 +90,7 @@ func (a *app) completeKeys(verb *cobra.Command, flag, kind string) {
 
 // keys asks the server; a server that does not answer has none to offer.
 func (a *app) keys(cmd *cobra.Command, kind string) []string {
-	address, ok := map[string]string{"party": path("v1", "parties"), "agreement": path("v1", "agreements")}[kind]
-	agreement, project := flagValue(cmd, "agreement"), flagValue(cmd, "project")
-	switch {
-	case kind == "project" && agreement != "":
-		address, ok = path("v1", "agreements", agreement, "projects"), true
-	case kind == "milestone" && agreement != "" && project != "":
-		address, ok = path("v1", "agreements", agreement, "projects", project, "milestones"), true
-	}
+	address, ok := keyList(cmd, kind)
 	c, err := a.client()
 	if !ok || err != nil {
 		return nil
@@ -97,6 +113,20 @@ func (a *app) keys(cmd *cobra.Command, kind string) []string {
 		keys = append(keys, cobra.CompletionWithDesc(s.get(item, kind), s.get(item, "title")))
 	}
 	return keys
+}
+
+// keyList is the address of the list of a kind's keys, if the line says enough
+// for one.
+func keyList(cmd *cobra.Command, kind string) (address string, ok bool) {
+	parts := append([]string{"v1"}, keyLists[kind]...)
+	for i, part := range parts {
+		if flag, isFlag := strings.CutPrefix(part, "{"); isFlag {
+			if parts[i] = flagValue(cmd, strings.TrimSuffix(flag, "}")); parts[i] == "" {
+				return "", false
+			}
+		}
+	}
+	return path(parts...), len(parts) > 1
 }
 
 func flagValue(cmd *cobra.Command, name string) string {

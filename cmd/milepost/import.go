@@ -96,6 +96,9 @@ func (a *app) importFile(cmd *cobra.Command, name, format string) error {
 	if errors.As(err, &refused) && refused.Line > 0 {
 		return a.refusedLine(name, importUnits[format], refused)
 	}
+	if refused != nil && refused.Status < 500 && refused.Summary == nil { // the file as a whole, before any command of it
+		return fmt.Errorf("%s: %w; nothing was imported", name, refused)
+	}
 	if err != nil {
 		return fmt.Errorf("%w; the same file can be imported again: what is in the ledger is skipped", err)
 	}

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -84,13 +80,11 @@ func (a *app) printList(answer []byte, items string, v view) error {
 	if a.file == "" || a.file == "-" {
 		return a.writeList(answer, items, v)
 	}
-	var b bytes.Buffer
-	to := *a
-	to.out = &b
-	if err := to.writeList(answer, items, v); err != nil {
-		return err
-	}
-	return replaceFile(a.file, b.Bytes())
+	return writeWhole(a.file, func(w io.Writer) error {
+		to := *a
+		to.out = w
+		return to.writeList(answer, items, v)
+	})
 }
 
 func (a *app) writeList(answer []byte, items string, v view) error {
@@ -137,22 +131,6 @@ func (a *app) writeWorkbook(whole record, items string, v view) error {
 		return err
 	}
 	return grid.WriteXLSX(a.out, items, about...)
-}
-
-// replaceFile writes a file so that nobody ever finds half of it.
-func replaceFile(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one to tell
-	}
-	return err
 }
 
 func (a *app) printRecords(records []record, v view) error {
@@ -211,8 +189,7 @@ func writeCSV(w io.Writer, records []record, first []string, s style) error {
 			}
 		}
 	}
-	out := csv.NewWriter(w)
-	_ = out.Write(header) // csv.Writer keeps its first error for Error
+	rows := [][]string{header}
 	for _, r := range records {
 		row := make([]string, len(header))
 		for i, name := range header {
@@ -221,10 +198,9 @@ func writeCSV(w io.Writer, records []record, first []string, s style) error {
 				row[i] = sheet.Defuse(row[i])
 			}
 		}
-		_ = out.Write(row)
+		rows = append(rows, row)
 	}
-	out.Flush()
-	return out.Error()
+	return csv.NewWriter(w).WriteAll(rows)
 }
 
 func isNumber(value json.RawMessage) bool {

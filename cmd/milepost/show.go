@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/milepost-ledger/milepost/domain/catalogue"
 )
 
 // shown is one thing that show shows.
@@ -14,23 +17,31 @@ type shown struct {
 	// argument instead.
 	keys     []string
 	address  func(keys []string) string
-	filters  [][2]string // parameter, usage
-	list     *view       // nil for one object
-	whole    bool        // the list comes in one piece, with a head
-	timeless bool        // the answer has no as_of
+	filters  []filter
+	list     *view // nil for one object
+	whole    bool  // the list comes in one piece, with a head
+	timeless bool  // the answer has no as_of
+}
+
+// filter is a parameter that narrows or shapes an answer.
+type filter struct {
+	name, usage string
+	values      []string // all that it takes; nil where they are keys or free
 }
 
 func newShow(a *app) *cobra.Command {
 	show := group("show WHAT", "Show agreements, projects, milestones, parties and events, as they are or as of any day")
 	show.Example = "  milepost show agreements --as-of 2026-01-01\n" +
 		"  milepost show milestones --agreement wuxi-cethik --project iot-base -o json"
-	for _, s := range everythingShown {
+	for _, s := range slices.Concat(shownRegisters, shownProgress, shownCooperation, shownResults) {
 		show.AddCommand(newShown(a, s))
 	}
 	return show
 }
 
-var everythingShown = []shown{
+// shownRegisters are the agreements, projects, milestones and parties, and what
+// is recorded of them.
+var shownRegisters = []shown{
 	{
 		name: "agreements", short: "Show the agreements", address: fixed("agreements"), list: &view{
 			table: fields("agreement", "title", "kind", "state", "parties", "effective_on", "percent", "rag", "milestones", "milestones_met"),
@@ -79,14 +90,14 @@ var everythingShown = []shown{
 	},
 	{
 		name: "events", short: "Show the events of the log", address: fixed("events"),
-		filters: [][2]string{
-			{"after", "only events after this sequence"},
-			{"agreement", "only events of this agreement"},
-			{"kind", "only events of aggregates of this kind"},
-			{"key", "only events of the aggregate of that kind with this key"},
-			{"type", "only events of this type"},
-			{"actor", "only what this person or system did"},
-			{"party", "only what was done in the name of this party"},
+		filters: []filter{
+			{name: "after", usage: "only events after this sequence"},
+			{name: "agreement", usage: "only events of this agreement"},
+			{name: "kind", usage: "only events of aggregates of this kind", values: kinds()},
+			{name: "key", usage: "only events of the aggregate of that kind with this key"},
+			{name: "type", usage: "only events of this type"},
+			{name: "actor", usage: "only what this person or system did"},
+			{name: "party", usage: "only what was done in the name of this party"},
 		},
 		list: &eventView,
 	},
@@ -98,6 +109,14 @@ var everythingShown = []shown{
 		name: "commands", short: "Show the commands that the server takes", address: fixed("commands"), timeless: true,
 		list: &view{table: fields("command", "aggregate", "doc"), csv: []string{"command", "aggregate", "doc"}},
 	},
+}
+
+// kinds are those of aggregates.
+func kinds() (names []string) {
+	for _, aggregate := range catalogue.Aggregates {
+		names = append(names, aggregate.Kind)
+	}
+	return names
 }
 
 func fixed(name string) func([]string) string {
@@ -114,8 +133,12 @@ func newShown(a *app, s shown) *cobra.Command {
 		q.addAsOf()
 	}
 	for _, f := range s.filters {
-		q.add(f[0], f[1])
-		a.completeKeys(cmd, flagName(f[0]), f[0])
+		q.add(f.name, f.usage)
+		if f.values != nil {
+			complete(cmd, flagName(f.name), f.values...)
+		} else {
+			a.completeKeys(cmd, flagName(f.name), f.name)
+		}
 	}
 	for _, key := range s.keys {
 		cmd.Flags().String(key, "", "key of the "+key)

@@ -7,42 +7,42 @@ import (
 	"strings"
 )
 
-func init() {
-	everythingShown = append(everythingShown,
-		shown{
-			name: "s-curve", short: "Show planned and earned value over time, and the SPI, of an agreement or a project", keys: []string{"agreement"},
-			address: func(k []string) string { return path("v1", "agreements", k[0], "s-curve") },
-			filters: [][2]string{{"project", "only of this project"}},
-			whole:   true,
-			list: &view{
-				table: fields("date", "planned", "earned", "planned_percent", "earned_percent", "spi"),
-				csv:   []string{"date", "planned", "earned", "planned_percent", "earned_percent", "spi"},
-			},
+// shownProgress is how agreements and projects come along.
+var shownProgress = []shown{
+	{
+		name: "s-curve", short: "Show planned and earned value over time, and the SPI, of an agreement or a project", keys: []string{"agreement"},
+		address: func(k []string) string { return path("v1", "agreements", k[0], "s-curve") },
+		filters: []filter{{name: "project", usage: "only of this project"}},
+		whole:   true,
+		list: &view{
+			table: fields("date", "planned", "earned", "planned_percent", "earned_percent", "spi"),
+			csv:   []string{"date", "planned", "earned", "planned_percent", "earned_percent", "spi"},
 		},
-		shown{
-			name: "trend", short: "Show how the dates of a project's milestones moved (milestone trend analysis)", keys: []string{"agreement", "project"},
-			address: func(k []string) string { return path("v1", "agreements", k[0], "projects", k[1], "trend") },
-			list: &view{
-				table: append(fields("milestone", "title", "state", "baseline", "due", "first_forecast", "forecast", "met_on", "drift_days", "trend"), forecastsColumn),
-				csv:   []string{"milestone", "title", "state", "baseline", "due", "first_forecast", "forecast", "met_on", "slip_days", "drift_days", "trend"},
-			},
+	},
+	{
+		name: "trend", short: "Show how the dates of a project's milestones moved (milestone trend analysis)", keys: []string{"agreement", "project"},
+		address: func(k []string) string { return path("v1", "agreements", k[0], "projects", k[1], "trend") },
+		list: &view{
+			table: append(fields("milestone", "title", "state", "baseline", "due", "first_forecast", "forecast", "met_on", "drift_days", "trend"), forecastsColumn),
+			csv:   []string{"milestone", "title", "state", "baseline", "due", "first_forecast", "forecast", "met_on", "slip_days", "drift_days", "trend"},
 		},
-		shown{
-			name: "impact", short: "Show what follows if a milestone is met on the date --forecast", keys: []string{"agreement", "project", "milestone"},
-			address: func(k []string) string {
-				return path("v1", "agreements", k[0], "projects", k[1], "milestones", k[2], "impact")
-			},
-			filters: [][2]string{{"forecast", "the date on which the milestone would be met"}},
-			whole:   true,
-			list: &view{
-				table: fields("milestone", "title", "state", "forecast", "at_least", "expected", "moves_days", "slack_days", "with_lag_kept", "due", "late_days"),
-				csv:   []string{"milestone", "title", "state", "forecast", "at_least", "expected", "moves_days", "slack_days", "with_lag_kept", "due", "late_days"},
-			},
+	},
+	{
+		name: "impact", short: "Show what follows if a milestone is met on the date --forecast", keys: []string{"agreement", "project", "milestone"},
+		address: func(k []string) string {
+			return path("v1", "agreements", k[0], "projects", k[1], "milestones", k[2], "impact")
 		},
-		shown{
-			name: "pace", short: "Show how soon an agreement had its first project, milestone met and verified result", keys: []string{"agreement"},
-			address: func(k []string) string { return path("v1", "agreements", k[0], "pace") },
-		})
+		filters: []filter{{name: "forecast", usage: "the date on which the milestone would be met"}},
+		whole:   true,
+		list: &view{
+			table: fields("milestone", "title", "state", "forecast", "at_least", "expected", "moves_days", "slack_days", "with_lag_kept", "due", "late_days"),
+			csv:   []string{"milestone", "title", "state", "forecast", "at_least", "expected", "moves_days", "slack_days", "with_lag_kept", "due", "late_days"},
+		},
+	},
+	{
+		name: "pace", short: "Show how soon an agreement had its first project, milestone met and verified result", keys: []string{"agreement"},
+		address: func(k []string) string { return path("v1", "agreements", k[0], "pace") },
+	},
 }
 
 // forecastsColumn shows the forecasts of a milestone, each with the date on

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -69,10 +70,11 @@ func (s *server) evidence() {
 		Summary: "A stored file.",
 		Description: "Its bytes are checked against the hash on the way: an answer that has all Content-Length bytes has the right ones, " +
 			"and one of which the store has others breaks off. HEAD is answered too.",
-		Parameters: []*huma.Param{{Name: "sha256", In: "path", Required: true, Description: "SHA-256 of the file, in lower-case hexadecimal.", Schema: hash}},
+		Parameters: []*huma.Param{{Name: "sha256", In: "path", Required: true, Description: "SHA-256 of the file, in lower-case hexadecimal.", Schema: hash, Example: strings.Repeat("0123456789abcdef", 4)}},
 		Responses: map[string]*huma.Response{"200": {Description: "The bytes.", Content: binary, Headers: map[string]*huma.Param{
-			"ETag":           {Description: "The hash.", Schema: text},
-			headerReprDigest: {Description: "The hash, as RFC 9530 writes it.", Schema: text},
+			"ETag":                {Description: "The hash.", Schema: text},
+			"Content-Disposition": {Description: "The name of the file: the hash.", Schema: text},
+			headerReprDigest:      {Description: "The hash, as RFC 9530 writes it.", Schema: text},
 		}}},
 		Errors: []int{400, 403, 404, 500, 503},
 	}, s.getEvidence)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 
@@ -80,7 +81,11 @@ func (s *server) importPlan(w http.ResponseWriter, r *http.Request, media, actor
 	case r.ContentLength > sheet.MaxFile:
 		return &http.MaxBytesError{Limit: sheet.MaxFile}
 	}
-	table, err := sheet.Read(media, &patientReader{body: r.Body, conn: http.NewResponseController(w)})
+	body, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(&patientReader{body: r.Body, conn: http.NewResponseController(w)}), sheet.MaxFile))
+	if err != nil {
+		return err
+	}
+	table, err := s.readSheet(r.Context(), media, body)
 	if err != nil {
 		return err
 	}
@@ -91,6 +96,21 @@ func (s *server) importPlan(w http.ResponseWriter, r *http.Request, media, actor
 	s.showImported(r.Context())
 	writeJSON(w, http.StatusOK, sum)
 	return nil
+}
+
+// maxSheets is how many sheets are read at once. Each can take a hundred MiB for
+// a second, whatever its length.
+const maxSheets = 2
+
+// readSheet reads a sheet when its turn comes.
+func (s *server) readSheet(ctx context.Context, media string, file []byte) (*sheet.Table, error) {
+	select {
+	case s.sheets <- struct{}{}:
+		defer func() { <-s.sheets }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return sheet.Read(media, bytes.NewReader(file))
 }
 
 func (s *server) executePlan(ctx context.Context, table *sheet.Table, agreement, project domain.Key, actor string) (ledger.Summary, error) {
@@ -128,6 +148,7 @@ func (s *server) planTemplate() {
 	op.Method, op.Parameters = http.MethodGet, params
 	op.Description = "Its columns, what each takes and what is checked while somebody types come from the command schedule-milestone."
 	op.Responses = map[string]*huma.Response{"200": {Description: "The file.",
+		Headers: map[string]*huma.Param{"Content-Disposition": {Description: "The name of the file.", Schema: &huma.Schema{Type: huma.TypeString}}},
 		Content: map[string]*huma.MediaType{sheet.MediaXLSX: file, sheet.MediaCSV: file}}}
 	s.handle(op, s.writeTemplate)
 }

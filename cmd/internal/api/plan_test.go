@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -188,4 +189,24 @@ func TestPlanTemplates(t *testing.T) {
 	var milestone map[string]any
 	r.get("/v1/agreements/wuxi-2017/projects/iot-base/milestones/build").is(http.StatusOK).into(&milestone)
 	assert.Equal(t, "2020-03-31", milestone["due"])
+}
+
+// Given as many sheets under way as there may be, then another waits until one
+// of them is read, or until its client is gone.
+func TestASheetWaitsForItsTurn(t *testing.T) {
+	s := &server{sheets: make(chan struct{}, 1)}
+	s.sheets <- struct{}{}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.readSheet(gone, sheet.MediaCSV, []byte(planHeadings))
+	require.ErrorIs(t, err, context.Canceled)
+
+	read := make(chan error)
+	go func() {
+		_, err := s.readSheet(t.Context(), sheet.MediaCSV, []byte(planHeadings))
+		read <- err
+	}()
+	<-s.sheets
+	require.NoError(t, <-read)
+	require.Empty(t, s.sheets, "its place is free again")
 }

@@ -40,6 +40,7 @@ type server struct {
 	mux      *patterns
 	api      huma.API
 	inFlight chan struct{} // one entry for each command under way
+	sheets   chan struct{} // one entry for each sheet that is being read
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
 }
 
@@ -70,7 +71,7 @@ func newServer(cfg Config) *server {
 	mux := &patterns{ServeMux: http.NewServeMux()}
 	s := &server{
 		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
-		api: humago.New(mux, openAPI(cfg)),
+		sheets: make(chan struct{}, maxSheets), api: humago.New(mux, openAPI(cfg)),
 	}
 	s.api.UseMiddleware(s.strictQuery)
 	s.metrics.watch(s)

@@ -199,6 +199,7 @@ func TestAContractThatCannotBeRecordedIsRefusedByName(t *testing.T) {
 		{"of nothing", transaction(`"id":"1","value":{"amount":0.001,"currency":"CNY"}`), domain.CodeInvalidAmount, "implementation.transactions[0].value.amount"},
 		{"a refund", transaction(`"id":"1","value":{"amount":-5,"currency":"CNY"}`), domain.CodeInvalidAmount, "implementation.transactions[0].value.amount"},
 		{"too much", transaction(`"id":"1","value":{"amount":1e999999999,"currency":"CNY"}`), domain.CodeInvalidValue, "implementation.transactions[0].value.amount"},
+		{"an amount in words", transaction(`"id":"1","value":{"amount":"abc","currency":"CNY"}`), domain.CodeInvalidValue, "implementation.transactions[0].value.amount"},
 		{"in no currency", transaction(`"id":"1","value":{"amount":1,"currency":"XXX"}`), domain.CodeInvalidValue, "implementation.transactions[0].value.currency"},
 		{"on no day", transaction(`"id":"1","date":"2020-02-30T00:00:00Z","payer":{"id":"GOV-1"},` + value), domain.CodeInvalidValue, "implementation.transactions[0].date"},
 		{"an amendment on no day", `"amendments":[{"id":"1","date":"soon"}]`, domain.CodeInvalidValue, "amendments[0].date"},

@@ -118,7 +118,9 @@ func TestALaterReleaseBecomesWhatChanged(t *testing.T) {
 func TestAPackageThatCannotBeReadIsRefusedByName(t *testing.T) {
 	for _, c := range []struct{ name, text, code, field string }{
 		{"not JSON", `{"releases":[`, domain.CodeMalformed, ""},
+		{"a list", `[]`, domain.CodeMalformed, ""},
 		{"something else", `{"command":"register-party"}`, ocds.CodeNotOCDS, ""},
+		{"a number for a text", releases(`{"ocid":"o","date":"2020-01-01T00:00:00Z","contracts":[{"id":"1","title":5}]}`), domain.CodeInvalidValue, "releases[0]"},
 		{"no ocid", releases(`{"date":"2020-01-01T00:00:00Z"}`), domain.CodeMissingField, "releases[0].ocid"},
 		{"a date that does not exist", releases(`{"ocid":"o","date":"2020-02-30T00:00:00Z"}`), domain.CodeInvalidValue, "releases[0].date"},
 		{"nobody signed", releases(`{"ocid":"o","date":"2020-01-01T00:00:00Z","contracts":[{"id":"1"}]}`), domain.CodeMissingField, "releases[0].contracts[0].signatories"},
@@ -130,6 +132,7 @@ func TestAPackageThatCannotBeReadIsRefusedByName(t *testing.T) {
 			require.ErrorAs(t, err, &r)
 			require.Equal(t, c.code, r.Code, r.Message)
 			require.Equal(t, c.field, r.Field)
+			require.NotContains(t, r.Message, "Go ", "it speaks of the package, not of this program")
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sort"
@@ -215,7 +216,7 @@ func read(r io.Reader) (publisher string, releases []*release, err error) {
 	}
 	var p pkg
 	if err := json.Unmarshal(raw, &p); err != nil {
-		return "", nil, domain.Refuse(domain.CodeMalformed, "", "not an OCDS package: %v", err)
+		return "", nil, domain.Refuse(domain.CodeMalformed, "", "not an OCDS package: %v", misfit(err))
 	}
 	add := func(raw json.RawMessage, where string) error {
 		rel, err := readRelease(raw, where)
@@ -248,10 +249,23 @@ func read(r io.Reader) (publisher string, releases []*release, err error) {
 	return p.Publisher.Name, releases, nil
 }
 
+// misfit says where JSON is not what OCDS has there, without the names that
+// this program has for it.
+func misfit(err error) error {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case wrong.Field == "":
+		return fmt.Errorf("it is a JSON %s, which OCDS does not have there", wrong.Value)
+	}
+	return fmt.Errorf("%q in it is a JSON %s, which OCDS does not have there", wrong.Field, wrong.Value)
+}
+
 func readRelease(raw json.RawMessage, where string) (*release, error) {
 	rel := &release{where: where, source: sourceOf(raw)}
 	if err := json.Unmarshal(raw, rel); err != nil {
-		return nil, domain.Refuse(domain.CodeInvalidValue, where, "%v", err)
+		return nil, domain.Refuse(domain.CodeInvalidValue, where, "%v", misfit(err))
 	}
 	if rel.OCID == "" {
 		return nil, domain.Refuse(domain.CodeMissingField, where+".ocid", "a release needs its ocid; linked releases must be embedded in the record")

@@ -2,7 +2,6 @@ package ocds
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -133,8 +132,8 @@ func (c *converter) known(o organisation) domain.Key {
 
 // value is an amount as it is published: a number of any precision.
 type value struct {
-	Amount   json.Number `json:"amount"`
-	Currency string      `json:"currency"`
+	Amount   scalar `json:"amount"`
+	Currency string `json:"currency"`
 }
 
 // money rounds the value to the smallest unit of its currency: many amounts

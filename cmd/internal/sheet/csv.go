@@ -23,6 +23,9 @@ func ReadCSV(r io.Reader) (*Table, error) {
 	if !utf8.Valid(raw) || bytes.IndexByte(raw, 0) >= 0 {
 		return nil, domain.Refuse(CodeNotASheet, "", `this is no CSV in UTF-8: save it as "CSV UTF-8", or as an Excel workbook (.xlsx)`)
 	}
+	if bytes.IndexByte(raw, '\n') < 0 { // Excel's "CSV (Macintosh)" ends lines so
+		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
+	}
 	records := csv.NewReader(bytes.NewReader(raw))
 	records.Comma = separator(raw)
 	records.FieldsPerRecord = -1

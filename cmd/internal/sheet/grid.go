@@ -158,20 +158,18 @@ func joined(raw json.RawMessage) string {
 
 // WriteCSV writes the table by RFC 4180, with no byte order mark.
 func (g Grid) WriteCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	_ = out.Write(g.Columns) // csv.Writer keeps its first error for Error
-	cells := make([]string, len(g.Columns))
+	rows := [][]string{g.Columns}
 	for _, r := range g.rows {
+		cells := make([]string, len(r))
 		for i, v := range r {
 			cells[i] = v.text
 			if v.kind == words {
 				cells[i] = Defuse(v.text)
 			}
 		}
-		_ = out.Write(cells)
+		rows = append(rows, cells)
 	}
-	out.Flush()
-	return out.Error()
+	return csv.NewWriter(w).WriteAll(rows)
 }
 
 // Defuse keeps a spreadsheet from taking a text in CSV for a formula: a reason

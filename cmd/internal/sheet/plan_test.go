@@ -68,6 +68,7 @@ func TestHeadingsAsPeopleWriteThem(t *testing.T) {
 	for _, csv := range []string{
 		"Project;Milestone;Title EN;TITLE-zh;Due;Confirming;Depends on\nbase;m;M;里;2026-01-31;wuxi,cethik;\n",
 		"project\tmilestone\ttitle\ttitle_ZH\tdue\tconfirming\nbase\tm\tM\t里\t2026-01-31\twuxi；cethik\n",
+		"project,milestone,title,title_ZH,due,confirming\rbase,m,M,里,2026-01-31,wuxi;cethik\r",
 		"confirming,due,title_zh,title,milestone,,project\r\n\"wuxi\ncethik\",2026-01-31,里,M,m,,base\r\n",
 	} {
 		table, err := ReadCSV(strings.NewReader(csv))

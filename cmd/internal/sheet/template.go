@@ -40,10 +40,7 @@ func (t Template) WriteCSV(w io.Writer) error {
 	for _, c := range t.columns() {
 		headings = append(headings, c.heading())
 	}
-	out := csv.NewWriter(w)
-	_ = out.Write(headings) // csv.Writer keeps its first error for Error
-	out.Flush()
-	return out.Error()
+	return csv.NewWriter(w).WriteAll([][]string{headings})
 }
 
 // WriteXLSX writes a workbook with the headings, what each takes as a comment,

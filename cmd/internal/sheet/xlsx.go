@@ -2,7 +2,6 @@ package sheet
 
 import (
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"io"
 	"strconv"
@@ -15,17 +14,20 @@ import (
 )
 
 // ReadXLSX reads the first sheet of a workbook.
-func ReadXLSX(r io.Reader) (*Table, error) {
+func ReadXLSX(r io.Reader) (t *Table, err error) {
 	raw, err := readFile(r)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case bytes.HasPrefix(raw, []byte("\xd0\xcf\x11\xe0")):
-		return nil, domain.Refuse(CodeNotASheet, "", "the workbook has a password, or is of an Excel before 2007: save it without, as .xlsx")
-	case !bytes.HasPrefix(raw, []byte("PK\x03\x04")):
-		return nil, domain.Refuse(CodeNotASheet, "", "this is no Excel workbook: save it as .xlsx, or as CSV UTF-8")
+	if err := checkWorkbook(raw); err != nil {
+		return nil, err
 	}
+	// excelize panics on cells that there cannot be: in row -3, with text number -1.
+	defer func() {
+		if recover() != nil {
+			t, err = nil, damaged(errors.New("it has cells that there cannot be"))
+		}
+	}()
 	f, err := excelize.OpenReader(bytes.NewReader(raw), excelize.Options{
 		UnzipSizeLimit: MaxUnzipped, UnzipXMLSizeLimit: MaxUnzipped, RawCellValue: true,
 	})
@@ -33,90 +35,16 @@ func ReadXLSX(r io.Reader) (*Table, error) {
 		return nil, damaged(err)
 	}
 	defer func() { _ = f.Close() }() // nothing of it is on disk
-	w := workbook{File: f}
-	if err := w.checkExtent(); err != nil {
-		return nil, err
-	}
-	return w.table(f.GetSheetName(0))
+	return workbook{f}.table(f.GetSheetName(0))
 }
 
 // damaged refuses what does not read as a workbook.
 func damaged(err error) error {
-	if strings.Contains(err.Error(), "unzip size exceeds") { // excelize has no name for it
-		return domain.Refuse(CodeTooLarge, "", "the workbook unpacks to more than %d MiB: leave only the plan in it", MaxUnzipped>>20)
-	}
-	return domain.Refuse(CodeNotASheet, "", "the workbook is damaged (%v): open it in a spreadsheet program and save it anew as .xlsx", err)
+	why, _, _ := strings.Cut(err.Error(), "\n") // three errors of one cell say the same
+	return domain.Refuse(CodeNotASheet, "", "the workbook is damaged (%s): open it in a spreadsheet program and save it anew as .xlsx", why)
 }
 
 type workbook struct{ *excelize.File }
-
-// How far a sheet may reach. excelize keeps in memory every cell up to the
-// last of each row, and every row up to the last.
-const (
-	maxReach  = 50_000  // rows
-	maxFilled = 200_000 // cells from the first to the last of each row, over all rows
-	maxMerged = 1000
-)
-
-// checkExtent refuses a workbook with a sheet that takes far more memory than
-// its bytes, before any is read.
-func (w workbook) checkExtent() (err error) {
-	w.Pkg.Range(func(_, part any) bool {
-		raw, _ := part.([]byte)
-		err = checkExtent(raw)
-		return err == nil
-	})
-	return err
-}
-
-func checkExtent(part []byte) error {
-	var row, column, filled, merged int
-	tokens := xml.NewDecoder(bytes.NewReader(part))
-	tokens.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // only names and numbers matter
-	for {
-		token, err := tokens.RawToken()
-		if err != nil {
-			return nil // whether it is sound is for excelize to say
-		}
-		start, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch start.Name.Local {
-		case "row":
-			row, column = row+1, 0
-			if n, err := strconv.Atoi(attribute(start, "r")); err == nil {
-				row = n
-			}
-		case "c":
-			column++
-			before := column - 1
-			if c, r, err := excelize.CellNameToCoordinates(attribute(start, "r")); err == nil {
-				column, row = c, r
-			}
-			filled += max(1, column-before)
-		case "mergeCell":
-			merged++
-		}
-		switch {
-		case row > maxReach:
-			return domain.Refuse(CodeTooLarge, "", "a sheet of the workbook reaches to row %d: delete the rows below the plan", row)
-		case filled > maxFilled:
-			return domain.Refuse(CodeTooLarge, "", "a sheet of the workbook has more than %d cells: leave only the plan in it", maxFilled)
-		case merged > maxMerged:
-			return domain.Refuse(CodeTooLarge, "", "a sheet of the workbook has more than %d merged cells: unmerge them", maxMerged)
-		}
-	}
-}
-
-func attribute(e xml.StartElement, name string) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
-}
 
 // table reads a sheet.
 func (w workbook) table(name string) (*Table, error) {
