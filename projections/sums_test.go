@@ -100,6 +100,8 @@ func TestFundsAreTheSumsOfTheirEvents(t *testing.T) {
 		// given a history about funds
 		l, log := inMemory(t)
 		l.wander(t, 10)
+		_, _ = l.try(fund.Disburse{ID: domaintest.IoTFund, Disbursement: "d-0", Commitment: "c-1", Project: "iot-base", Value: domaintest.CNY("10")}, domain.Meta{})
+		_, _ = l.try(fund.RecordExpenditure{ID: domaintest.IoTFund, Expenditure: "e-0", Disbursement: "d-0", Value: domaintest.CNY("2.5")}, domain.Meta{})
 		for range 50 {
 			_, _ = l.try(domaintest.Funds.Draw(t, "command"), domain.Meta{
 				Reason: "scope-change", Corrects: rapid.SampledFrom([]string{"", "", "01900000-0000-7000-8000-000000000001"}).Draw(t, "corrects"),
@@ -216,6 +218,8 @@ func TestResultsAreTheSumsOfTheirEvents(t *testing.T) {
 				define.Project = "iot-base"
 			}
 			_, _ = l.try(define, domain.Meta{})
+			target := indicator.SetTarget{PeriodID: indicator.PeriodID{Agreement: "framework", Indicator: key, Period: "2023"}, Value: "50"}
+			_, _ = l.try(target, domain.Meta{})
 		}
 		for range 40 {
 			cmd := domaintest.Indicators.Draw(t, "command")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,8 +66,8 @@ func fields(names ...string) []column {
 }
 
 // view says how the items of a list are shown: the columns of the table, and
-// the members that a CSV file has first and in any case. Members that a later
-// server adds follow them.
+// those that a CSV or XLSX file of no items has. One of some has a column for
+// each of their members, as the server would write it.
 type view struct {
 	table []column
 	csv   []string
@@ -100,15 +99,15 @@ func (a *app) writeList(answer []byte, items string, v view) error {
 	if err != nil {
 		return fmt.Errorf("the answer is not a list: %w", err)
 	}
-	if a.output == "xlsx" {
-		return a.writeWorkbook(whole, items, v)
+	if a.output == "csv" || a.output == "xlsx" {
+		return a.writeSheet(whole, items, v)
 	}
-	return a.printRecords(records, v)
+	return writeTable(a.out, records, v.table, a.forPeople())
 }
 
-// writeWorkbook writes a list as the server would, and what else the answer
-// says on a sheet of its own.
-func (a *app) writeWorkbook(whole record, items string, v view) error {
+// writeSheet writes a list as the server would; what else the answer says is
+// on a sheet of its own where there can be one.
+func (a *app) writeSheet(whole record, items string, v view) error {
 	var objects []json.RawMessage
 	if err := json.Unmarshal(whole.values[items], &objects); err != nil {
 		return err
@@ -120,6 +119,9 @@ func (a *app) writeWorkbook(whole record, items string, v view) error {
 	grid, err := sheet.FromJSON(first, objects)
 	if err != nil {
 		return err
+	}
+	if a.output == "csv" {
+		return grid.WriteCSV(a.out)
 	}
 	whole.names = slices.DeleteFunc(whole.names, func(name string) bool { return name == items })
 	rest, err := whole.MarshalJSON()
@@ -133,13 +135,6 @@ func (a *app) writeWorkbook(whole record, items string, v view) error {
 	return grid.WriteXLSX(a.out, items, about...)
 }
 
-func (a *app) printRecords(records []record, v view) error {
-	if a.output == "csv" {
-		return writeCSV(a.out, records, v.csv, style{languages: a.languages()})
-	}
-	return writeTable(a.out, records, v.table, a.forPeople())
-}
-
 // printObject shows one object: in a table, each member on its line.
 func (a *app) printObject(answer []byte) error {
 	if a.output == "json" {
@@ -150,7 +145,11 @@ func (a *app) printObject(answer []byte) error {
 		return fmt.Errorf("the answer is not an object: %w", err)
 	}
 	if a.output == "csv" {
-		return writeCSV(a.out, []record{r}, r.names, style{languages: a.languages()})
+		grid, err := sheet.FromJSON(nil, []json.RawMessage{answer})
+		if err != nil {
+			return err
+		}
+		return grid.WriteCSV(a.out)
 	}
 	var rows [][]string
 	s := a.forPeople()
@@ -178,29 +177,6 @@ func (a *app) printJSON(v any) error {
 	enc := json.NewEncoder(a.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
-}
-
-func writeCSV(w io.Writer, records []record, first []string, s style) error {
-	header := slices.Clone(first)
-	for _, r := range records {
-		for _, name := range r.names {
-			if !slices.Contains(header, name) {
-				header = append(header, name)
-			}
-		}
-	}
-	rows := [][]string{header}
-	for _, r := range records {
-		row := make([]string, len(header))
-		for i, name := range header {
-			row[i] = s.get(r, name)
-			if !isNumber(r.values[name]) {
-				row[i] = sheet.Defuse(row[i])
-			}
-		}
-		rows = append(rows, row)
-	}
-	return csv.NewWriter(w).WriteAll(rows)
 }
 
 func isNumber(value json.RawMessage) bool {
