@@ -12,7 +12,7 @@ func newChanges(a *app) *cobra.Command {
 		Use: "changes", Short: "Show what changed between two points in time, who changed it and why",
 		Long: "Show what changed after --from and up to --to, field by field, in the order of the log.\n" +
 			"Both take an instant (RFC 3339), a day (its end) or seq:N; without them the changes are all up to now.",
-		Example: "  milepost changes --from 2026-09-01 --agreement wuxi-cethik\n  milepost changes --from seq:1200 --all -o csv",
+		Example: "  milepost changes --from 2026-09-01 --agreement wuxi-cethik-2017\n  milepost changes --from seq:1200 --all -o csv",
 		Args:    cobra.NoArgs,
 	}
 	q := newQuery(cmd, true)

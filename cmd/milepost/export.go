@@ -11,8 +11,8 @@ func newExport(a *app) *cobra.Command {
 		Use: "export", Short: "Write an agreement in a standard that others read",
 		Long: "Write an agreement as a record package of the Open Contracting Data Standard 1.1: a release for each day on\n" +
 			"which it changed, the compiled release, and the versioned release with the history of each field.",
-		Example: "  milepost export --format ocds --agreement wuxi-cethik --out wuxi-cethik.json\n" +
-			"  milepost export --format ocds --agreement wuxi-cethik --as-of 2025-12-31",
+		Example: "  milepost export --format ocds --agreement wuxi-cethik-2017 --out wuxi-cethik.json\n" +
+			"  milepost export --format ocds --agreement wuxi-cethik-2017 --as-of 2025-12-31",
 		Args: cobra.NoArgs,
 	}
 	q := newQuery(cmd, false)
@@ -31,6 +31,9 @@ func newExport(a *app) *cobra.Command {
 		}
 		if agreement == "" {
 			return usagef("say which with --agreement")
+		}
+		if a.output == "csv" {
+			return usagef("-o csv: an export has the form of its --format")
 		}
 		values := q.values()
 		if a.lang != "" {

@@ -32,7 +32,7 @@ type filter struct {
 func newShow(a *app) *cobra.Command {
 	show := group("show WHAT", "Show agreements, projects, milestones, parties and events, as they are or as of any day")
 	show.Example = "  milepost show agreements --as-of 2026-01-01\n" +
-		"  milepost show milestones --agreement wuxi-cethik --project iot-base -o json"
+		"  milepost show milestones --agreement wuxi-cethik-2017 --project iot-base -o json"
 	for _, s := range slices.Concat(shownRegisters, shownProgress, shownCooperation, shownResults) {
 		show.AddCommand(newShown(a, s))
 	}

@@ -71,7 +71,7 @@ func (s *server) evidence() {
 		Description: "Its bytes are checked against the hash on the way: an answer that has all Content-Length bytes has the right ones, " +
 			"and one of which the store has others breaks off. HEAD is answered too.",
 		Parameters: []*huma.Param{{Name: "sha256", In: "path", Required: true, Description: "SHA-256 of the file, in lower-case hexadecimal.", Schema: hash, Example: strings.Repeat("0123456789abcdef", 4)}},
-		Responses: map[string]*huma.Response{"200": {Description: "The bytes.", Content: binary, Headers: map[string]*huma.Param{
+		Responses: map[string]*huma.Response{"304": {Description: "If-None-Match names the hash: you have it."}, "200": {Description: "The bytes.", Content: binary, Headers: map[string]*huma.Param{
 			"ETag":                {Description: "The hash.", Schema: text},
 			"Content-Disposition": {Description: "The name of the file: the hash.", Schema: text},
 			headerReprDigest:      {Description: "The hash, as RFC 9530 writes it.", Schema: text},
@@ -130,6 +130,11 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 	h.Set("ETag", `"`+string(hash)+`"`)
 	h.Set(headerReprDigest, digestOf(digest))
 	h.Set("Cache-Control", "private, max-age=31536000, immutable") // other than the answers that move with the log
+	if known := r.Header.Get("If-None-Match"); strings.Contains(known, h.Get("ETag")) || known == "*" {
+		h.Del("Content-Length")
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return nil

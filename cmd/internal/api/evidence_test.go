@@ -67,6 +67,10 @@ func TestEvidenceGoesInAndComesOut(t *testing.T) {
 		} {
 			assert.Equal(t, want, answer.header.Get(name), "%s %s", method, name)
 		}
+		// and whoever has it is not sent it again
+		known := r.send(method, "/v1/evidence/"+sha(file), "", `If-None-Match: "`+sha(file)+`"`).is(http.StatusNotModified)
+		assert.Empty(t, known.body)
+		r.send(method, "/v1/evidence/"+sha(file), "", `If-None-Match: "`+sha("other")+`"`).is(http.StatusOK)
 	}
 }
 
