@@ -71,7 +71,12 @@ func (c Sign) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 
 func (c Sign) twice(s *State) error {
 	was, _ := s.Signatures.Get(c.Party)
-	return domain.Refuse(CodeAlreadySigned, "party", "%s signed for %q on %s already; nothing remains to be done", was.Signatory, c.Party, was.Date)
+	return was.Twice(c.Party)
+}
+
+// Twice refuses another signature of the party whose signature this is.
+func (s Signature) Twice(party domain.Key) error {
+	return domain.Refuse(CodeAlreadySigned, "party", "%s signed for %q on %s already; nothing remains to be done", s.Signatory, party, s.Date)
 }
 
 // signed reports whether the party has signed and its signature is not void.

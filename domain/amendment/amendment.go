@@ -10,6 +10,7 @@ package amendment
 
 import (
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
 )
 
 // Kind of the aggregate, as in subjects and paths.
@@ -40,14 +41,7 @@ type State struct {
 	EffectiveOn domain.Date     `json:"effective_on"`
 	EndedOn     domain.Date     `json:"ended_on"` // rejected or withdrawn
 
-	Signatures domain.List[Signature] `part:"signature"` // by party
-}
-
-// Signature is a party's signature of the new document.
-type Signature struct {
-	Signatory string      `json:"signatory"`
-	Date      domain.Date `json:"date"`
-	Document  domain.Hash `json:"document"`
+	Signatures domain.List[agreement.Signature] `part:"signature"` // by party
 }
 
 // ID names an amendment in commands and events.

@@ -69,7 +69,7 @@ func (c Sign) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 
 func (c Sign) twice(s *State) error {
 	was, _ := s.Signatures.Get(c.Party)
-	return domain.Refuse(agreement.CodeAlreadySigned, "party", "%s signed for %q on %s already; nothing remains to be done", was.Signatory, c.Party, was.Date)
+	return was.Twice(c.Party)
 }
 
 // impossible says what to do about a change that cannot be made any more.
@@ -95,7 +95,7 @@ func (Signed) Type() string { return "milepost.amendment.signed.v1" }
 
 func (e Signed) Apply(s *State) {
 	s.ID = e.ID
-	s.Signatures = s.Signatures.With(e.Party, Signature{Signatory: e.Signatory, Date: e.Date, Document: e.Document})
+	s.Signatures = s.Signatures.With(e.Party, agreement.Signature{Signatory: e.Signatory, Date: e.Date, Document: e.Document})
 }
 
 // TookEffect: every party has signed, the last of them on On.
