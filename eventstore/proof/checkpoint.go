@@ -1,0 +1,156 @@
+package proof
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Checkpoint says how many leaves the tree of an origin has, and its root.
+type Checkpoint struct {
+	Origin string
+	Size   uint64
+	Root   tlog.Hash
+}
+
+const originRoot = "milepost/"
+
+// Origin names a tree: that of a ledger, or that of one of its agreements.
+func Origin(ledger, agreement string) string {
+	if agreement == "" {
+		return originRoot + ledger
+	}
+	return originRoot + ledger + "/" + agreement
+}
+
+// ParseOrigin is the inverse of Origin.
+func ParseOrigin(origin string) (ledger, agreement string, err error) {
+	rest, ok := strings.CutPrefix(origin, originRoot)
+	ledger, agreement, of := strings.Cut(rest, "/")
+	if !ok || ledger == "" || of && agreement == "" || strings.Contains(agreement, "/") {
+		return "", "", fmt.Errorf("proof: %q is not the origin of a ledger's tree: want %s<ledger> or %s<ledger>/<agreement>", origin, originRoot, originRoot)
+	}
+	return ledger, agreement, nil
+}
+
+// Tree is what proofs are checked against.
+func (c Checkpoint) Tree() tlog.Tree { return tlog.Tree{N: int64(c.Size), Hash: c.Root} }
+
+// Text is the body of the note.
+func (c Checkpoint) Text() string {
+	return c.Origin + "\n" + strconv.FormatUint(c.Size, 10) + "\n" + c.Root.String() + "\n"
+}
+
+// Sign writes the note with signatures.
+func (c Checkpoint) Sign(signers ...note.Signer) ([]byte, error) {
+	return note.Sign(&note.Note{Text: c.Text()}, signers...)
+}
+
+// parseCheckpoint reads the body of a note. Lines after the third are allowed,
+// and say nothing here.
+func parseCheckpoint(text string) (c Checkpoint, err error) {
+	lines := strings.SplitN(text, "\n", 4)
+	if len(lines) < 4 {
+		return c, errors.New("proof: a checkpoint has three lines: origin, size and root")
+	}
+	c.Origin = lines[0]
+	if _, _, err := ParseOrigin(c.Origin); err != nil {
+		return c, err
+	}
+	c.Size, err = strconv.ParseUint(lines[1], 10, 63)
+	if err != nil || strconv.FormatUint(c.Size, 10) != lines[1] {
+		return c, fmt.Errorf("proof: the size %q of the checkpoint is no whole number", lines[1])
+	}
+	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {
+		return c, fmt.Errorf("proof: the root %q of the checkpoint is no hash", lines[2])
+	}
+	return c, nil
+}
+
+// Signed is a checkpoint that one of the ledger's keys signed.
+type Signed struct {
+	Checkpoint
+	Note         []byte        // with all signature lines
+	Key          string        // name and hash of the ledger's key that signed, as in "milepost/main+a1b2c3d4"
+	Cosignatures []Cosignature // of the witnesses that Open was given, verified
+}
+
+// UnsignedError says that a checkpoint lacks a valid signature of the ledger.
+type UnsignedError struct {
+	Origin string // as far as it could be read
+	Err    error
+}
+
+func (e *UnsignedError) Error() string {
+	return fmt.Sprintf("proof: the checkpoint of %q is not signed by the ledger's key: %v", e.Origin, e.Err)
+}
+
+func (e *UnsignedError) Unwrap() error { return e.Err }
+
+// Open reads a checkpoint. One of the ledger's keys must have signed it, and no
+// signature of a known key may be wrong; the countersignatures of witnesses are
+// read, those of others are left alone.
+func Open(msg []byte, ledger []note.Verifier, witnesses ...*Witness) (s Signed, err error) {
+	known := append([]note.Verifier{}, ledger...)
+	for _, w := range witnesses {
+		known = append(known, w)
+	}
+	n, err := note.Open(msg, note.VerifierList(known...))
+	if err != nil {
+		origin, _, _ := strings.Cut(string(msg), "\n")
+		return s, &UnsignedError{Origin: origin, Err: err}
+	}
+	if s.Checkpoint, err = parseCheckpoint(n.Text); err != nil {
+		return s, err
+	}
+	s.Note = msg
+	for _, sig := range n.Sigs {
+		if at, ok := cosignedAt(sig); ok && isWitness(witnesses, sig) {
+			s.Cosignatures = append(s.Cosignatures, Cosignature{Name: sig.Name, KeyHash: sig.Hash, At: at, Line: line(sig)})
+		} else if isLedger(ledger, sig) {
+			s.Key = keyName(sig.Name, sig.Hash)
+		}
+	}
+	if s.Key == "" {
+		return s, &UnsignedError{Origin: s.Origin, Err: errors.New("it has only countersignatures")}
+	}
+	return s, nil
+}
+
+func isLedger(keys []note.Verifier, sig note.Signature) bool {
+	for _, k := range keys {
+		if k.Name() == sig.Name && k.KeyHash() == sig.Hash {
+			return true
+		}
+	}
+	return false
+}
+
+func isWitness(witnesses []*Witness, sig note.Signature) bool {
+	for _, w := range witnesses {
+		if w.Name() == sig.Name && w.KeyHash() == sig.Hash {
+			return true
+		}
+	}
+	return false
+}
+
+// WithLines adds signature lines to a note, those that it has not yet.
+func WithLines(msg []byte, lines ...string) []byte {
+	text := string(msg)
+	for _, l := range lines {
+		if !strings.Contains(text, "\n"+l) {
+			text += l
+		}
+	}
+	return []byte(text)
+}
+
+// line is a signature as it stands in a note.
+func line(sig note.Signature) string { return "— " + sig.Name + " " + sig.Base64 + "\n" }
+
+func keyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
