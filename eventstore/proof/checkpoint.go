@@ -76,7 +76,9 @@ type Signed struct {
 	Checkpoint
 	Note         []byte        // with all signature lines
 	Key          string        // name and hash of the ledger's key that signed, as in "milepost/main+a1b2c3d4"
+	Line         string        // its signature, as it stands in the note
 	Cosignatures []Cosignature // of the witnesses that Open was given, verified
+	Unverified   []Cosignature // of others, as they say
 }
 
 // UnsignedError says that a checkpoint lacks a valid signature of the ledger.
@@ -112,11 +114,16 @@ func Open(msg []byte, ledger []note.Verifier, witnesses ...*Witness) (s Signed, 
 		if at, ok := cosignedAt(sig); ok && isWitness(witnesses, sig) {
 			s.Cosignatures = append(s.Cosignatures, Cosignature{Name: sig.Name, KeyHash: sig.Hash, At: at, Line: line(sig)})
 		} else if isLedger(ledger, sig) {
-			s.Key = keyName(sig.Name, sig.Hash)
+			s.Key, s.Line = keyName(sig.Name, sig.Hash), line(sig)
 		}
 	}
 	if s.Key == "" {
 		return s, &UnsignedError{Origin: s.Origin, Err: errors.New("it has only countersignatures")}
+	}
+	for _, sig := range n.UnverifiedSigs {
+		if at, ok := cosignedAt(sig); ok {
+			s.Unverified = append(s.Unverified, Cosignature{Name: sig.Name, KeyHash: sig.Hash, At: at, Line: line(sig)})
+		}
 	}
 	return s, nil
 }
@@ -138,6 +145,9 @@ func isWitness(witnesses []*Witness, sig note.Signature) bool {
 	}
 	return false
 }
+
+// Bare is the note with the ledger's signature alone.
+func (s Signed) Bare() []byte { return []byte(s.Text() + "\n" + s.Line) }
 
 // WithLines adds signature lines to a note, those that it has not yet.
 func WithLines(msg []byte, lines ...string) []byte {

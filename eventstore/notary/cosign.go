@@ -1,0 +1,92 @@
+package notary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/milepost-ledger/milepost/eventstore/proof"
+)
+
+// ErrNoCosignature: a note that was handed in has no countersignature by a
+// witness that the ledger knows.
+var ErrNoCosignature = errors.New("notary: the note has no valid countersignature by a key that is registered")
+
+// ForeignCheckpointError: a checkpoint that was handed in is not of this ledger,
+// or of a history that it does not have. Where it carries the ledger's valid
+// signature, it proves that two histories were signed.
+type ForeignCheckpointError struct {
+	Signed proof.Signed
+	What   string
+}
+
+func (e *ForeignCheckpointError) Error() string { return "notary: " + e.What }
+
+// Cosign takes in a checkpoint with a countersignature by one of the witnesses,
+// and returns it with all that it has. The tree that it is of must be a
+// beginning of the present one.
+func (n *Notary) Cosign(ctx context.Context, msg []byte, witnesses ...*proof.Witness) (proof.Signed, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s, err := proof.Open(msg, n.notes.keys, witnesses...)
+	if err != nil {
+		return s, err
+	}
+	ledger, agreement, err := proof.ParseOrigin(s.Origin)
+	if err != nil {
+		return s, err
+	}
+	if ledger != n.opts.Ledger {
+		return s, &ForeignCheckpointError{s, "the checkpoint is of ledger " + ledger + ", this is " + n.opts.Ledger}
+	}
+	if len(s.Cosignatures) == 0 {
+		return s, ErrNoCosignature
+	}
+	if err := n.own(ctx, agreement, s); err != nil {
+		return s, err
+	}
+	whole := s.Bare() // of what was handed in, only what was verified is kept
+	if kept, ok := n.keptAt(agreement, s.Size); ok {
+		whole = kept.Note
+	}
+	for _, c := range s.Cosignatures {
+		whole = proof.WithLines(whole, c.Line)
+	}
+	if _, err := n.notes.put(agreement, whole); err != nil {
+		return s, err
+	}
+	return proof.Open(whole, n.notes.keys, witnesses...)
+}
+
+// own checks that a signed checkpoint is of the present history. n.mu is held.
+func (n *Notary) own(ctx context.Context, agreement string, s proof.Signed) error {
+	if err := n.advance(ctx); err != nil {
+		return err
+	}
+	f := n.trees.of(agreement)
+	root := f.Root()
+	switch kept, ok := n.keptAt(agreement, s.Size); {
+	case s.Size > f.Size():
+		return &ForeignCheckpointError{s, fmt.Sprintf("the checkpoint has %d leaves, and the tree %s only %d: the log lost its end, or another one was signed with this key", s.Size, s.Origin, f.Size())}
+	case ok:
+		root = kept.Root
+	case s.Size < f.Size():
+		var err error
+		if root, err = n.opts.Index.TreeRoot(ctx, agreement, s.Size); err != nil {
+			return fmt.Errorf("notary: the tree %s with %d leaves: %w", s.Origin, s.Size, err)
+		}
+	}
+	if root != s.Root {
+		return &ForeignCheckpointError{s, fmt.Sprintf("the tree %s had another root at %d leaves: two histories were signed with this key", s.Origin, s.Size)}
+	}
+	return nil
+}
+
+func (n *Notary) keptAt(agreement string, size uint64) (proof.Signed, bool) {
+	for _, s := range n.notes.kept[agreement] {
+		if s.Size == size {
+			return s, true
+		}
+	}
+	return proof.Signed{}, false
+}

@@ -1,0 +1,195 @@
+package notary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/proof"
+)
+
+// Log is what is watched over; *eventstore.Store is one.
+type Log interface {
+	ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error]
+	Last(ctx context.Context) (uint64, error)
+}
+
+// Index remembers the hashes of all records. Nothing that is signed comes from
+// it: it says where a log differs, and of which tree an older checkpoint is.
+type Index interface {
+	// Leaves returns the leaf hashes of a range of sequences.
+	Leaves(ctx context.Context, from, to uint64) ([]tlog.Hash, error)
+	// TreeRoot returns the root that a tree had; agreement "" is the ledger's.
+	TreeRoot(ctx context.Context, agreement string, size uint64) (tlog.Hash, error)
+}
+
+// Options of a notary.
+type Options struct {
+	Dir    string   // for the checkpoints; made if it is not there
+	Ledger string   // name of the ledger
+	Secret string   // the signer key, as proof.NewKey makes it
+	Former []string // verifier keys that signed before it, the first one first
+	Index  Index
+	Logger *slog.Logger // nil discards
+
+	Every     time.Duration // at most this long after a record it is in a checkpoint; 1 s when 0
+	ScrubRate int           // records that the scrub reads in a second; 0 turns it off
+	ScrubRest time.Duration // between two passes of the scrub; 10 min when 0
+
+	// Progress, if set, is called while Open reads the log.
+	Progress func(done, total uint64)
+}
+
+// Notary signs and keeps checkpoints of one log. It is safe for use by many
+// goroutines.
+type Notary struct {
+	log    Log
+	opts   Options
+	signer note.Signer
+	keys   []string
+
+	mu       sync.Mutex
+	trees    *trees // guarded by mu
+	notes    *notes // guarded by mu
+	disagree error  // guarded by mu: the log went back on what was read
+
+	scrub scrub
+}
+
+// Open reads the whole log, compares it with every checkpoint in opts.Dir, and
+// returns a notary that goes on from there. The error is a *DisagreeError when
+// the log is another one than was signed, a *NoteError when a checkpoint is not
+// the ledger's.
+func Open(ctx context.Context, log Log, opts Options) (*Notary, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Every <= 0 {
+		opts.Every = time.Second
+	}
+	if opts.ScrubRest <= 0 {
+		opts.ScrubRest = 10 * time.Minute
+	}
+	signer, err := note.NewSigner(opts.Secret)
+	if err != nil {
+		return nil, errors.New("notary: the ledger's key is no signer key") // which must not be in an error
+	}
+	present, err := proof.VerifierKey(opts.Secret)
+	if err != nil {
+		return nil, err
+	}
+	keys := append(append([]string{}, opts.Former...), present)
+	verifiers, err := proof.Verifiers(keys...)
+	if err != nil {
+		return nil, err
+	}
+	n := &Notary{log: log, opts: opts, signer: signer, keys: keys, trees: newTrees()}
+	if n.notes, err = readNotes(opts.Dir, opts.Ledger, verifiers); err != nil {
+		return nil, err
+	}
+	if err := n.check(ctx); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// ErrNoTree: there is no agreement of that key in the log.
+var ErrNoTree = errors.New("notary: no event of such an agreement is in the log")
+
+// Keys are the verifier keys of the ledger, from the first to the present one.
+func (n *Notary) Keys() []string { return n.keys }
+
+// Checkpoint signs the tree of an agreement, or with "" that of the ledger, as
+// it is at the end of the log, and returns it when it is on disk.
+func (n *Notary) Checkpoint(ctx context.Context, agreement string) (proof.Signed, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.advance(ctx); err != nil {
+		return proof.Signed{}, err
+	}
+	return n.sign(agreement)
+}
+
+// sign signs a tree as it was last read. n.mu is held.
+func (n *Notary) sign(agreement string) (proof.Signed, error) {
+	f := n.trees.of(agreement)
+	if agreement != "" && f.Size() == 0 {
+		return proof.Signed{}, ErrNoTree
+	}
+	if last, ok := n.notes.latest(agreement); ok && last.Size == f.Size() {
+		return last, nil
+	}
+	c := proof.Checkpoint{Origin: proof.Origin(n.opts.Ledger, agreement), Size: f.Size(), Root: f.Root()}
+	msg, err := c.Sign(n.signer)
+	if err != nil {
+		return proof.Signed{}, err
+	}
+	return n.notes.put(agreement, msg)
+}
+
+// advance reads what the log has beyond the trees. n.mu is held. Once the log
+// has turned out to be another one, nothing is signed any more.
+func (n *Notary) advance(ctx context.Context) error {
+	if n.disagree != nil {
+		return n.disagree
+	}
+	last, err := n.log.Last(ctx)
+	if err != nil {
+		return fmt.Errorf("notary: %w", err)
+	}
+	read := n.trees.ledger.Size()
+	if last < read {
+		n.disagree = &DisagreeError{Origin: proof.Origin(n.opts.Ledger, ""), Seq: last + 1, Size: read, What: fmt.Sprintf("the log ends at sequence %d, and went on to %d before", last, read)}
+		return n.disagree
+	}
+	if last == read {
+		return nil
+	}
+	for chunk, err := range n.log.ReadChunks(ctx, read+1, last, "") {
+		if err != nil {
+			return fmt.Errorf("notary: read the log: %w", err)
+		}
+		for _, rec := range chunk {
+			if _, err := n.trees.append(rec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Kept returns the notes of all kept checkpoints of a tree by ascending size,
+// with the countersignatures that were handed in.
+func (n *Notary) Kept(agreement string) []proof.Signed {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.notes.kept[agreement] // never written to
+}
+
+// Size is how many records the newest checkpoint of the ledger covers.
+func (n *Notary) Size() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	last, _ := n.notes.latest("")
+	return last.Size
+}
+
+// Err is why the notary signs nothing any more, or why the scrub failed; nil
+// while all agrees.
+func (n *Notary) Err() error {
+	n.mu.Lock()
+	err := n.disagree
+	n.mu.Unlock()
+	if err == nil {
+		err = n.Scrub().Err
+	}
+	return err
+}

@@ -1,0 +1,191 @@
+package notary
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/milepost-ledger/milepost/eventstore/proof"
+)
+
+// notes are the kept checkpoints of all trees, on disk and in memory.
+type notes struct {
+	dir    string
+	ledger string
+	keys   []note.Verifier
+	kept   map[string][]proof.Signed // by agreement, ascending in size
+}
+
+const (
+	ledgerDir       = "ledger"
+	agreementPrefix = "agreement-"
+	suffix          = ".checkpoint"
+)
+
+// NoteError says that a kept checkpoint is damaged, or not signed by a key of
+// the ledger.
+type NoteError struct {
+	File string
+	Err  error
+}
+
+func (e *NoteError) Error() string {
+	return fmt.Sprintf("notary: %s is not a checkpoint of this ledger: %v", e.File, e.Err)
+}
+
+func (e *NoteError) Unwrap() error { return e.Err }
+
+// readNotes reads what is in dir; there may be nothing yet.
+func readNotes(dir, ledger string, keys []note.Verifier) (*notes, error) {
+	n := &notes{dir: dir, ledger: ledger, keys: keys, kept: map[string][]proof.Signed{}}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil {
+		return nil, fmt.Errorf("notary: %w", err)
+	}
+	for _, file := range files {
+		if !strings.HasSuffix(file, suffix) { // a write that was interrupted
+			if err := os.Remove(file); err != nil {
+				return nil, fmt.Errorf("notary: %w", err)
+			}
+			continue
+		}
+		if err := n.read(file); err != nil {
+			return nil, &NoteError{File: file, Err: err}
+		}
+	}
+	for _, list := range n.kept {
+		slices.SortFunc(list, func(a, b proof.Signed) int { return cmp.Compare(a.Size, b.Size) })
+	}
+	return n, nil
+}
+
+func (n *notes) read(file string) error {
+	msg, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	s, err := proof.Open(msg, n.keys)
+	if err != nil {
+		return err
+	}
+	ledger, agreement, err := proof.ParseOrigin(s.Origin)
+	if err == nil && (ledger != n.ledger || n.file(agreement, s.Size) != file) {
+		err = fmt.Errorf("it is of the tree %s with %d leaves", s.Origin, s.Size)
+	}
+	if err == nil {
+		n.kept[agreement] = append(n.kept[agreement], s)
+	}
+	return err
+}
+
+func (n *notes) file(agreement string, size uint64) string {
+	tree := ledgerDir
+	if agreement != "" {
+		tree = agreementPrefix + agreement
+	}
+	return filepath.Join(n.dir, tree, fmt.Sprintf("%020d%s", size, suffix))
+}
+
+// latest is the largest kept checkpoint of a tree.
+func (n *notes) latest(agreement string) (proof.Signed, bool) {
+	list := n.kept[agreement]
+	if len(list) == 0 {
+		return proof.Signed{}, false
+	}
+	return list[len(list)-1], true
+}
+
+// put writes a note, in the place of the one of the same size, and drops what
+// need not be kept any more.
+func (n *notes) put(agreement string, msg []byte) (proof.Signed, error) {
+	s, err := proof.Open(msg, n.keys)
+	if err != nil {
+		return s, err
+	}
+	if err := writeFile(n.file(agreement, s.Size), msg); err != nil {
+		return s, fmt.Errorf("notary: keep a checkpoint: %w", err)
+	}
+	list := n.kept[agreement]
+	i, found := slices.BinarySearchFunc(list, s.Size, func(a proof.Signed, size uint64) int { return cmp.Compare(a.Size, size) })
+	if found {
+		list = slices.Clone(list) // callers may hold the old one
+		list[i] = s
+	} else {
+		list = slices.Insert(slices.Clone(list), i, s)
+	}
+	n.kept[agreement], err = n.prune(agreement, list)
+	return s, err
+}
+
+// prune keeps the newest checkpoint, and the newest of each witness.
+func (n *notes) prune(agreement string, list []proof.Signed) (kept []proof.Signed, err error) {
+	type witness struct {
+		name string
+		hash uint32
+	}
+	seen := map[witness]bool{}
+	for i := len(list) - 1; i >= 0; i-- {
+		keep := i == len(list)-1
+		for _, c := range list[i].Unverified {
+			keep = keep || !seen[witness{c.Name, c.KeyHash}]
+			seen[witness{c.Name, c.KeyHash}] = true
+		}
+		if keep {
+			kept = append(kept, list[i])
+			continue
+		}
+		if e := os.Remove(n.file(agreement, list[i].Size)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("notary: drop a checkpoint: %w", e))
+		}
+	}
+	slices.Reverse(kept)
+	return kept, err
+}
+
+// writeFile writes a file so that after a power cut it is there whole, or the
+// former one is.
+func writeFile(path string, content []byte) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "writing-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		err = syncDir(dir)
+	}
+	return err
+}
+
+// syncDir makes a new name in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

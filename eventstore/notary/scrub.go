@@ -1,0 +1,191 @@
+package notary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/proof"
+)
+
+// Scrub says how far the scrub has come.
+type Scrub struct {
+	State  string    // one of the constants below
+	Seq    uint64    // up to which the present pass has read
+	Until  uint64    // where the present pass ends
+	Passes uint64    // complete ones, since the start
+	Last   time.Time // end of the last complete pass; zero before the first
+	Err    error     // what it found; nil while all agrees
+}
+
+// States of a scrub.
+const (
+	ScrubOff     = "off"
+	ScrubWaiting = "waiting"
+	ScrubReading = "reading"
+	ScrubFailed  = "failed" // and does not go on: what is damaged must be repaired first
+)
+
+type scrub struct {
+	mu  sync.Mutex
+	now Scrub
+}
+
+func (s *scrub) set(f func(*Scrub)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.now)
+}
+
+// Scrub says how far the scrub has come.
+func (n *Notary) Scrub() Scrub {
+	n.scrub.mu.Lock()
+	defer n.scrub.mu.Unlock()
+	now := n.scrub.now
+	if now.State == "" {
+		now.State = ScrubOff
+	}
+	return now
+}
+
+// Run keeps the newest checkpoint of the ledger close to the end of the log, and
+// scrubs, until ctx ends. It returns nil then.
+func (n *Notary) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	if n.opts.ScrubRate > 0 {
+		running.Go(func() { n.scrubOn(ctx) })
+	}
+	tick := time.NewTicker(n.opts.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if _, err := n.Checkpoint(ctx, ""); err != nil && ctx.Err() == nil {
+			n.opts.Logger.Error("no checkpoint could be signed", "error", err)
+		}
+	}
+}
+
+// scrubOn makes one pass after the other, until one fails.
+func (n *Notary) scrubOn(ctx context.Context) {
+	for {
+		n.scrub.set(func(s *Scrub) { s.State = ScrubReading })
+		err := n.ScrubOnce(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.As(err, new(*DisagreeError)) {
+			n.scrub.set(func(s *Scrub) { s.State, s.Err = ScrubFailed, err })
+			n.opts.Logger.Error("THE LOG IS NOT WHAT WAS SIGNED", "error", err)
+			return
+		}
+		if err != nil {
+			n.opts.Logger.Warn("the scrub could not read the log, it will try again", "error", err)
+		}
+		n.scrub.set(func(s *Scrub) { s.State = ScrubWaiting })
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(n.opts.ScrubRest):
+		}
+	}
+}
+
+// ScrubOnce reads and hashes the log from its first record up to the newest
+// checkpoint, at the rate of Options, and compares. The error is a
+// *DisagreeError when the log is not what was signed.
+func (n *Notary) ScrubOnce(ctx context.Context) error {
+	signed, err := n.Checkpoint(ctx, "")
+	if err != nil || signed.Size == 0 {
+		return err
+	}
+	c := &comparison{notary: &Notary{log: n.log, opts: n.opts, trees: newTrees(), notes: &notes{kept: map[string][]proof.Signed{"": {signed}}}}}
+	n.scrub.set(func(s *Scrub) { s.Seq, s.Until = 0, signed.Size })
+	pace := newPacer(n.opts.ScrubRate)
+	for chunk, err := range n.log.ReadChunks(ctx, 1, signed.Size, "") {
+		if err != nil {
+			return c.broken(err)
+		}
+		for _, rec := range chunk {
+			if _, err := c.notary.trees.append(rec); err != nil {
+				return c.broken(err)
+			}
+		}
+		if err := c.sameAsIndexed(ctx, chunk); err != nil {
+			return err
+		}
+		n.scrub.set(func(s *Scrub) { s.Seq = c.notary.trees.ledger.Size() })
+		if err := pace.wait(ctx, len(chunk)); err != nil {
+			return err
+		}
+	}
+	if c.notary.trees.ledger.Size() < signed.Size {
+		return &DisagreeError{Origin: signed.Origin, Size: signed.Size, Seq: c.notary.trees.ledger.Size() + 1, What: "it cannot be read any more"}
+	}
+	if c.notary.trees.ledger.Root() != signed.Root {
+		return c.locate(ctx, signed.Checkpoint, signed.Size)
+	}
+	n.scrub.set(func(s *Scrub) { s.Passes++; s.Last = time.Now().UTC() })
+	return nil
+}
+
+// sameAsIndexed finds a damaged record as soon as it is read, where the index
+// goes so far. Whichever of the two is at fault, somebody must look.
+func (c *comparison) sameAsIndexed(ctx context.Context, chunk []eventstore.Record) error {
+	index := c.notary.opts.Index
+	if index == nil {
+		return nil
+	}
+	leaves, err := index.Leaves(ctx, chunk[0].Seq, chunk[len(chunk)-1].Seq)
+	if err != nil {
+		return nil // the root is compared at the end all the same
+	}
+	for i, rec := range chunk {
+		if i < len(leaves) && leaves[i] != tlog.RecordHash(rec.Data) {
+			return &DisagreeError{
+				Origin: proof.Origin(c.notary.opts.Ledger, ""), Size: c.size(), Seq: rec.Seq,
+				What: "its bytes are not those that the read models were made from",
+			}
+		}
+	}
+	return nil
+}
+
+// pacer bounds a rate.
+type pacer struct {
+	rate  int // a second; 0 does not bound
+	start time.Time
+	done  int
+}
+
+func newPacer(rate int) *pacer { return &pacer{rate: rate, start: time.Now()} }
+
+// wait returns when n more fit into the rate.
+func (p *pacer) wait(ctx context.Context, n int) error {
+	p.done += n
+	if p.rate <= 0 {
+		return ctx.Err()
+	}
+	due := p.start.Add(time.Duration(float64(p.done) / float64(p.rate) * float64(time.Second)))
+	pause := time.Until(due)
+	if pause <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("notary: scrub: %w", ctx.Err())
+	}
+}
