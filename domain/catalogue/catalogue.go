@@ -13,6 +13,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/fund"
 	"github.com/milepost-ledger/milepost/domain/indicator"
+	"github.com/milepost-ledger/milepost/domain/keyring"
 	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
@@ -27,6 +28,7 @@ var Aggregates = []domain.Aggregate{
 	amendment.Aggregate,
 	fund.Aggregate,
 	indicator.Aggregate,
+	keyring.Aggregate,
 }
 
 var (

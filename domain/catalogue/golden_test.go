@@ -16,6 +16,8 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
+	"github.com/milepost-ledger/milepost/domain/keyring"
+	"github.com/milepost-ledger/milepost/domain/party"
 )
 
 var update = flag.Bool("update", false, "add golden files of event types that have none; none is ever rewritten")
@@ -76,6 +78,18 @@ func envelope(e domain.Event) []byte {
 	}
 	env.Ref, _ = domaintest.Locate(domain.Ref{Kind: "party", Key: "cethik"}, e)
 	return env.Append(nil)
+}
+
+// The statements in the log prove each rotation for ever, whatever wrote them.
+func TestGoldenRotationsAreProven(t *testing.T) {
+	_, e, err := catalogue.Decode(read(t, "milepost.party.witness-rotated.v1.json"))
+	require.NoError(t, err)
+	witness := e.(party.WitnessRotated)
+	assert.NoError(t, domain.VerifyRotation(witness.Old, witness.Key, string(witness.Statement)))
+	_, e, err = catalogue.Decode(read(t, "milepost.keyring.key-rotated.v1.json"))
+	require.NoError(t, err)
+	ledger := e.(keyring.KeyRotated)
+	assert.NoError(t, domain.VerifyRotation(ledger.Old, ledger.Key, string(ledger.Statement)))
 }
 
 func TestEachEventTypeHasOneFullSample(t *testing.T) {

@@ -22,15 +22,18 @@ type Step struct {
 // History draws commands at random and yields those that are accepted, each
 // before the world evolves by it. They are asked of a few aggregates with a few
 // keys, so that they meet each other; most histories begin with much done, and
-// some are of funds or of results alone. It fails on an error that is no refusal.
+// some are of funds, of results or of signing keys alone. It fails on an error
+// that is no refusal.
 func History(t *rapid.T, asks int, yield func(w World, s Step)) World {
-	switch rapid.IntRange(0, 6).Draw(t, "kind") {
+	switch rapid.IntRange(0, 7).Draw(t, "kind") {
 	case 0:
 		return HistoryOf(t, Parties(), Commands, asks, yield)
 	case 1:
 		return HistoryOf(t, Funded(), Funds, asks, yield)
 	case 2:
 		return HistoryOf(t, Measured(), Indicators, asks, yield)
+	case 3:
+		return HistoryOf(t, Parties(), Keys, asks, yield)
 	}
 	return HistoryOf(t, Running(), Commands, asks, yield)
 }
@@ -107,7 +110,7 @@ var Commands = rapid.Custom(func(t *rapid.T) domain.Command {
 		ofAchievement(t, m), ofAchievement(t, m), ofAchievement(t, m), ofDates(t, p, m), ofDates(t, p, m), ofProject(t, p),
 		ofAgreement(t, a), ofAgreement(t, a), ofMilestone(t, m), ofParty(t), ofMechanism(t, a), ofObligation(t, a),
 		ofFund(t, a.Agreement), ofFund(t, a.Agreement), ofIndicator(t, a.Agreement), ofIndicator(t, a.Agreement),
-		ofMeeting(t, a.Agreement), ofMeeting(t, a.Agreement), ofAmendment(t, a.Agreement),
+		ofMeeting(t, a.Agreement), ofMeeting(t, a.Agreement), ofAmendment(t, a.Agreement), ofKeys(t),
 	}, func(a asks) bool { return len(a) == 0 })).Draw(t, "group")
 	return rapid.SampledFrom(group).Draw(t, "which")()
 })

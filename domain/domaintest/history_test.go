@@ -14,6 +14,7 @@ import (
 	. "github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/fund"
 	"github.com/milepost-ledger/milepost/domain/indicator"
+	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
@@ -35,6 +36,8 @@ func TestInvariantsHoldInEveryHistory(t *testing.T) {
 					checkMet(t, w, s, e)
 				case indicator.ActualReported:
 					checkLocked(t, w, s, e)
+				case party.WitnessRotated:
+					checkHandOver(t, w, s, e)
 				}
 			}
 			after := World{}
@@ -96,6 +99,14 @@ func checkMet(t *rapid.T, w World, s Step, e project.MilestoneMet) {
 			assert.LessOrEqual(t, d.MetOn, e.MetOn, "5: met before")
 		}
 	}
+}
+
+// A party's key names its successor, which it never had before.
+func checkHandOver(t *rapid.T, w World, s Step, e party.WitnessRotated) {
+	was := w[s.Command.Ref()].(*party.State)
+	assert.Equal(t, was.Witness, e.Old)
+	assert.NoError(t, domain.VerifyRotation(e.Old, e.Key, string(e.Statement)))
+	assert.NotContains(t, append(slices.Clone(was.FormerWitnesses), was.Witness), e.Key)
 }
 
 // Invariant 4: which command may move which date, and with what. An amendment

@@ -1,5 +1,9 @@
 // Package party holds the parties of the ledger: those who sign, own, pay,
 // confirm and benefit. A party belongs to the whole ledger, not to one agreement.
+//
+// A party that countersigns the ledger's checkpoints has a key for that, its
+// witness. The key itself names its successor, in a statement that stays in the
+// log with it; a key that was given up never comes back.
 package party
 
 import "github.com/milepost-ledger/milepost/domain"
@@ -13,6 +17,9 @@ type State struct {
 	Title  domain.Text `json:"title"`
 	Kind   string      `json:"kind"` // an IATI OrganisationType
 	Parent domain.Key  `json:"parent"`
+
+	Witness         domain.VerifierKey   `json:"witness"`          // by which its countersignatures are checked; "" for none
+	FormerWitnesses []domain.VerifierKey `json:"former_witnesses"` // in the order in which it gave them up
 }
 
 // Aggregate lists the commands and events of parties.
@@ -20,10 +27,16 @@ var Aggregate = domain.NewAggregate[State](Kind, "A party: a government, an ente
 	[]domain.CommandType{
 		domain.CommandOf[State, Register]("Register a party, so that agreements and projects can name it."),
 		domain.CommandOf[State, Change]("Change a party's title, kind or parent."),
+		domain.CommandOf[State, RegisterWitness]("Register the key with which a party countersigns checkpoints."),
+		domain.CommandOf[State, RotateWitness]("Replace the key with which a party countersigns, by a statement that the present key signed."),
+		domain.CommandOf[State, RetireWitness]("Give up the key with which a party countersigns, as when it is lost; a note says why."),
 	},
 	[]domain.EventType{
 		domain.EventOf[State, Registered]("A party was registered."),
 		domain.EventOf[State, Changed]("A party's title, kind or parent changed."),
+		domain.EventOf[State, WitnessRegistered]("A party countersigns checkpoints with this key."),
+		domain.EventOf[State, WitnessRotated]("A party replaced the key with which it countersigns, by a statement that the old one signed."),
+		domain.EventOf[State, WitnessRetired]("A party gave up the key with which it countersigned."),
 	})
 
 // Ref names the party key.
@@ -85,7 +98,9 @@ type Registered struct {
 
 func (Registered) Type() string { return "milepost.party.registered.v1" }
 
-func (e Registered) Apply(s *State) { *s = State(e) }
+func (e Registered) Apply(s *State) {
+	s.Party, s.Title, s.Kind, s.Parent = e.Party, e.Title, e.Kind, e.Parent
+}
 
 // Change is the command change-party; what is absent stays as it is.
 type Change struct {
