@@ -32,10 +32,12 @@ var rooms = map[string]struct {
 	"eventstore":            {},
 	"projections":           {house: []string{"domain", "eventstore", "projections"}},
 	"cmd/internal/ledger":   {house: []string{"domain", "eventstore"}},
+	"cmd/internal/signing":  {house: []string{"domain", "eventstore", "cmd/internal/ledger"}},
+	"cmd/internal/witness":  {house: []string{"eventstore", "cmd/internal/signing"}},
 	"cmd/internal/ocds":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
 	"cmd/internal/calendar": {house: []string{"domain", "projections"}},
-	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar"}},
+	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing"}},
 	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
 }

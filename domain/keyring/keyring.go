@@ -49,10 +49,13 @@ type RotateKey struct {
 func (RotateKey) Name() string    { return "rotate-key" }
 func (RotateKey) Ref() domain.Ref { return Ref() }
 
-// Decide replaces the key when the key itself says so. Nothing in the log says
-// which key was the first, so the first rotation is taken at its word: whoever
-// knows the first key sees whether it is the one.
-func (c RotateKey) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
+// Decide replaces the key when the key itself says so. The first rotation
+// replaces the key that the log was made with; where that is not known, it is
+// taken at its word, and whoever knows the first key sees whether it is the one.
+func (c RotateKey) Decide(s *State, in domain.Input) ([]domain.Event, error) {
+	if s == nil && in.SigningKey != "" && c.Old != in.SigningKey {
+		return nil, domain.Refuse(CodeStaleKey, "old", "the present key is %s; have that sign the statement", in.SigningKey)
+	}
 	if s != nil {
 		if c.Old != s.Current {
 			return nil, domain.Refuse(CodeStaleKey, "old", "the present key is %s; have that sign the statement", s.Current)

@@ -42,7 +42,8 @@ type eventsQuestion struct {
 
 // event is one stored event: the bytes as they are in the log.
 type event struct {
-	Seq   uint64          `json:"seq"`
+	Seq uint64 `json:"seq"`
+	Settlement
 	Event json.RawMessage `json:"event" doc:"The CloudEvent as stored."`
 }
 
@@ -99,13 +100,25 @@ func (s *server) events(ctx context.Context, in *eventsQuestion, at projections.
 	if err != nil {
 		return nil, "", err
 	}
+	settler, err := s.settler(ctx)
+	if err != nil {
+		return nil, "", err
+	}
 	items := make([]event, len(rows))
 	for i, row := range rows {
 		rec, err := s.cfg.Store.Get(ctx, row.Seq)
 		if err != nil {
 			return nil, "", fmt.Errorf("read event %d: %w", row.Seq, err)
 		}
-		items[i] = event{rec.Seq, rec.Data}
+		leaf, err := s.cfg.Models.Leaf(ctx, row.Seq)
+		if err != nil {
+			return nil, "", err
+		}
+		settlement, err := settler.of(ctx, leaf)
+		if err != nil {
+			return nil, "", err
+		}
+		items[i] = event{rec.Seq, settlement, rec.Data}
 	}
 	return items, next, nil
 }
