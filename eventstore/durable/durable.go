@@ -2,34 +2,51 @@
 package durable
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 )
 
-// WriteFile puts a file in the place of the one at path, if there is any, and
-// makes its directory where there is none. When it returns without error the new
-// file is on disk under its name; at any moment before, the former one is there
-// whole. perm is that of the file, and with the bits of execution added that of a
-// directory that is made. What an interrupted write leaves behind is called
-// writing-*.
-func WriteFile(path string, content []byte, perm os.FileMode) error {
+// Write puts what write writes into the place of the file at path, if there is
+// any. When it returns without error the new file is on disk under its name; at
+// any moment before, the former one is there whole. What an interruption leaves
+// behind is called .<name>-*.part.
+func Write(path string, perm os.FileMode, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, perm|perm>>2&0o111); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, "writing-*")
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*.part")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name()) // the error is what to tell
+		}
+	}()
+	out := bufio.NewWriter(f)
+	if err = write(out); err == nil {
+		err = out.Flush()
+	}
 	if err = errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return err
 	}
 	return SyncDir(dir)
+}
+
+// WriteFile is Write of content, and makes the directory where there is none:
+// with perm, and leave to enter for whom it lets read.
+func WriteFile(path string, content []byte, perm os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), perm|perm>>2&0o111); err != nil {
+		return err
+	}
+	return Write(path, perm, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
 // SyncDir makes the names in a directory durable, as they are now.
