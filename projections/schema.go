@@ -42,6 +42,7 @@ const (
 	orderGate
 	orderAwaiting
 	orderWaitlist
+	orderKeyring
 	tables // how many
 )
 
@@ -57,7 +58,7 @@ var (
 	versioned = []described{
 		partyTable, agreementTable, projectTable, milestoneTable, progressTable, mechanismTable, obligationTable,
 		amendmentTable, meetingTable, decisionTable, actionTable, fundTable, pledgeTable, commitmentTable, disbursementTable,
-		expenditureTable, indicatorTable, periodTable, gateTable, awaitingTable, waitlistTable,
+		expenditureTable, indicatorTable, periodTable, gateTable, awaitingTable, waitlistTable, keyringTable,
 	}
 )
 

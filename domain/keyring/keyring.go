@@ -22,9 +22,10 @@ func Ref() domain.Ref { return domain.Ref{Kind: Kind, Key: "ledger"} }
 // State is what is known of the ledger's keys: nothing before the first
 // rotation.
 type State struct {
+	First     domain.VerifierKey   `json:"first"`
 	Current   domain.VerifierKey   `json:"current"`
-	Former    []domain.VerifierKey `json:"former"`    // in the order in which they were given up, the first key first
-	Statement domain.SignedNote    `json:"statement"` // by which the last of them named the current one
+	Former    []domain.VerifierKey `json:"former" diff:"-"`    // all before Current, First foremost
+	Statement domain.SignedNote    `json:"statement" diff:"-"` // proves Current
 }
 
 // Aggregate lists the commands and events of the keyring.
@@ -82,6 +83,9 @@ func (KeyRotated) Type() string    { return "milepost.keyring.key-rotated.v1" }
 func (KeyRotated) Ref() domain.Ref { return Ref() }
 
 func (e KeyRotated) Apply(s *State) {
+	if s.First == "" {
+		s.First = e.Old
+	}
 	s.Current, s.Statement = e.Key, e.Statement
 	s.Former = append(slices.Clip(s.Former), e.Old)
 }
