@@ -134,11 +134,8 @@ func (s *server) coveringCheckpoint(r *http.Request, agreement domain.Key, index
 	return best, nil
 }
 
-// settlementOf is settle by the sequence.
+// settlementOf is settle by the sequence, as soon as the read models have it.
 func (s *server) settlementOf(ctx context.Context, seq uint64) (Settlement, error) {
-	if err := s.cfg.Models.Wait(ctx, seq); err != nil {
-		return Settlement{}, err
-	}
 	leaf, err := s.cfg.Models.Leaf(ctx, seq)
 	if err != nil {
 		return Settlement{}, err
