@@ -28,7 +28,10 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 	if err != nil {
 		return nil, fmt.Errorf("projections: make %s: %w", tmp, err)
 	}
-	err = m.fill(ctx, conn, log, to, progress)
+	// A load makes rows and garbage; collected less often, that costs a fifth
+	// less time. One load runs at a time, so the setting comes back as it was.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	err = m.fill(ctx, conn, log, to, progress, m.opts.Observe)
 	if e := conn.Close(); err == nil {
 		err = e
 	}
@@ -45,7 +48,9 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 	return openFile(path)
 }
 
-func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64, progress func(done, total uint64)) error {
+// fill makes the schema in an empty file, and the rows of the events of a log
+// up to sequence to.
+func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) error {
 	err := settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
 	if err != nil {
 		return err
@@ -57,10 +62,7 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64
 	if err != nil {
 		return err
 	}
-	// A load makes rows and garbage; collected less often, that costs a fifth
-	// less time. One load runs at a time, so the setting comes back as it was.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	if err := p.load(ctx, log, to, progress, m.opts.Observe); err != nil {
+	if err := p.load(ctx, log, to, progress, observe); err != nil {
 		return err
 	}
 	if err := script(conn, createIndexes()); err != nil {
@@ -72,7 +74,7 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64
 // load fills new tables with the events up to sequence to, in one transaction.
 // Rows are written on a goroutine of their own, which alone uses the
 // connection meanwhile: the caches of a load are whole and look nothing up.
-func (p *projector) load(ctx context.Context, log Log, to uint64, progress func(done, total uint64), observe func(Batch)) error {
+func (p *projector) load(ctx context.Context, log source, to uint64, progress func(done, total uint64), observe func(Batch)) error {
 	if err := insert(p.conn, "BEGIN"); err != nil {
 		return err
 	}
@@ -118,7 +120,7 @@ func (p *projector) load(ctx context.Context, log Log, to uint64, progress func(
 
 // readUpTo makes the rows of the events after the position up to sequence to,
 // and calls done after each batch.
-func (p *projector) readUpTo(ctx context.Context, log Log, to uint64, done func(n int, start time.Time, last eventstore.Record) error) error {
+func (p *projector) readUpTo(ctx context.Context, log source, to uint64, done func(n int, start time.Time, last eventstore.Record) error) error {
 	if p.at.seq >= to {
 		return nil
 	}
