@@ -90,6 +90,9 @@ const (
 	CodeInvalidRange    = "invalid-range"      // from lies after to
 	CodeInvalidCursor   = "invalid-cursor"     // not a cursor of this question
 	CodeInvalidLimit    = "invalid-limit"      // outside 1 to MaxLimit
+	CodeInvalidEntity   = "invalid-entity"     // not the path of an entity
+	CodeContradiction   = "contradiction"      // two conditions that nothing can meet
+	CodeMeetingNotHeld  = "meeting-not-held"   // no such meeting was held by then
 )
 
 // AsOfError refuses a point in time.

@@ -43,11 +43,12 @@ func TestChanges(t *testing.T) {
 		// then
 		require.NoError(t, err)
 		assert.JSONEq(t, fmt.Sprintf(`{
-			"from": {"seq": %d, "at": null}, "to": {"seq": %d, "at": null}, "complete": true, "next": "",
+			"from": {"seq": %d, "at": null}, "to": {"seq": %d, "at": null}, "since": null, "complete": true, "next": "",
 			"changes": [{
 				"seq": %d, "event_id": "01900000-0000-7000-8000-0000000000%d", "type": "milepost.project.milestone-reforecast.v1", "agreement": "framework",
-				"entity": "project/iot-base/milestone/design", "field": "forecast", "op": "replace", "old": "2024-09-30", "new": "2024-10-20",
-				"effective": "2024-06-10", "recorded_at": "2024-06-10T08:00:00Z", "actor": "wang.fang", "party": "cethik", "reason": "supplier-delay", "corrects": ""}]}`,
+				"entity": "project/iot-base/milestone/design", "field": "forecast", "op": "replace", "old": "2024-09-30", "new": "2024-10-20", "moves": 1,
+				"effective": "2024-06-10", "recorded_at": "2024-06-10T08:00:00Z", "actor": "wang.fang", "party": "cethik", "reason": "supplier-delay",
+				"note": "the steel is late", "corrects": "", "corrects_seq": null}]}`,
 			before, before+1, before+1, before+1), toJSON(t, answer))
 	})
 	for _, c := range []struct {
@@ -207,7 +208,7 @@ func TestEvents(t *testing.T) {
 	}
 	assert.JSONEq(t, fmt.Sprintf(`{"seq": %d, "event_id": "01900000-0000-7000-8000-0000000000%d", "type": "milepost.project.milestone-reforecast.v1",
 		"agreement": "framework", "aggregate": "project/iot-base", "version": 7, "actor": "wang.fang", "party": "cethik", "effective": "2024-06-10",
-		"recorded_at": "2024-06-10T08:00:00Z", "reason": "supplier-delay", "corrects": "", "command_id": "command-01900000-0000-7000-8000-0000000000%d"}`,
+		"recorded_at": "2024-06-10T08:00:00Z", "reason": "supplier-delay", "note": "the steel is late", "corrects": "", "corrects_seq": null, "command_id": "command-01900000-0000-7000-8000-0000000000%d"}`,
 		before+1, before+1, before+1), toJSON(t, all[before]))
 	// and each filter gives its part
 	for name, c := range map[string]struct {

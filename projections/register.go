@@ -18,8 +18,11 @@ type eventRow struct {
 	RecordedAt  int64       `json:"recorded_at" sql:"undigested"` // microseconds since 1970
 	At          int64       `json:"at" sql:"undigested"`          // ledger time: the latest recorded time so far
 	Reason      string      `json:"reason"`
+	Note        string      `json:"note" sql:"text"`
+	Backdated   bool        `json:"backdated" sql:"undigested"` // effective before the day on which it was recorded
 	Corrects    string      `json:"corrects" sql:"text,undigested"`
 	Command     string      `json:"command_id" sql:"text,undigested"`
+	IDHash      int64       `json:"id_hash" sql:"undigested"`
 	CommandHash int64       `json:"command_hash" sql:"undigested"`
 	Mark        int64       `json:"mark" sql:"undigested"`
 }
@@ -40,11 +43,12 @@ var changeTable = newTable[changeRow](orderChange, "change", "id")
 // changeBits is how many changes one event can make, as a power of two.
 const changeBits = 16
 
-// commandHash spares an index of long texts: FNV-1a, 64 bits.
-func commandHash(id string) int64 {
+// hashOf spares an index of long texts, of which it finds all but a few: FNV-1a,
+// 64 bits folded to 32, for SQLite stores small numbers in less.
+func hashOf(id string) int64 {
 	h := uint64(14695981039346656037)
 	for i := range len(id) {
 		h = (h ^ uint64(id[i])) * 1099511628211
 	}
-	return int64(h)
+	return int64(int32(h ^ h>>32))
 }
