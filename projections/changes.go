@@ -18,7 +18,7 @@ import (
 type Changes struct {
 	From     Point    `json:"from"`
 	To       Point    `json:"to"`
-	Since    *Since   `json:"since"` // the meeting that From is of; null where none was asked for
+	Since    *Since   `json:"since,omitempty"` // the meeting that From is of, where one was asked for
 	Changes  []Change `json:"changes"`
 	Complete bool     `json:"complete"` // nothing is left after these
 	Next     string   `json:"next"`     // the cursor to the rest, "" when Complete

@@ -5,8 +5,8 @@ import (
 )
 
 // netChanges answers with one line for each field that the walk comes upon.
-// What a field's value was at either end is looked up: others than those asked
-// for may have moved it too.
+// What a field was at either end is looked up: others than those asked for may
+// have moved it too.
 func (q *query) netChanges(c *conditions, rows *postings, p opened, answer *Changes) error {
 	type line struct {
 		move
@@ -33,10 +33,7 @@ func (q *query) netChanges(c *conditions, rows *postings, p opened, answer *Chan
 	}
 	moved := lines[:0]
 	for _, l := range lines {
-		if l.old, err = q.valueBefore(l.entity, l.field, c.first); err != nil {
-			return err
-		}
-		if l.new, err = q.valueBefore(l.entity, l.field, c.last+1); err != nil {
+		if err := c.ends(&l.move); err != nil {
 			return err
 		}
 		if l.old != l.new {
@@ -58,12 +55,19 @@ func (q *query) netChanges(c *conditions, rows *postings, p opened, answer *Chan
 	return nil
 }
 
-// valueBefore is the word that a field had before a change by its id: what the
-// last one before it left. 0 is none.
-func (q *query) valueBefore(entity, field, change int64) (word int64, err error) {
-	word, ok, err := selectInt(q.conn, "SELECT new FROM change INDEXED BY change_entity WHERE entity = ? AND field = ? AND id < ? ORDER BY id DESC", entity, field, change)
-	if ok {
-		q.visited++
+// A field was at the beginning of a range what its first change there
+// replaced, and is at the end what its last one left.
+const (
+	selectOldest = "SELECT old FROM change INDEXED BY change_entity WHERE entity = ? AND field = ? AND id BETWEEN ? AND ? ORDER BY id"
+	selectNewest = "SELECT new FROM change INDEXED BY change_entity WHERE entity = ? AND field = ? AND id BETWEEN ? AND ? ORDER BY id DESC"
+)
+
+// ends replaces a move by that from the one end of the range to the other.
+func (c *conditions) ends(m *move) (err error) {
+	if m.old, _, err = selectInt(c.q.conn, selectOldest, m.entity, m.field, c.first, c.last); err != nil {
+		return err
 	}
-	return word, err
+	m.new, _, err = selectInt(c.q.conn, selectNewest, m.entity, m.field, c.first, c.last)
+	c.q.visited += 2
+	return err
 }

@@ -134,7 +134,7 @@ func (q *query) event(stmt *sqlite.Stmt) (e EventItem, err error) {
 
 // findEvent finds the sequence of an event by its id, nil where there is none.
 func (q *query) findEvent(id string) (*uint64, error) {
-	seq, ok, err := selectInt(q.conn, "SELECT seq FROM event WHERE id_hash = ? AND event_id = ?", hashOf(id), id)
+	seq, ok, err := selectInt(q.conn, "SELECT seq FROM event WHERE id_start = ? AND event_id = ?", idStart(id), id)
 	if !ok || err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (m *Models) FindCommand(ctx context.Context, id string) (seq uint64, ok boo
 		return 0, false, nil
 	}
 	err = m.read(ctx, Point{}, func(q *query) error {
-		n, found, err := selectInt(q.conn, "SELECT seq FROM event WHERE command_hash = ? AND command_id = ? ORDER BY seq LIMIT 1", hashOf(id), id)
+		n, found, err := selectInt(q.conn, "SELECT seq FROM event WHERE command_hash = ? AND command_id = ? ORDER BY seq LIMIT 1", commandHash(id), id)
 		seq, ok = uint64(n), found
 		return err
 	})

@@ -162,7 +162,7 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 		ID: env.ID, Type: env.Type, Agreement: string(env.Ref.Agreement), Aggregate: a.entity, Version: env.Version,
 		Actor: env.Actor, Party: string(env.Party), Effective: env.Effective, RecordedAt: recorded, At: p.at.at,
 		Reason: env.Reason, Note: env.Note, Backdated: env.Effective != 0 && env.Effective < domain.DateOf(env.Time, p.zone),
-		Corrects: env.Corrects, Command: env.CommandID, IDHash: hashOf(env.ID), CommandHash: hashOf(env.CommandID),
+		Corrects: env.Corrects, Command: env.CommandID, IDStart: idStart(env.ID), CommandHash: commandHash(env.CommandID),
 	}
 	// The mark is in the row and not in the digest: it is the digest.
 	p.room = eventTable.cells(p.room[:0], &row, &p.memo)

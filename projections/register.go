@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"strconv"
+
 	"github.com/milepost-ledger/milepost/domain"
 )
 
@@ -22,7 +24,7 @@ type eventRow struct {
 	Backdated   bool        `json:"backdated" sql:"undigested"` // effective before the day on which it was recorded
 	Corrects    string      `json:"corrects" sql:"text,undigested"`
 	Command     string      `json:"command_id" sql:"text,undigested"`
-	IDHash      int64       `json:"id_hash" sql:"undigested"`
+	IDStart     int64       `json:"id_start" sql:"undigested"`
 	CommandHash int64       `json:"command_hash" sql:"undigested"`
 	Mark        int64       `json:"mark" sql:"undigested"`
 }
@@ -43,12 +45,24 @@ var changeTable = newTable[changeRow](orderChange, "change", "id")
 // changeBits is how many changes one event can make, as a power of two.
 const changeBits = 16
 
-// hashOf spares an index of long texts, of which it finds all but a few: FNV-1a,
-// 64 bits folded to 32, for SQLite stores small numbers in less.
-func hashOf(id string) int64 {
+// idStart is the first 64 bits of a UUID, 0 for what is none. Those of an event's
+// id grow with time, so that their index is appended to.
+func idStart(id string) int64 {
+	if len(id) != 36 {
+		return 0
+	}
+	n, err := strconv.ParseUint(id[:8]+id[9:13]+id[14:18], 16, 63)
+	if err != nil {
+		return 0
+	}
+	return int64(n)
+}
+
+// commandHash spares an index of long texts: FNV-1a, 64 bits.
+func commandHash(id string) int64 {
 	h := uint64(14695981039346656037)
 	for i := range len(id) {
 		h = (h ^ uint64(id[i])) * 1099511628211
 	}
-	return int64(int32(h ^ h>>32))
+	return int64(h)
 }

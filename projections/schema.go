@@ -111,7 +111,7 @@ CREATE INDEX event_reason ON event (reason) WHERE reason IS NOT NULL;
 CREATE INDEX event_type ON event (type);
 CREATE INDEX event_backdated ON event (seq) WHERE backdated = 1;
 CREATE INDEX event_corrections ON event (seq) WHERE corrects <> '';
-CREATE INDEX event_id ON event (id_hash);
+CREATE INDEX event_id ON event (id_start);
 CREATE INDEX event_command ON event (command_hash);
 CREATE INDEX change_entity ON change (entity, field);
 CREATE INDEX change_field ON change (field);
