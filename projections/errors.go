@@ -103,6 +103,9 @@ const (
 	CodeAsOfBeforeFirst    = "as-of-before-first"   // before the first event
 	CodeInvalidRange       = "invalid-range"        // from lies after to
 	CodeInvalidEffectiveAt = "invalid-effective-at" // not a date that exists
+	CodeInvalidEntity      = "invalid-entity"       // not the path of an entity
+	CodeContradiction      = "contradiction"        // two conditions that nothing can meet
+	CodeMeetingNotHeld     = "meeting-not-held"     // no such meeting was held by then
 	CodeInvalidCursor      = "invalid-cursor"       // not a cursor of this question
 	CodeInvalidLimit       = "invalid-limit"        // outside 1 to MaxLimit
 

@@ -21,6 +21,9 @@ type query struct {
 	at    Point      // its Seq counts in the file at hand
 	asked Point      // the same as it was asked
 	axis  *effective // that the file is of; nil where it has the sequences of the log
+	// visited counts the rows that walks of posting lists came to, for tests: it
+	// is what a question costs.
+	visited int
 }
 
 // found is an entity that a query came upon.

@@ -90,6 +90,8 @@ var statuses = map[string]int{
 	CodeInvalidParameter:               http.StatusBadRequest,
 	projections.CodeInvalidAsOf:        http.StatusBadRequest,
 	projections.CodeInvalidCursor:      http.StatusBadRequest,
+	projections.CodeInvalidEntity:      http.StatusBadRequest,
+	projections.CodeContradiction:      http.StatusBadRequest,
 	projections.CodeInvalidEffectiveAt: http.StatusBadRequest,
 	projections.CodeInvalidLimit:       http.StatusBadRequest,
 	projections.CodeInvalidRange:       http.StatusBadRequest,
