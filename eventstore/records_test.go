@@ -34,6 +34,16 @@ func TestRecords_areReadByTheSequencesThatAnIndexKnows(t *testing.T) {
 		}
 		require.ErrorContains(t, err, "sequence 2 is of")
 	}
+	// of any subject, and in any order
+	got = nil
+	backwards := []uint64{400, 3, 2, 399, 1}
+	for rec, err := range s.Records(context.Background(), "", backwards) {
+		require.NoError(t, err)
+		assert.Equal(t, map[bool]string{true: "mine", false: "other"}[rec.Seq%2 == 1], string(rec.Data))
+		got = append(got, rec.Seq)
+	}
+	assert.Equal(t, backwards, got)
+
 	for _, err := range s.Records(context.Background(), subject, []uint64{9999}) {
 		require.ErrorIs(t, err, eventstore.ErrNotFound)
 	}
