@@ -32,6 +32,7 @@ var rooms = map[string]struct {
 	"eventstore":            {},
 	"projections":           {house: []string{"domain", "eventstore", "projections"}},
 	"cmd/internal/ledger":   {house: []string{"domain", "eventstore"}},
+	"cmd/internal/bundle":   {house: []string{"domain", "eventstore"}},
 	"cmd/internal/ocds":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
 	"cmd/internal/calendar": {house: []string{"domain", "projections"}},
