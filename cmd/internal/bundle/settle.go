@@ -2,12 +2,14 @@ package bundle
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/party"
 )
 
 // settle finds out how far each party has countersigned each agreement. Its
@@ -39,9 +41,10 @@ func (v *verifier) settle() {
 		s.Seq = t.seqAt(s.Settled)
 		v.report.Settlements = append(v.report.Settlements, s)
 	}
-	for party := range v.witnesses.given {
-		if !v.involved(party) {
-			v.checks.fail(CheckWitnesses, failure(CodeCosignatureWrong, "you gave a key of %q, which is no party to anything here", party))
+	for _, p := range slices.Sorted(maps.Keys(v.witnesses.given)) {
+		if f := v.disputed(p); f != nil {
+			f.Entity = party.Ref(p).String()
+			v.checks.fail(CheckWitnesses, f)
 		}
 	}
 	if signatures > 0 {
@@ -49,15 +52,22 @@ func (v *verifier) settle() {
 	}
 }
 
-func (v *verifier) involved(party domain.Key) bool {
-	for _, s := range v.report.Settlements {
-		for _, w := range s.Parties {
-			if w.Party == party {
-				return true
-			}
-		}
+// disputed says that the log has another key of a party than the verifier, or
+// nothing of that party.
+func (v *verifier) disputed(p domain.Key) *Failure {
+	involved := slices.ContainsFunc(v.report.Settlements, func(s Settlement) bool {
+		return slices.ContainsFunc(s.Parties, func(w Witnessed) bool { return w.Party == p })
+	})
+	state := v.replay.party(p)
+	switch {
+	case !involved && state == nil:
+		return failure(CodeWrongKey, "you gave a key of %q, which is no party to anything here", p)
+	case state == nil || state.Witness == "" || slices.Contains(v.opts.Witnesses, Witness{p, state.Witness}):
+		return nil
+	case slices.ContainsFunc(v.opts.Witnesses, func(w Witness) bool { return w.Party == p && slices.Contains(state.FormerWitnesses, w.Key) }):
+		return failure(CodeWrongKey, "the key of %q that you gave was given up since, by what the log says; ask the party, and give %s too if that is its key now", p, state.Witness)
 	}
-	return v.replay.party(party) != nil
+	return failure(CodeWrongKey, "the log has %s as the key of %q, and you gave another: what that key signed does not count", short(state.Witness), p)
 }
 
 // witnessed is how far a party countersigned the events of an agreement's tree.

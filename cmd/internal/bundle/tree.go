@@ -55,9 +55,9 @@ func (t *tree) reach() {
 			t.matched = n.Size
 		case n.seen:
 		case t.differs == nil:
-			from, to := t.seqAt(t.matched)+1, t.seqAt(n.Size)
-			t.differs = failure(CodeEventChanged, "the events of %s up to sequence %d do not come to the root %s of the checkpoint with %d leaves, those up to the one with %d do: an event between the sequences %d and %d was changed, left out, put in or moved",
-				t.origin, to, n.Root, n.Size, t.matched, from, to)
+			from, to := t.seqAt(t.matched+1), t.seqAt(n.Size)
+			t.differs = failure(CodeEventChanged, "the first %d events of %s are not those that were signed, the first %d are: one of the sequences %d to %d was changed, left out, put in or moved",
+				n.Size, t.origin, t.matched, from, to)
 			t.differs.Seq = from
 		}
 	}
@@ -71,13 +71,14 @@ func (t *tree) append(leaf tlog.Hash, seq uint64) {
 	t.reach()
 }
 
-// seqAt is the sequence of the last of so many leaves.
+// seqAt is the sequence of the last of so many leaves, 0 where there are not so
+// many.
 func (t *tree) seqAt(size uint64) uint64 {
 	switch {
-	case size == 0 || t.whole:
-		return size
-	case size > uint64(len(t.seqs)):
+	case size == 0 || size > t.frontier.Size():
 		return 0
+	case t.whole:
+		return size
 	}
 	return t.seqs[size-1]
 }

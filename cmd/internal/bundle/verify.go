@@ -498,7 +498,7 @@ func (v *verifier) concludeHistory(main *tree) {
 		v.checks.fail(CheckSignatures, failure(CodeNotSigned, "there is no checkpoint of %s", main.origin))
 	case newest.Size < main.frontier.Size():
 		f := failure(CodeNotSigned, "the newest checkpoint of %s has %d leaves, and there are %d events: nobody signed those after sequence %d", main.origin, newest.Size, main.frontier.Size(), main.seqAt(newest.Size))
-		f.Seq = main.seqAt(newest.Size) + 1
+		f.Seq = main.seqAt(newest.Size + 1)
 		v.checks.fail(CheckSignatures, f)
 	case m.Agreement != "" && v.ledgerNote == nil:
 		v.checks.fail(CheckSignatures, failure(CodeNotSigned, "there is no checkpoint of the ledger's tree %s", r.trees.ledger.origin))
