@@ -78,6 +78,9 @@ type Input struct {
 	Now   time.Time // the instant of the decision, UTC
 	Today Date      // its civil date in the ledger's time zone
 	World World
+	// SigningKey is the key that the ledger's log was made with, "" where it was
+	// made without.
+	SigningKey VerifierKey
 }
 
 // EffectiveOn returns the civil date from which the decision holds: the one

@@ -44,6 +44,10 @@ type Config struct {
 	// when empty) and never changes: answers about a day depend on it. A later
 	// Open leaves it empty or repeats it.
 	Timezone string
+	// Key is the ledger's public signing key, recorded with the log when that is
+	// created and never changed: [Store.Key] tells it. Whoever signs for the
+	// ledger must show how he comes from it.
+	Key string
 	// MaxStore bounds what the embedded server may store, in bytes. Zero
 	// leaves a twentieth of the free disk alone and takes the rest.
 	MaxStore int64
@@ -89,6 +93,7 @@ type Store struct {
 	syncAlways  string
 	replicas    int
 	timezone    string
+	key         string
 
 	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
@@ -266,6 +271,10 @@ func (s *Store) Ledger() string { return s.cfg.Ledger }
 
 // Timezone returns the IANA name of the ledger's time zone.
 func (s *Store) Timezone() string { return s.timezone }
+
+// Key is the public signing key that the log was created with, "" for one that
+// was created without.
+func (s *Store) Key() string { return s.key }
 
 // Stream is the name of the JetStream stream.
 func (s *Store) Stream() string { return s.stream }

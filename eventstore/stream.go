@@ -33,6 +33,7 @@ const (
 	schemaKey     = "milepost-schema"
 	schemaVersion = "1"
 	timezoneKey   = "milepost-timezone"
+	signingKey    = "milepost-key"
 )
 
 // streamConfig is the one place that says what a ledger's streams are like, that
@@ -84,6 +85,7 @@ func (s *Store) ensureStream(ctx context.Context) error {
 	}
 	s.replicas = got.Replicas
 	s.timezone = cmp.Or(got.Metadata[timezoneKey], "UTC")
+	s.key = got.Metadata[signingKey]
 	if want := s.cfg.Timezone; want != "" && want != s.timezone {
 		return &TimezoneError{Ledger: s.cfg.Ledger, Has: s.timezone, Given: want}
 	}
@@ -122,6 +124,9 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	}
 	cfg := streamConfig(s.stream, replicas, streamSubjects(s.cfg.Ledger))
 	cfg.Metadata[timezoneKey] = cmp.Or(s.cfg.Timezone, "UTC")
+	if s.cfg.Key != "" {
+		cfg.Metadata[signingKey] = s.cfg.Key
+	}
 	st, err := s.js.CreateStream(ctx, cfg)
 	if auto && replicas > 1 && apiCode(err) == codeNoPeers {
 		s.log.Warn("the cluster cannot hold three copies of the log: it is kept on ONE server", "stream", s.stream)

@@ -87,8 +87,8 @@ func TestModelsAnswerWhatTheLogSays(t *testing.T) {
 		// then
 		require.NoError(t, err)
 		assert.JSONEq(t, `[
-			{"party": "wuxi", "title": {"en": "Party wuxi", "zh": "无锡"}, "kind": "local-government", "parent": "", "version": 1},
-			{"party": "cethik", "title": {"en": "Party cethik", "zh": "无锡"}, "kind": "local-government", "parent": "", "version": 1}]`, toJSON(t, items))
+			{"party": "wuxi", "title": {"en": "Party wuxi", "zh": "无锡"}, "kind": "local-government", "parent": "", "witness": "", "version": 1},
+			{"party": "cethik", "title": {"en": "Party cethik", "zh": "无锡"}, "kind": "local-government", "parent": "", "witness": "", "version": 1}]`, toJSON(t, items))
 	})
 	t.Run("lists before anything was there are empty", func(t *testing.T) {
 		items, _, err := m.Agreements(t.Context(), projections.Point{}, projections.Page{})

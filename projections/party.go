@@ -9,17 +9,18 @@ import (
 
 // Party is a party as of a point.
 type Party struct {
-	Party   domain.Key  `json:"party" sql:"-"`
-	Title   domain.Text `json:"title"`
-	Kind    string      `json:"kind"`
-	Parent  domain.Key  `json:"parent"`
-	Version uint64      `json:"version" sql:"-"`
+	Party   domain.Key         `json:"party" sql:"-"`
+	Title   domain.Text        `json:"title"`
+	Kind    string             `json:"kind"`
+	Parent  domain.Key         `json:"parent"`
+	Witness domain.VerifierKey `json:"witness" sql:"text"` // by which its countersignatures are checked; "" for none
+	Version uint64             `json:"version" sql:"-"`
 }
 
 var partyTable = newTable[Party](orderParty, "party", versionLead...)
 
 func partyOf(s *party.State) *Party {
-	return &Party{Title: s.Title, Kind: s.Kind, Parent: s.Parent}
+	return &Party{Title: s.Title, Kind: s.Kind, Parent: s.Parent, Witness: s.Witness}
 }
 
 // Parties lists the parties of the ledger in the order of their registration.

@@ -46,7 +46,7 @@ func digestOf(t tb, log *memory) string {
 // fixtures of domaintest begin.
 var anything = rapid.OneOf(
 	domaintest.Commands, domaintest.Commands, domaintest.Commands, domaintest.Funds, domaintest.Indicators,
-	domaintest.Meetings, domaintest.Mechanisms, domaintest.Obligations, domaintest.Amendments,
+	domaintest.Meetings, domaintest.Mechanisms, domaintest.Obligations, domaintest.Amendments, domaintest.Keys,
 )
 
 // wander lets an agreement be in effect, with a project, a fund and an
@@ -93,6 +93,8 @@ func everything(t tb, m *projections.Models, at projections.Point) map[string]st
 	put("parties", parties, err)
 	agreements, _, err := m.Agreements(ctx, at, projections.Page{})
 	put("agreements", agreements, err)
+	keyring, err := m.Keyring(ctx, at)
+	put("keyring", keyring, err)
 	for _, a := range agreements {
 		projects, _, err := m.Projects(ctx, a.Agreement, at, projections.Page{})
 		put("projects of "+string(a.Agreement), projects, err)

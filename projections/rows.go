@@ -10,6 +10,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/fund"
 	"github.com/milepost-ledger/milepost/domain/indicator"
+	"github.com/milepost-ledger/milepost/domain/keyring"
 	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
@@ -63,6 +64,7 @@ var kept = map[string]keeper{
 		also:  indicatorAlso,
 		waits: indicatorWaits,
 	},
+	keyring.Kind: &keeps[keyring.State]{own: ownRow(keyringTable, rotationOf)},
 }
 
 // keeper is a keeps of any state.

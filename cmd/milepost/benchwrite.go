@@ -142,11 +142,13 @@ func (b *bench) filled(ctx context.Context) (err error) {
 	load := func() (float64, error) {
 		text := b.work.chunk(done, b.events/importRounds, b.events)
 		done += strings.Count(text, "\n")
-		b.full.unfollow() // raw has no read models either
+		if err := b.full.halt(); err != nil { // raw has no read models and no notary either
+			return err
+		}
 		start := time.Now()
 		sum, err := b.full.importText(ctx, text)
 		rate := float64(sum.Events) / time.Since(start).Seconds()
-		b.full.follow(ctx)
+		b.full.run(ctx)
 		if err != nil {
 			return 0, err
 		}

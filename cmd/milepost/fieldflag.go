@@ -98,6 +98,8 @@ func typeName(f *domain.Field) string {
 		return "key"
 	case f.Pattern == domain.HashPattern:
 		return "sha256"
+	case f.Pattern == domain.VerifierKeyPattern:
+		return "verifier-key"
 	case f.Format != "":
 		return f.Format
 	case f.Enum != nil:

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"sync"
 	"time"
 	_ "time/tzdata" // a ledger's time zone must be known on every machine
 
@@ -13,7 +16,10 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
+	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -25,13 +31,30 @@ type nodeConfig struct {
 	creds    string
 	timezone string // of a new ledger; "" leaves it as it is, UTC for a new one
 	log      *slog.Logger
+
+	keyFile     string // with which the ledger signs; "" for the one in dir
+	checkpoints string // directory of the checkpoints; "" for the one in dir
+	scrubRate   int    // records a second; 0 leaves the scrub out
+
+	checking func(done, total uint64) // told how far the check at start has come; may be nil
 }
 
+// checkpointDir is where the checkpoints of the ledger lie.
+func (cfg nodeConfig) checkpointDir() string {
+	return cmp.Or(cfg.checkpoints, filepath.Join(cfg.dir, "checkpoints"))
+}
+
+// signingKey is the file of the key with which the ledger signs.
+func (cfg nodeConfig) signingKey() string { return cmp.Or(cfg.keyFile, signing.KeyFile(cfg.dir)) }
+
 // node is a ledger that runs in this process, in the order in which data flows
-// through it: a log, read models that follow it, and the write path. It owns the
-// goroutine that feeds the read models.
+// through it: a log, a notary that watches over it, read models that follow it,
+// and the write path. It owns the goroutines of the notary and of what feeds the
+// read models.
 type node struct {
 	store    *eventstore.Store
+	key      signing.Key
+	notary   *notary.Notary
 	models   *projections.Models
 	ledger   *ledger.Ledger
 	location *time.Location
@@ -40,8 +63,8 @@ type node struct {
 	holder holder
 	cfg    nodeConfig
 
-	stopFollowing context.CancelFunc
-	followed      chan struct{} // closed when nothing feeds the read models any more
+	stop    context.CancelFunc
+	running sync.WaitGroup // the projector and the notary
 }
 
 // startNode opens the ledger. Its read models follow the log until Close; wait
@@ -59,8 +82,15 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 			_ = n.Close() // err says what matters
 		}
 	}()
+	if err := os.MkdirAll(cfg.dir, 0o750); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	key, made, err := signing.Prepare(cfg.signingKey(), cfg.name)
+	if err != nil {
+		return nil, err
+	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
-		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone,
+		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
 		ContentType: "application/cloudevents+json", Logger: cfg.log, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		return nil, err
@@ -77,23 +107,30 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}); err != nil {
 		return nil, err
 	}
+	// Nothing follows the log, and nothing is appended to it, before it agrees with
+	// its checkpoints.
+	if n.key, n.notary, err = signing.Watch(ctx, n.store, n.models, key, made, notary.Options{
+		Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking,
+	}); err != nil {
+		return nil, err
+	}
 	n.ledger = ledger.New(n.store, ledger.Options{
-		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand,
+		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
-	n.follow(context.WithoutCancel(ctx))
+	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.
 const followPause = time.Second
 
-// follow feeds the read models until unfollow. When it fails they answer that they
-// are behind, and it is tried again: an external server may come back.
-func (n *node) follow(ctx context.Context) {
-	ctx, n.stopFollowing = context.WithCancel(ctx)
-	n.followed = make(chan struct{})
-	go func() {
-		defer close(n.followed)
+// run feeds the read models, and has the notary sign and scrub, until halt. When
+// the read models cannot be fed they answer that they are behind, and it is tried
+// again: an external server may come back.
+func (n *node) run(ctx context.Context) {
+	ctx, n.stop = context.WithCancel(ctx)
+	n.running.Go(func() { _ = n.notary.Run(ctx) }) // it ends only with ctx, and then without an error
+	n.running.Go(func() {
 		for {
 			err := n.models.Follow(ctx, n.store)
 			if ctx.Err() != nil {
@@ -106,15 +143,23 @@ func (n *node) follow(ctx context.Context) {
 			case <-time.After(followPause):
 			}
 		}
-	}()
+	})
 }
 
-// unfollow stops feeding the read models.
-func (n *node) unfollow() {
-	if n.stopFollowing != nil {
-		n.stopFollowing()
-		<-n.followed
+// halt stops what run began, and has the end of the log signed.
+func (n *node) halt() error {
+	if n.stop == nil {
+		return nil
 	}
+	n.stop()
+	n.running.Wait()
+	n.stop = nil
+	ctx, cancel := context.WithTimeout(context.Background(), followPause)
+	defer cancel()
+	if _, err := n.notary.Checkpoint(ctx, ""); err != nil {
+		return fmt.Errorf("sign the end of the log: %w", err)
+	}
+	return nil
 }
 
 // catchUp waits until the read models show all that the log has now.
@@ -131,8 +176,7 @@ func (n *node) catchUp(ctx context.Context) error {
 
 // Close undoes startNode, as far as it got, against the flow of the data.
 func (n *node) Close() error {
-	var errs []error
-	n.unfollow()
+	errs := []error{n.halt()}
 	if n.models != nil {
 		errs = append(errs, n.models.Close())
 	}

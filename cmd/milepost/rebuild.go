@@ -76,8 +76,8 @@ func (a *app) rebuildAt(ctx context.Context, address string) ([]byte, error) {
 
 // rebuildHere opens the directory, which nobody else may have open.
 func (a *app) rebuildHere(ctx context.Context, cfg nodeConfig) (_ []byte, err error) {
-	if _, err := os.Stat(filepath.Join(cfg.dir, "jetstream")); err != nil && cfg.natsURL == "" {
-		return nil, fmt.Errorf("there is no ledger in %s: say where with --data", cfg.dir) // opening it would make an empty one
+	if !hasLedger(cfg) {
+		return nil, noLedger(cfg.dir)
 	}
 	n, err := startNode(ctx, cfg)
 	if err != nil {

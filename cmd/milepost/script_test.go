@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,8 +16,11 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/mod/sumdb/note"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/milepost-ledger/milepost/domain"
 )
 
 func TestMain(m *testing.M) {
@@ -32,6 +36,8 @@ func TestMain(m *testing.M) {
 //	refused CODE args...   milepost refuses with that code, exit code 1, and the log does not grow
 //	usage args...          milepost exits with 2
 //	tamper DIR             change a value in the read models' file
+//	keypair VAR NAME       make a key pair of that name; $VAR is its verifier key
+//	handover VAR OLD NEW   let $OLD sign that $NEW replaces it; $VAR is the statement
 //	digest FILE            write "last_seq digest" of the ledger, once all of it is shown, to FILE
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -40,7 +46,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, "TMPDIR="+env.WorkDir+"/tmp", "TZ=UTC", "LANG=C", "MILEPOST_ACTOR=tester", "CORPUS="+os.Getenv("MILEPOST_CORPUS"))
 			env.Vars = append(env.Vars, "HASH="+benchHash, "OTHER="+strings.Repeat("0", 64))
-			env.Values[runningKey{}] = &running{}
+			env.Values[runningKey{}], env.Values[signersKey{}] = &running{}, map[string]note.Signer{}
 			setup, err := os.ReadFile("testdata/setup.jsonl")
 			if err != nil {
 				return err
@@ -67,6 +73,8 @@ func TestScripts(t *testing.T) {
 			"refused":  refused,
 			"usage":    usage,
 			"tamper":   tamper,
+			"keypair":  keypair,
+			"handover": handover,
 			"digest": func(ts *testscript.TestScript, _ bool, args []string) {
 				seq := strconv.FormatUint(status(ts).LastSeq, 10)
 				if _, stderr, code := milepost(ts, "show", "parties", "--min-seq", seq); code != exitDone {
@@ -208,6 +216,26 @@ func milepost(ts *testscript.TestScript, args ...string) (stdout, stderr string,
 		ts.Fatalf("%v", err)
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// signersKey finds the signers of a script by their verifier keys.
+type signersKey struct{}
+
+func keypair(ts *testscript.TestScript, _ bool, args []string) {
+	private, public, err := note.GenerateKey(rand.Reader, args[1])
+	ts.Check(err)
+	signer, err := note.NewSigner(private)
+	ts.Check(err)
+	ts.Value(signersKey{}).(map[string]note.Signer)[public] = signer
+	ts.Setenv(args[0], public)
+}
+
+func handover(ts *testscript.TestScript, _ bool, args []string) {
+	old, next := ts.Getenv(args[1]), ts.Getenv(args[2])
+	signer := ts.Value(signersKey{}).(map[string]note.Signer)[old]
+	signed, err := note.Sign(&note.Note{Text: domain.RotationText(domain.VerifierKey(old), domain.VerifierKey(next))}, signer)
+	ts.Check(err)
+	ts.Setenv(args[0], string(signed))
 }
 
 func tamper(ts *testscript.TestScript, _ bool, args []string) {

@@ -81,7 +81,7 @@ var shownRegisters = []shown{
 	{
 		name: "parties", short: "Show the parties", address: fixed("parties"), list: &view{
 			table: fields("party", "title", "kind", "parent"),
-			csv:   []string{"party", "title", "kind", "parent"},
+			csv:   []string{"party", "title", "kind", "parent", "witness"},
 		},
 	},
 	{

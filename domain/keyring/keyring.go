@@ -22,9 +22,10 @@ func Ref() domain.Ref { return domain.Ref{Kind: Kind, Key: "ledger"} }
 // State is what is known of the ledger's keys: nothing before the first
 // rotation.
 type State struct {
+	First     domain.VerifierKey   `json:"first"`
 	Current   domain.VerifierKey   `json:"current"`
-	Former    []domain.VerifierKey `json:"former"`    // in the order in which they were given up, the first key first
-	Statement domain.SignedNote    `json:"statement"` // by which the last of them named the current one
+	Former    []domain.VerifierKey `json:"former" diff:"-"`    // all before Current, First foremost
+	Statement domain.SignedNote    `json:"statement" diff:"-"` // proves Current
 }
 
 // Aggregate lists the commands and events of the keyring.
@@ -49,10 +50,13 @@ type RotateKey struct {
 func (RotateKey) Name() string    { return "rotate-key" }
 func (RotateKey) Ref() domain.Ref { return Ref() }
 
-// Decide replaces the key when the key itself says so. Nothing in the log says
-// which key was the first, so the first rotation is taken at its word: whoever
-// knows the first key sees whether it is the one.
-func (c RotateKey) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
+// Decide replaces the key when the key itself says so. The first rotation
+// replaces the key that the log was made with; where that is not known, it is
+// taken at its word, and whoever knows the first key sees whether it is the one.
+func (c RotateKey) Decide(s *State, in domain.Input) ([]domain.Event, error) {
+	if s == nil && in.SigningKey != "" && c.Old != in.SigningKey {
+		return nil, domain.Refuse(CodeStaleKey, "old", "the present key is %s; have that sign the statement", in.SigningKey)
+	}
 	if s != nil {
 		if c.Old != s.Current {
 			return nil, domain.Refuse(CodeStaleKey, "old", "the present key is %s; have that sign the statement", s.Current)
@@ -79,6 +83,9 @@ func (KeyRotated) Type() string    { return "milepost.keyring.key-rotated.v1" }
 func (KeyRotated) Ref() domain.Ref { return Ref() }
 
 func (e KeyRotated) Apply(s *State) {
+	if s.First == "" {
+		s.First = e.Old
+	}
 	s.Current, s.Statement = e.Key, e.Statement
 	s.Former = append(slices.Clip(s.Former), e.Old)
 }

@@ -22,7 +22,7 @@ func TestTheFirstRotationSaysWhichKeyWasTheFirst(t *testing.T) {
 	cmd := rotate(key(1), key(2))
 	s := domaintest.Given(t).When(cmd).Then(keyring.KeyRotated(cmd))
 	assert.Equal(t, &keyring.State{
-		Current: key(2).VerifierKey, Former: []domain.VerifierKey{key(1).VerifierKey}, Statement: cmd.Statement,
+		First: key(1).VerifierKey, Current: key(2).VerifierKey, Former: []domain.VerifierKey{key(1).VerifierKey}, Statement: cmd.Statement,
 	}, domaintest.StateOf[keyring.State](s, keyring.Ref()))
 
 	for what, c := range map[string]struct {
@@ -55,6 +55,17 @@ func TestEachKeyNamesItsSuccessor(t *testing.T) {
 		When(rotate(key(3), key(2))).Refused(domain.CodeKeyUsedBefore, "key")
 }
 
+// Two decisions on one state do not get into each other's way.
+func TestOneStateHasManySuccessors(t *testing.T) {
+	var before any
+	for n := range byte(5) {
+		before = keyring.Aggregate.Evolve(before, keyring.KeyRotated(rotate(key(n), key(n+1))))
+		one := keyring.Aggregate.Evolve(before, keyring.KeyRotated(rotate(key(n+1), key(8)))).(*keyring.State)
+		keyring.Aggregate.Evolve(before, keyring.KeyRotated(rotate(key(9), key(8))))
+		assert.Equal(t, key(n+1).VerifierKey, one.Former[len(one.Former)-1])
+	}
+}
+
 // Whatever is asked, whoever holds the first key follows the log to the present
 // one, and no key has been in use twice.
 func TestTheLogLeadsFromTheFirstKeyToTheLast(t *testing.T) {
@@ -79,7 +90,7 @@ func TestTheLogLeadsFromTheFirstKeyToTheLast(t *testing.T) {
 			seen[at], at = true, r.Key
 		}
 		s := w[keyring.Ref()].(*keyring.State)
-		require.Equal(t, at, s.Current)
+		require.Equal(t, [2]domain.VerifierKey{rotations[0].Old, at}, [2]domain.VerifierKey{s.First, s.Current})
 		require.Len(t, s.Former, len(rotations))
 		longest = max(longest, len(rotations))
 	})

@@ -18,8 +18,8 @@ type State struct {
 	Kind   string      `json:"kind"` // an IATI OrganisationType
 	Parent domain.Key  `json:"parent"`
 
-	Witness         domain.VerifierKey   `json:"witness"`          // by which its countersignatures are checked; "" for none
-	FormerWitnesses []domain.VerifierKey `json:"former_witnesses"` // in the order in which it gave them up
+	Witness         domain.VerifierKey   `json:"witness"`                   // by which its countersignatures are checked; "" for none
+	FormerWitnesses []domain.VerifierKey `json:"former_witnesses" diff:"-"` // what Witness was before, in that order
 }
 
 // Aggregate lists the commands and events of parties.

@@ -100,6 +100,17 @@ func TestRetireWitness(t *testing.T) {
 	s.When(party.RegisterWitness{Party: "a", Key: two.VerifierKey}).Then(party.WitnessRegistered{Party: "a", Key: two.VerifierKey})
 }
 
+// Two decisions on one state do not get into each other's way.
+func TestOnePartyHasManyFutures(t *testing.T) {
+	var before any
+	for range 5 {
+		before = party.Aggregate.Evolve(before, party.WitnessRetired{Party: "a", Key: one.VerifierKey})
+		then := party.Aggregate.Evolve(before, party.WitnessRetired{Party: "a", Key: two.VerifierKey}).(*party.State)
+		party.Aggregate.Evolve(before, party.WitnessRetired{Party: "a", Key: three.VerifierKey})
+		assert.Equal(t, two.VerifierKey, then.FormerWitnesses[len(then.FormerWitnesses)-1])
+	}
+}
+
 // By effective date events come in another order than they were decided in.
 func TestAWitnessOutOfOrder(t *testing.T) {
 	s := domaintest.Given(t,

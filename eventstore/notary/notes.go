@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
 )
 
@@ -109,7 +110,7 @@ func (n *notes) put(agreement string, msg []byte) (proof.Signed, error) {
 	if err != nil {
 		return s, err
 	}
-	if err := writeFile(n.file(agreement, s.Size), msg); err != nil {
+	if err := durable.WriteFile(n.file(agreement, s.Size), msg, 0o640); err != nil {
 		return s, fmt.Errorf("notary: keep a checkpoint: %w", err)
 	}
 	list := n.kept[agreement]
@@ -147,45 +148,4 @@ func (n *notes) prune(agreement string, list []proof.Signed) (kept []proof.Signe
 	}
 	slices.Reverse(kept)
 	return kept, err
-}
-
-// writeFile writes a file so that after a power cut it is there whole, or the
-// former one is.
-func writeFile(path string, content []byte) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, "writing-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
-		err = syncDir(dir)
-	}
-	return err
-}
-
-// syncDir makes a new name in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -144,12 +144,16 @@ var (
 	gaugeProjected = prometheus.NewDesc("milepost_projected_sequence", "Sequence that the read models have reached.", nil, nil)
 	gaugeLag       = prometheus.NewDesc("milepost_projection_lag_events", "Events that the read models are behind the log.", nil, nil)
 	gaugeModels    = prometheus.NewDesc("milepost_read_models_bytes", "Size of the read models.", nil, nil)
+	gaugeSigned    = prometheus.NewDesc("milepost_checkpoint_sequence", "Sequence up to which the newest checkpoint covers the log.", nil, nil)
+	gaugeScrubbed  = prometheus.NewDesc("milepost_scrub_sequence", "Sequence up to which the present pass of the scrub has read the log.", nil, nil)
+	gaugePasses    = prometheus.NewDesc("milepost_scrub_passes", "Complete passes of the scrub since the start.", nil, nil)
+	gaugeIntact    = prometheus.NewDesc("milepost_log_intact", "1 while the log is what was signed, as far as it was read again; else 0.", nil, nil)
 	gaugeInFlight  = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeInFlight} {
+	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeInFlight} {
 		descs <- d
 	}
 }
@@ -166,6 +170,16 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	position := g.server.cfg.Models.Position()
 	gauge(gaugeProjected, float64(position.Seq))
 	gauge(gaugeInFlight, float64(len(g.server.inFlight)))
+	notary := g.server.cfg.Notary
+	scrub := notary.Scrub()
+	gauge(gaugeSigned, float64(notary.Size()))
+	gauge(gaugeScrubbed, float64(scrub.Seq))
+	gauge(gaugePasses, float64(scrub.Passes))
+	intact := 1.0
+	if notary.Err() != nil {
+		intact = 0
+	}
+	gauge(gaugeIntact, intact)
 	if info, err := g.server.cfg.Store.Info(ctx); err == nil {
 		gauge(gaugeLast, float64(info.LastSeq))
 		gauge(gaugeMessages, float64(info.Messages))

@@ -15,6 +15,8 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
+	"github.com/milepost-ledger/milepost/eventstore/proof"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -73,6 +75,10 @@ const (
 	CodeNotReady         = "not-ready"              // starting, or stopped
 	CodeOutcomeUnknown   = "outcome-unknown"        // written or not: send it again with the same key
 	CodeTimeout          = "timeout"                // it took too long; nothing was written
+	CodeUnsigned         = "checkpoint-not-signed"  // a checkpoint without a valid signature of the ledger
+	CodeNoCosignature    = "no-cosignature"         // a checkpoint without a valid countersignature by a registered key
+	CodeForeign          = "checkpoint-foreign"     // a checkpoint of another ledger, or of another history
+	CodeLogDisagrees     = "log-disagrees"          // the log is not what was signed
 	CodeInternal         = "internal"               // a fault of the server
 )
 
@@ -93,6 +99,7 @@ var statuses = map[string]int{
 	CodeUnknownRoute:              http.StatusNotFound,
 	CodeMethod:                    http.StatusMethodNotAllowed,
 	CodeConflict:                  http.StatusConflict,
+	CodeForeign:                   http.StatusConflict,
 	domain.CodeStaleVersion:       http.StatusPreconditionFailed,
 	CodeTooLarge:                  http.StatusRequestEntityTooLarge,
 	CodeMediaType:                 http.StatusUnsupportedMediaType,
@@ -104,6 +111,7 @@ var statuses = map[string]int{
 	CodeNotReady:                  http.StatusServiceUnavailable,
 	CodeOutcomeUnknown:            http.StatusServiceUnavailable,
 	CodeTimeout:                   http.StatusServiceUnavailable,
+	CodeLogDisagrees:              http.StatusServiceUnavailable,
 }
 
 func statusOf(code string) int {
@@ -133,6 +141,9 @@ func problemOf(err error) *Problem {
 		tooLarge *http.MaxBytesError
 		mismatch *eventstore.EvidenceMismatchError
 		damaged  *eventstore.EvidenceDamagedError
+		unsigned *proof.UnsignedError
+		foreign  *notary.ForeignCheckpointError
+		disagree *notary.DisagreeError
 	)
 	var p *Problem
 	switch {
@@ -174,6 +185,14 @@ func problemOf(err error) *Problem {
 		p = newProblem(domain.CodeNotFound, "sha256", "No such evidence is stored.")
 	case errors.As(err, &damaged):
 		p = newProblem(CodeEvidenceDamaged, "", "What is stored of this evidence is damaged, and is not handed out. Restore the ledger from a backup.")
+	case errors.As(err, &unsigned):
+		p = newProblem(CodeUnsigned, "", "This is not a checkpoint that this ledger signed, or a signature in it is wrong. Get one from /v1/checkpoint, and hand it in with a countersignature.")
+	case errors.Is(err, notary.ErrNoCosignature):
+		p = newProblem(CodeNoCosignature, "", "The checkpoint has no valid countersignature by a key that a party has registered. Register the key with register-witness, and sign with it.")
+	case errors.As(err, &foreign):
+		p = newProblem(CodeForeign, "", "It was not taken: "+foreign.What+". Keep the checkpoint: where the ledger's key signed it, it is evidence.")
+	case errors.As(err, &disagree):
+		p = newProblem(CodeLogDisagrees, "", "The log is not what was signed, and nothing is signed any more: "+disagree.Error())
 	case errors.Is(err, eventstore.ErrOverloaded):
 		p = newProblem(CodeOverloaded, "", "Too many appends wait already. Nothing was written; try again in a moment.")
 	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, projections.ErrClosed):

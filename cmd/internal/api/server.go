@@ -11,14 +11,16 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// Config is what the API needs. Ledger, Models and Store are of one ledger.
+// Config is what the API needs. Ledger, Models, Store and Notary are of one ledger.
 type Config struct {
 	Ledger  *ledger.Ledger
 	Models  *projections.Models
 	Store   *eventstore.Store
+	Notary  *notary.Notary
 	Name    string // of the ledger
 	Version string // of the program, for the OpenAPI document
 
@@ -83,6 +85,8 @@ func newServer(cfg Config) *server {
 	s.cooperation()
 	s.results()
 	s.history()
+	s.checkpoints()
+	s.proofs()
 	s.status()
 	s.health()
 	s.imports()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -26,6 +27,25 @@ type Status struct {
 	Ready        bool       `json:"ready"`
 	Reasons      []string   `json:"reasons" doc:"Why it is not ready."`
 	NATS         NATSStatus `json:"nats"`
+	Integrity    Integrity  `json:"integrity" doc:"How far the log is signed for, and checked."`
+}
+
+// Integrity says how far the log is signed for, and whether it is still what it
+// was.
+type Integrity struct {
+	Checkpoint uint64 `json:"checkpoint" doc:"Sequence up to which the newest checkpoint covers the log."`
+	Settled    uint64 `json:"settled" doc:"Sequence up to which every party that has registered a key has countersigned the ledger's tree; 0 when no party has."`
+	Scrub      Scrub  `json:"scrub"`
+	Finding    string `json:"finding" doc:"What is wrong; empty while all agrees."`
+}
+
+// Scrub says how far the log has been read and hashed again.
+type Scrub struct {
+	State  string     `json:"state" enum:"off,waiting,reading,failed"`
+	Seq    uint64     `json:"seq" doc:"Sequence up to which the present pass has come."`
+	Until  uint64     `json:"until" doc:"Sequence at which it ends."`
+	Passes uint64     `json:"passes" doc:"Complete passes since the server started."`
+	Last   *time.Time `json:"last" doc:"When the last complete pass ended; null before the first."`
 }
 
 // NATSStatus says what keeps the log.
@@ -76,6 +96,9 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 	if known := info.SyncAlways; known == "true" || known == "false" {
 		always := known == "true"
 		status.NATS.SyncAlways = &always
+	}
+	if status.Integrity, err = s.integrity(ctx); err != nil {
+		return status, err
 	}
 	status.Reasons = s.notReady(position, info.LastSeq, info.Connected)
 	status.Ready = len(status.Reasons) == 0
@@ -148,5 +171,28 @@ func (s *server) notReady(position projections.Position, last uint64, connected 
 	case lag > int64(s.cfg.MaxLag):
 		reasons = append(reasons, "the read models are too far behind the log")
 	}
+	if err := s.cfg.Notary.Err(); err != nil {
+		reasons = append(reasons, "the log is not what was signed: "+err.Error())
+	}
 	return reasons
+}
+
+// integrity says how far the log is signed for and checked.
+func (s *server) integrity(ctx context.Context) (Integrity, error) {
+	now := s.cfg.Notary.Scrub()
+	i := Integrity{Checkpoint: s.cfg.Notary.Size(), Scrub: Scrub{State: now.State, Seq: now.Seq, Until: now.Until, Passes: now.Passes}}
+	if !now.Last.IsZero() {
+		i.Scrub.Last = &now.Last
+	}
+	if err := s.cfg.Notary.Err(); err != nil {
+		i.Finding = err.Error()
+	}
+	t, err := s.settler(ctx)
+	if behind := (*projections.BehindError)(nil); errors.As(err, &behind) {
+		return i, nil // the keys are not known yet
+	}
+	if err == nil {
+		i.Settled, err = t.settledUpTo()
+	}
+	return i, err
 }

@@ -3,8 +3,8 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -139,15 +139,16 @@ func parseLine(line []byte) (seq uint64, event []byte, ok bool) {
 	return seq, event, err == nil && ok && whole
 }
 
-// readObject reads one of the bundle's own JSON files, strictly.
-func readObject(b []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
+// encodeObject writes one of the bundle's own JSON files.
+func encodeObject(v any) []byte { return append(domain.EncodeValue(v), '\n') }
+
+// readObject reads what encodeObject writes, and nothing that is spelt otherwise.
+func readObject[T any](b []byte) (v T, err error) {
+	if err := json.Unmarshal(b, &v); err != nil {
+		return v, err
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return fmt.Errorf("something follows the object")
+	if !bytes.Equal(encodeObject(v), b) {
+		return v, errors.New("it is not spelt as a bundle has it: one line with these fields, in their order, and no others")
 	}
-	return nil
+	return v, nil
 }

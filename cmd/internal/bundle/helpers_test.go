@@ -325,7 +325,7 @@ func pack(t tb, entries []entry) []byte {
 	w, sum := tar.NewWriter(&out), sha256.New()
 	for i, e := range entries {
 		if e.name == "end.json" {
-			e.body = domain.EncodeValue(bundle.End{Entries: i, SHA256: hex.EncodeToString(sum.Sum(nil))})
+			e.body = append(domain.EncodeValue(bundle.End{Entries: i, SHA256: hex.EncodeToString(sum.Sum(nil))}), '\n')
 		}
 		_, _ = fmt.Fprintf(sum, "%s %d\n%s", e.name, len(e.body), e.body)
 		require.NoError(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: e.name, Size: int64(len(e.body)), Mode: 0o644}))
@@ -360,7 +360,7 @@ func object[T any](t tb, name string, change func(*T)) func([]entry) []entry {
 		var v T
 		require.NoError(t, json.Unmarshal([]byte(s), &v))
 		change(&v)
-		return string(domain.EncodeValue(v))
+		return string(domain.EncodeValue(v)) + "\n"
 	})
 }
 
@@ -377,7 +377,7 @@ func lines(t tb, change func([]string) []string) func([]entry) []entry {
 		m := bundle.Manifest{}
 		require.NoError(t, json.Unmarshal(entries[0].body, &m))
 		m.Events = uint64(n)
-		entries[0].body = domain.EncodeValue(m)
+		entries[0].body = append(domain.EncodeValue(m), '\n')
 		return entries
 	}
 }

@@ -1,11 +1,13 @@
 package bundle
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
@@ -16,16 +18,8 @@ import (
 // from no event: compare it with the one that you were given.
 type Keys struct {
 	First     domain.VerifierKey `json:"first"`     // of the ledger
-	Rotations []Rotation         `json:"rotations"` // in their order
+	Rotations []signing.Rotation `json:"rotations"` // in their order
 	Witnesses []WitnessKey       `json:"witnesses"` // by party
-}
-
-// Rotation is how one key of the ledger handed over to the next.
-type Rotation struct {
-	Seq       uint64             `json:"seq"` // of the event
-	Old       domain.VerifierKey `json:"old"`
-	Key       domain.VerifierKey `json:"key"`
-	Statement domain.SignedNote  `json:"statement"` // that Old signed
 }
 
 // WitnessKey is the key of a party, and those that it gave up.
@@ -53,39 +47,37 @@ func (k *Keys) follow(ledger string, given domain.VerifierKey) (c chain, f *Fail
 	if k.First.Name() != name || !k.First.Valid() {
 		return c, failure(CodeWrongKey, "the key %q is not one of the ledger %q: those are called %s", k.First, ledger, name)
 	}
-	c.keys = []domain.VerifierKey{k.First}
-	for _, r := range k.Rotations {
-		present := c.keys[len(c.keys)-1]
-		broken := func(why any) *Failure {
-			f := failure(CodeRotationBroken, "the rotation at sequence %d does not lead from the ledger's key %s to %s: %v", r.Seq, short(present), short(r.Key), why)
-			f.Seq = r.Seq
-			return f
-		}
-		if r.Old != present {
-			return c, broken("it is of " + short(r.Old))
-		}
-		if err := r.Key.NotAmong(c.keys); err != nil {
-			return c, broken(err)
-		}
-		if err := domain.VerifyRotation(r.Old, r.Key, string(r.Statement)); err != nil {
-			return c, broken(err)
-		}
-		c.keys = append(c.keys, r.Key)
-	}
-	if given != "" {
-		if c.given = slices.Index(c.keys, given); c.given < 0 {
-			if given.Name() != name {
-				return c, failure(CodeProofOfOtherTree, "this is of the ledger %q, and the key that you gave is of %s", ledger, given.Name())
-			}
-			return c, failure(CodeWrongKey, "the key that you gave, %s, is none of this ledger's: it signs with %s", short(given), short(c.present()))
-		}
-	}
-	verifiers, err := verifiersOf(c.keys)
+	keys, err := signing.Follow(string(k.First), k.Rotations)
 	if err != nil {
-		return c, failure(CodeWrongKey, "%v", err)
+		keys = []string{string(k.First)}
 	}
-	c.verifiers = verifiers
-	return c, nil
+	for i, key := range keys {
+		if e := domain.VerifierKey(key).NotAmong(c.keys); e != nil {
+			keys, err = keys[:i], &signing.ChainError{Seq: k.Rotations[i-1].Seq, Err: e}
+			break
+		}
+		c.keys = append(c.keys, domain.VerifierKey(key))
+	}
+	var e error
+	if c.verifiers, e = proof.Verifiers(keys...); e != nil {
+		return c, failure(CodeWrongKey, "%v", e)
+	}
+	if broken := (*signing.ChainError)(nil); errors.As(err, &broken) {
+		f := failure(CodeRotationBroken, "the rotation of the ledger's key at sequence %d does not follow: %v", broken.Seq, broken.Err)
+		f.Seq = broken.Seq
+		return c, f
+	}
+	if given == "" {
+		return c, nil
+	}
+	if c.given = slices.Index(c.keys, given); c.given >= 0 {
+		return c, nil
+	}
+	c.given = 0
+	if given.Name() != name {
+		return c, failure(CodeProofOfOtherTree, "this is of the ledger %q, and the key that you gave is of %s", ledger, given.Name())
+	}
+	return c, failure(CodeWrongKey, "the key that you gave, %s, is none of this ledger's: it signs with %s", short(given), short(c.present()))
 }
 
 func (c chain) present() domain.VerifierKey { return c.keys[len(c.keys)-1] }
@@ -109,14 +101,6 @@ func (c chain) says(given bool) string {
 
 // short is a key as signatures name it.
 func short(k domain.VerifierKey) string { return k.Name() + "+" + k.ID() }
-
-func verifiersOf(keys []domain.VerifierKey) ([]note.Verifier, error) {
-	text := make([]string, len(keys))
-	for i, k := range keys {
-		text[i] = string(k)
-	}
-	return proof.Verifiers(text...)
-}
 
 // Witness is a key that the verifier was given for a party.
 type Witness struct {
@@ -203,7 +187,7 @@ func witnessKey(key domain.Key, s *party.State) (WitnessKey, bool) {
 
 // keysOf are the keys as the events have them.
 func (r *replay) keysOf(first domain.VerifierKey) Keys {
-	k := Keys{First: first, Rotations: append([]Rotation{}, r.rotations...), Witnesses: []WitnessKey{}}
+	k := Keys{First: first, Rotations: append([]signing.Rotation{}, r.rotations...), Witnesses: []WitnessKey{}}
 	for ref := range r.aggregates {
 		if ref.Kind == party.Kind {
 			if w, ok := witnessKey(ref.Key, r.party(ref.Key)); ok {

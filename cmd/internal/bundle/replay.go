@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
@@ -27,7 +28,7 @@ type replay struct {
 	trees      trees
 	aggregates map[domain.Ref]*aggregate
 	named      map[domain.Hash]bool // files
-	rotations  []Rotation
+	rotations  []signing.Rotation
 	seq        uint64 // of the last event
 	events     uint64
 	wrong      func(*Failure)
@@ -109,7 +110,7 @@ func (r *replay) fold(d *decoded) {
 		}
 	}
 	if e, ok := d.event.(keyring.KeyRotated); ok {
-		r.rotations = append(r.rotations, Rotation{Seq: d.seq, Old: e.Old, Key: e.Key, Statement: e.Statement})
+		r.rotations = append(r.rotations, signing.Rotation{Seq: d.seq, Old: e.Old, Key: e.Key, Statement: e.Statement})
 	}
 }
 

@@ -77,7 +77,7 @@ func single(kind string, note []byte, o Options) (Report, *checks, error) {
 	if o.LedgerKey == "" {
 		return r, c, ErrNoKey
 	}
-	ledger, err := verifiersOf([]domain.VerifierKey{o.LedgerKey})
+	ledger, err := proof.Verifiers(string(o.LedgerKey))
 	if err != nil {
 		return r, c, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/bundle"
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
@@ -104,7 +105,7 @@ func TestTampering(t *testing.T) {
 			k.Rotations[0].Key = forged.verifier()
 		}), bundle.CodeRotationBroken, "keys", 12, "", given},
 		"a rotation that is no event": {object(t, "keys.json", func(k *bundle.Keys) {
-			k.Rotations = append(k.Rotations, bundle.Rotation{Seq: 12, Old: l.keys[1].verifier(), Key: forged.verifier(), Statement: l.keys[1].handOver(forged)})
+			k.Rotations = append(k.Rotations, signing.Rotation{Seq: 12, Old: l.keys[1].verifier(), Key: forged.verifier(), Statement: l.keys[1].handOver(forged)})
 		}), bundle.CodeKeysDiffer, "keys", 0, "", given},
 		"another witness": {object(t, "keys.json", func(k *bundle.Keys) { k.Witnesses[0].Key = forged.verifier() }),
 			bundle.CodeKeysDiffer, "keys", 0, "", given},

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/keyring"
 	"github.com/milepost-ledger/milepost/domain/party"
@@ -238,10 +239,11 @@ func (v *verifier) readManifest(b []byte) error {
 	if err := json.Unmarshal(b, &of); err != nil || of.Format != Format {
 		return failure(CodeNotABundle, "this is no bundle that this version reads: its format is %q, not %s", of.Format, Format)
 	}
-	m := &v.manifest
-	if err := readObject(b, m); err != nil {
+	m, err := readObject[Manifest](b)
+	if err != nil {
 		return failure(CodeMalformed, "%s: %v", nameManifest, err)
 	}
+	v.manifest = m
 	if !domain.Key(m.Ledger).Valid() || m.Agreement != "" && !m.Agreement.Valid() {
 		return failure(CodeMalformed, "%s: %q and %q are no keys of a ledger and an agreement", nameManifest, m.Ledger, m.Agreement)
 	}
@@ -250,8 +252,8 @@ func (v *verifier) readManifest(b []byte) error {
 	return nil
 }
 
-func (v *verifier) readKeys(b []byte) error {
-	if err := readObject(b, &v.keys); err != nil {
+func (v *verifier) readKeys(b []byte) (err error) {
+	if v.keys, err = readObject[Keys](b); err != nil {
 		return failure(CodeMalformed, "%s: %v", nameKeys, err)
 	}
 	c, f := v.keys.follow(v.manifest.Ledger, v.opts.LedgerKey)
@@ -413,7 +415,6 @@ func (c *cancelled) Read(b []byte) (int, error) {
 }
 
 func (v *verifier) end(h *tar.Header, r io.Reader) error {
-	var e End
 	if h.Size > maxObject {
 		return failure(CodeMalformed, "%s is too long", nameEnd)
 	}
@@ -421,7 +422,8 @@ func (v *verifier) end(h *tar.Header, r io.Reader) error {
 	if _, err := io.ReadFull(r, b); err != nil {
 		return err
 	}
-	if err := readObject(b, &e); err != nil {
+	e, err := readObject[End](b)
+	if err != nil {
 		return failure(CodeMalformed, "%s: %v", nameEnd, err)
 	}
 	if sum := hex.EncodeToString(v.sum.Sum(nil)); e.Entries != v.entries || e.SHA256 != sum {
@@ -448,7 +450,7 @@ func (v *verifier) conclude() {
 	}
 	v.checks.pass(CheckFile, "%s as of sequence %d: whole, %d entries", of, m.Seq, v.entries)
 
-	if got := r.keysOf(v.keys.First); !reflect.DeepEqual(got.Rotations, append([]Rotation{}, v.keys.Rotations...)) {
+	if got := r.keysOf(v.keys.First); !reflect.DeepEqual(got.Rotations, append([]signing.Rotation{}, v.keys.Rotations...)) {
 		v.checks.fail(CheckKeys, failure(CodeKeysDiffer, "%s has other rotations of the ledger's key than the events", nameKeys))
 	} else if !reflect.DeepEqual(got.Witnesses, append([]WitnessKey{}, v.keys.Witnesses...)) {
 		v.checks.fail(CheckKeys, failure(CodeKeysDiffer, "%s has other keys of the parties than the events", nameKeys))

@@ -393,7 +393,7 @@ func (a *archive) bytes(name string, b []byte) {
 }
 
 func (a *archive) object(name string, v any) {
-	a.bytes(name, append(domain.EncodeValue(v), '\n'))
+	a.bytes(name, encodeObject(v))
 }
 
 // close writes the last entry.

@@ -155,7 +155,7 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 		return nil, domain.Refuse(domain.CodeStaleVersion, "expected_version", "%s is at version %d, not %d: read it again", own.ref, s.version, *v)
 	}
 	now := l.opts.Now().UTC().Truncate(time.Microsecond)
-	in := domain.Input{Meta: t.Meta, Now: now, Today: domain.DateOf(now, l.opts.Location), World: w}
+	in := domain.Input{Meta: t.Meta, Now: now, Today: domain.DateOf(now, l.opts.Location), World: w, SigningKey: l.opts.SigningKey}
 	if in.Effective == 0 {
 		in.Effective = in.Today
 	}

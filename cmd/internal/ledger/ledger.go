@@ -42,6 +42,9 @@ type Options struct {
 	Register  Register         // nil: keys are found only where the same aggregate has them
 	CacheSize int              // aggregates whose state is kept; 20,000 when 0
 	Observe   func(Outcome)    // may be nil
+	// SigningKey is the key that the log was made with, "" where it was made
+	// without one.
+	SigningKey domain.VerifierKey
 }
 
 // Outcome is told to Options.Observe for each executed command.

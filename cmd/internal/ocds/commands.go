@@ -29,7 +29,7 @@ func Commands(r io.Reader, keep Keep) (iter.Seq[ledger.Item], error) {
 		return nil, err
 	}
 	c := &converter{
-		actor: cmp.Or(publisher, "OCDS publisher"), parties: map[string]party.State{}, roles: map[string][]string{},
+		actor: cmp.Or(publisher, "OCDS publisher"), parties: map[string]party.Register{}, roles: map[string][]string{},
 		contacts: map[string]string{}, suppliers: map[string][]organisation{}, contracts: map[string]*progress{},
 		files: map[domain.Hash][]byte{},
 	}
@@ -45,7 +45,7 @@ func Commands(r io.Reader, keep Keep) (iter.Seq[ledger.Item], error) {
 // converter turns releases into commands, remembering what earlier ones said.
 type converter struct {
 	actor     string
-	parties   map[string]party.State    // by OCDS id
+	parties   map[string]party.Register // by OCDS id
 	roles     map[string][]string       // by OCDS id, as in the latest release that says
 	contacts  map[string]string         // by OCDS id
 	suppliers map[string][]organisation // by award, of the process at hand
@@ -136,13 +136,13 @@ func (c *converter) party(o organisation) domain.Key {
 		c.contacts[o.ID] = o.ContactPoint.Name
 	}
 	known, seen := c.parties[o.ID]
-	now := party.State{Party: key, Title: c.text(cmp.Or(o.Name, o.ID)), Kind: cmp.Or(known.Kind, "other")}
+	now := party.Register{Party: key, Title: c.text(cmp.Or(o.Name, o.ID)), Kind: cmp.Or(known.Kind, "other")}
 	if c.supplies(o.ID) {
 		now.Kind = "private-sector"
 	}
 	switch {
 	case !seen:
-		c.addUnless(domain.CodeAlreadyExists, party.Register(now), from(inParties, o.ID))
+		c.addUnless(domain.CodeAlreadyExists, now, from(inParties, o.ID))
 	case o.Name != "" && !now.Title.Equal(known.Title) || now.Kind != known.Kind:
 		c.addUnless(domain.CodeNothingChanged, party.Change(now), domain.Meta{})
 	default:

@@ -1,0 +1,59 @@
+package witness
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/milepost-ledger/milepost/eventstore/durable"
+)
+
+// memory is what a witness remembers, in a directory of its own:
+//
+//	ledger.vkey             the key of the ledger that it trusts
+//	<origin>.checkpoint     the last checkpoint that it countersigned, / as _
+//	conflict-<origin>-...   checkpoints that cannot both be true
+type memory struct{ dir string }
+
+func (m memory) keyFile() string { return filepath.Join(m.dir, "ledger.vkey") }
+
+func (m memory) checkpointFile(origin string) string {
+	return filepath.Join(m.dir, flat(origin)+".checkpoint")
+}
+
+// flat makes a file name of an origin. Neither ledgers nor agreements have an
+// underscore in their names.
+func flat(origin string) string { return strings.ReplaceAll(origin, "/", "_") }
+
+// read returns what is in a file, nil where there is none.
+func read(file string) ([]byte, error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// write replaces a file.
+func (m memory) write(file string, content []byte) error {
+	return durable.WriteFile(file, content, 0o600)
+}
+
+// keepConflict writes both checkpoints of a conflict down, and returns the files.
+func (m memory) keepConflict(origin string, older, newer uint64, before, now []byte) (files []string, err error) {
+	for _, n := range []struct {
+		what string
+		size uint64
+		note []byte
+	}{{"before", older, before}, {"now", newer, now}} {
+		file := filepath.Join(m.dir, fmt.Sprintf("conflict-%s-%s-%d.checkpoint", flat(origin), n.what, n.size))
+		if err := m.write(file, n.note); err != nil {
+			return files, fmt.Errorf("keep the evidence of a conflict: %w", err)
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}

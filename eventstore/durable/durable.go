@@ -1,0 +1,59 @@
+// Package durable writes files that a power cut does not tear.
+package durable
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Write puts what write writes into the place of the file at path, if there is
+// any. When it returns without error the new file is on disk under its name; at
+// any moment before, the former one is there whole. What an interruption leaves
+// behind is called .<name>-*.part.
+func Write(path string, perm os.FileMode, write func(io.Writer) error) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*.part")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name()) // the error is what to tell
+		}
+	}()
+	out := bufio.NewWriter(f)
+	if err = write(out); err == nil {
+		err = out.Flush()
+	}
+	if err = errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return err
+	}
+	return SyncDir(dir)
+}
+
+// WriteFile is Write of content, and makes the directory where there is none:
+// with perm, and leave to enter for whom it lets read.
+func WriteFile(path string, content []byte, perm os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), perm|perm>>2&0o111); err != nil {
+		return err
+	}
+	return Write(path, perm, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// SyncDir makes the names in a directory durable, as they are now.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
