@@ -32,7 +32,7 @@ var rooms = map[string]struct {
 	"eventstore":            {},
 	"projections":           {house: []string{"domain", "eventstore", "projections"}},
 	"cmd/internal/ledger":   {house: []string{"domain", "eventstore"}},
-	"cmd/internal/signing":  {house: []string{"domain", "eventstore", "cmd/internal/ledger"}},
+	"cmd/internal/signing":  {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/witness":  {house: []string{"eventstore", "cmd/internal/signing"}},
 	"cmd/internal/ocds":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},

@@ -13,7 +13,6 @@ import (
 	_ "time/tzdata" // a ledger's time zone must be known on every machine
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
@@ -108,7 +107,11 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	if err := n.watch(ctx, key, made); err != nil {
+	// Nothing follows the log, and nothing is appended to it, before it agrees with
+	// its checkpoints.
+	if n.key, n.notary, err = signing.Watch(ctx, n.store, n.models, key, made, notary.Options{
+		Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking,
+	}); err != nil {
 		return nil, err
 	}
 	n.ledger = ledger.New(n.store, ledger.Options{
@@ -116,27 +119,6 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	})
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
-}
-
-// watch compares the log with its checkpoints. Nothing follows the log, and
-// nothing is appended to it, before they agree.
-func (n *node) watch(ctx context.Context, key signing.Key, made bool) (err error) {
-	var former []string
-	if n.key, former, err = signing.Match(ctx, n.store, key, made); err != nil {
-		return err
-	}
-	n.notary, err = notary.Open(ctx, n.store, notary.Options{
-		Dir: n.cfg.checkpointDir(), Ledger: n.cfg.name, Secret: n.key.Secret, Former: former, Index: leafIndex{n.models},
-		Logger: n.cfg.log, ScrubRate: n.cfg.scrubRate, Progress: n.cfg.checking,
-	})
-	return err
-}
-
-// leafIndex is what the read models know of the log, as the notary asks for it.
-type leafIndex struct{ *projections.Models }
-
-func (i leafIndex) TreeRoot(ctx context.Context, agreement string, size uint64) (tlog.Hash, error) {
-	return i.Models.TreeRoot(ctx, domain.Key(agreement), size)
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.

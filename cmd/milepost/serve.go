@@ -74,7 +74,10 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 	if err := checkLoopback(listen); err != nil {
 		return err
 	}
+	progress := a.bar("compare the log with its checkpoints", -1, false)
+	cfg.checking = func(done, total uint64) { progress.set(int64(done), int64(total)) }
 	n, err := startNode(ctx, cfg)
+	progress.finish()
 	if err != nil {
 		return unlessEnded(ctx, explainLock(err))
 	}

@@ -57,7 +57,10 @@ func (s *server) history() {
 		Parameters: []*huma.Param{{Name: "seq", In: "path", Required: true, Description: "Sequence of the event.",
 			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}, Example: 1}},
 		Responses: map[string]*huma.Response{"200": {Description: "The CloudEvent.",
-			Headers: map[string]*huma.Param{headerSeq: {Description: "Its sequence.", Schema: &huma.Schema{Type: huma.TypeInteger}}},
+			Headers: map[string]*huma.Param{
+				headerSeq:        {Description: "Its sequence.", Schema: &huma.Schema{Type: huma.TypeInteger}},
+				headerSettlement: {Description: settlementDoc + " Absent while the read models are behind.", Schema: &huma.Schema{Type: huma.TypeString}},
+			},
 			Content: map[string]*huma.MediaType{mediaEvent: {Schema: &huma.Schema{Type: huma.TypeObject}}}}},
 		Errors: []int{400, 403, 404, 500, 503},
 	}, s.event)
@@ -139,6 +142,9 @@ func (s *server) event(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", mediaEvent)
 	w.Header().Set("Content-Length", strconv.Itoa(len(rec.Data)))
 	w.Header().Set(headerSeq, strconv.FormatUint(rec.Seq, 10))
+	if settlement, err := s.settlementOf(r.Context(), rec.Seq); err == nil { // else the read models are behind, and the event is there all the same
+		w.Header().Set(headerSettlement, settlement.header())
+	}
 	_, _ = w.Write(rec.Data) // a client that is gone hears nothing
 	return nil
 }

@@ -134,6 +134,15 @@ func (s *server) coveringCheckpoint(r *http.Request, agreement domain.Key, index
 	return best, nil
 }
 
+// settlementOf is settle by the sequence, as soon as the read models have it.
+func (s *server) settlementOf(ctx context.Context, seq uint64) (Settlement, error) {
+	leaf, err := s.cfg.Models.Leaf(ctx, seq)
+	if err != nil {
+		return Settlement{}, err
+	}
+	return s.settle(ctx, leaf)
+}
+
 // settle finds out whether one event is settled.
 func (s *server) settle(ctx context.Context, leaf projections.LeafOf) (Settlement, error) {
 	t, err := s.settler(ctx)

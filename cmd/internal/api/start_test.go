@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,8 +19,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -55,11 +58,13 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	}
 	metrics := NewMetrics(nil)
 
-	store, err := eventstore.Open(t.Context(), eventstore.Config{Dir: t.TempDir(), Ledger: "test", Observe: metrics.ObserveAppend})
+	dir := t.TempDir()
+	key, made, err := signing.Prepare(signing.KeyFile(dir), "test")
+	require.NoError(t, err)
+	store, err := eventstore.Open(t.Context(), eventstore.Config{Dir: t.TempDir(), Ledger: "test", Key: key.Public, Observe: metrics.ObserveAppend})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, store.Close()) })
 
-	dir := t.TempDir()
 	models, err := projections.Open(t.Context(), projections.Options{
 		Dir: dir, Ledger: "test", Location: shanghai, Observe: metrics.ObserveProjection,
 		Now: func() time.Time { return time.Date(2019, 3, 1, 20, 0, 0, 0, shanghai) },
@@ -67,11 +72,13 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, models.Close()) })
 
+	_, watch, err := signing.Watch(t.Context(), store, models, key, made, notary.Options{Dir: filepath.Join(dir, "checkpoints")})
+	require.NoError(t, err)
 	l := ledger.New(store, ledger.Options{
 		Name: "test", Location: shanghai, Now: now, Register: models, Observe: metrics.ObserveCommand,
 	})
 	cfg := Config{
-		Ledger: l, Models: models, Store: store, Name: "test", Version: "1.2.3", Logger: slog.New(slog.DiscardHandler),
+		Ledger: l, Models: models, Store: store, Notary: watch, Name: "test", Version: "1.2.3", Logger: slog.New(slog.DiscardHandler),
 		Location: shanghai, Metrics: metrics, ModelsDir: dir,
 	}
 	for _, c := range change {
