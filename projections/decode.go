@@ -5,6 +5,8 @@ import (
 	"iter"
 	"sync"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -15,6 +17,7 @@ type decoded struct {
 	rec   eventstore.Record
 	env   domain.Envelope
 	event domain.Event
+	leaf  tlog.Hash // of the bytes
 	err   error
 }
 
@@ -81,7 +84,7 @@ func decodeAhead(ctx context.Context, read func(context.Context) iter.Seq2[[]eve
 					b.events = b.room[:len(b.records)]
 					for i, rec := range b.records {
 						d := &b.events[i]
-						d.rec = rec
+						d.rec, d.leaf = rec, tlog.RecordHash(rec.Data)
 						d.env, d.event, d.err = catalogue.Decode(rec.Data)
 					}
 					close(b.done)

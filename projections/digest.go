@@ -25,22 +25,33 @@ import (
 // an event's id, recorded time and ledger time, the id of its command, and the
 // id of the event that it corrects: two ledgers that were told the same, in
 // the same order, have the same digest.
+//
+// The mark at sequence n covers what the digest leaves out, too:
+//
+//	M(0) = 32 zero bytes
+//	M(n) = SHA-256( M(n-1) || D(n) || the other columns of event n's row )
+//
+// Among them is the hash of the event's bytes, so two ledgers have the same
+// mark when they have the same log. An event's row keeps the first 8 bytes: once
+// two histories part they stay apart, which finds the first event that differs;
+// and a row that was edited is found at its own event.
 type digest [sha256.Size]byte
 
 func (d digest) String() string { return hex.EncodeToString(d[:]) }
 
-// mark is what an event's row keeps of the digest, to find the first sequence
-// at which two histories part.
-func (d digest) mark() int64 { return int64(binary.BigEndian.Uint64(d[:8])) }
+// short is what an event's row keeps of a mark.
+func (d digest) short() int64 { return int64(binary.BigEndian.Uint64(d[:8])) }
 
 // chain computes digests, event by event.
 type chain struct {
-	now  digest
-	hash hash.Hash
-	rows [tables][]byte
+	now   digest
+	mark  digest
+	hash  hash.Hash
+	rows  [tables][]byte
+	aside []byte // undigested values of the event at hand
 }
 
-func newChain(from digest) *chain { return &chain{now: from, hash: sha256.New()} }
+func newChain(digest, mark digest) *chain { return &chain{now: digest, mark: mark, hash: sha256.New()} }
 
 // add adds a row to those of the event at hand.
 func (c *chain) add(order int, table, entity string, cells []cell) {
@@ -49,17 +60,23 @@ func (c *chain) add(order int, table, entity string, cells []cell) {
 		b = appendDigestText(b, entity)
 	}
 	for i := range cells {
-		switch x := &cells[i]; {
-		case x.undigested:
-		case x.null:
-			b = append(b, 0)
-		case x.kind == columnInt || x.kind == columnDate || x.kind == columnOpt:
-			b = binary.BigEndian.AppendUint64(append(b, 1), uint64(x.i))
-		default:
-			b = appendDigestText(b, x.s)
+		if x := &cells[i]; x.undigested {
+			c.aside = appendDigestCell(c.aside, x)
+		} else {
+			b = appendDigestCell(b, x)
 		}
 	}
 	c.rows[order] = b
+}
+
+func appendDigestCell(b []byte, x *cell) []byte {
+	switch {
+	case x.null:
+		return append(b, 0)
+	case x.kind == columnInt || x.kind == columnDate || x.kind == columnOpt:
+		return binary.BigEndian.AppendUint64(append(b, 1), uint64(x.i))
+	}
+	return appendDigestText(b, x.s)
 }
 
 func appendDigestText(b []byte, s string) []byte {
@@ -67,8 +84,8 @@ func appendDigestText(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// next ends the event: the digest goes on to it.
-func (c *chain) next() digest {
+// next ends the event: the digest and the mark go on to it.
+func (c *chain) next() {
 	c.hash.Reset()
 	c.hash.Write(c.now[:])
 	for i := range c.rows {
@@ -76,5 +93,10 @@ func (c *chain) next() digest {
 		c.rows[i] = c.rows[i][:0]
 	}
 	c.hash.Sum(c.now[:0])
-	return c.now
+	c.hash.Reset()
+	c.hash.Write(c.mark[:])
+	c.hash.Write(c.now[:])
+	c.hash.Write(c.aside)
+	c.aside = c.aside[:0]
+	c.hash.Sum(c.mark[:0])
 }

@@ -21,6 +21,10 @@
 //   - A digest covers every row ever written, see [Position] and digest.go. Two
 //     ledgers that were told the same have the same digest; a rebuild has that
 //     of the models it replaces, or says from which sequence on it has not.
+//   - The Merkle trees of the log (RFC 6962), one of the ledger and one of each
+//     agreement, have every size that they ever had. A proof is made of hashes
+//     that were checked against the tree that the asker names, or not at all
+//     ([Models.ProveInclusion], TestTreesAreThoseOfTheLog).
 //
 // What rows there are is declared in rows.go: for each kind of aggregate its
 // own row, those of its parts, and what waits for a party in it. Sums of money

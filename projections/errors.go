@@ -82,6 +82,20 @@ func (e *TablesError) Error() string {
 	return fmt.Sprintf("projections: the tables differ from what was written, from sequence %d on: %s", e.Seq, e.What)
 }
 
+// TreeError: the stored hashes do not give the Merkle tree that was named. Either
+// it is not a tree of this log, or the file was edited; VerifyTables tells.
+type TreeError struct {
+	Tree string // key of the agreement, "-" for the ledger's
+	What string
+}
+
+func (e *TreeError) Error() string {
+	if e.Tree == ledgerTree {
+		return "projections: the ledger's Merkle tree: " + e.What
+	}
+	return fmt.Sprintf("projections: the Merkle tree of agreement %s: %s", e.Tree, e.What)
+}
+
 // Codes of refused questions.
 const (
 	CodeInvalidAsOf     = "invalid-as-of"      // not an instant, a date or seq:N
@@ -90,6 +104,9 @@ const (
 	CodeInvalidRange    = "invalid-range"      // from lies after to
 	CodeInvalidCursor   = "invalid-cursor"     // not a cursor of this question
 	CodeInvalidLimit    = "invalid-limit"      // outside 1 to MaxLimit
+
+	CodeInvalidTreeSize  = "invalid-tree-size"  // a size that the Merkle tree has not reached
+	CodeInvalidLeafIndex = "invalid-leaf-index" // a leaf that is not in the tree
 )
 
 // AsOfError refuses a point in time.

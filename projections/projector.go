@@ -22,6 +22,7 @@ type projector struct {
 	states     *stateCache
 	rollups    *rollups
 	waitlists  *waitlists
+	trees      *trees
 	chain      *chain
 	at         position
 	room       []cell
@@ -41,6 +42,7 @@ type position struct {
 	at     int64  // ledger time of seq, microseconds since 1970
 	event  string // id of event seq
 	digest digest
+	mark   digest
 }
 
 // newProjector goes on from what the tables hold; load says that they are new
@@ -51,16 +53,17 @@ func newProjector(conn *sqlite.Conn, log Log, load bool, cacheParts int) (*proje
 		return nil, err
 	}
 	return &projector{
-		conn: conn, at: at, chain: newChain(at.digest), out: &rowBuffer{},
+		conn: conn, at: at, chain: newChain(at.digest, at.mark), out: &rowBuffer{},
 		words: newWordWriter(load), entities: newEntityWriter(load),
 		states: newStateCache(log, cacheParts), rollups: newRollups(load), waitlists: newWaitlists(load),
+		trees: newTrees(load, cacheParts/treeParts),
 	}, nil
 }
 
 func readPosition(conn *sqlite.Conn) (at position, err error) {
-	err = each(conn, "SELECT seq, at, event, digest FROM position", nil, func(stmt *sqlite.Stmt) (bool, error) {
+	err = each(conn, "SELECT seq, at, event, digest, mark FROM position", nil, func(stmt *sqlite.Stmt) (bool, error) {
 		at.seq, at.at, at.event = uint64(stmt.ColumnInt64(0)), stmt.ColumnInt64(1), stmt.ColumnText(2)
-		if n := stmt.ColumnBytes(3, at.digest[:]); n != len(at.digest) {
+		if stmt.ColumnBytes(3, at.digest[:]) != len(at.digest) || stmt.ColumnBytes(4, at.mark[:]) != len(at.mark) {
 			return false, errors.New("projections: the position's digest is damaged")
 		}
 		return false, nil
@@ -69,8 +72,8 @@ func readPosition(conn *sqlite.Conn) (at position, err error) {
 }
 
 func (p *projector) writePosition() error {
-	return insert(p.conn, "INSERT OR REPLACE INTO position (id, seq, at, event, digest) VALUES (1, ?, ?, ?, ?)",
-		p.at.seq, p.at.at, p.at.event, p.at.digest[:])
+	return insert(p.conn, "INSERT OR REPLACE INTO position (id, seq, at, event, digest, mark) VALUES (1, ?, ?, ?, ?, ?)",
+		p.at.seq, p.at.at, p.at.event, p.at.digest[:], p.at.mark[:])
 }
 
 // next is the sequence of the event at hand.
@@ -154,6 +157,10 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 	a.state, a.version = after, env.Version
 	p.states.grown(a, p.newParts)
 
+	index, err := p.writeLeaf(env.Ref.Agreement, d.leaf)
+	if err != nil {
+		return err
+	}
 	recorded := env.Time.UnixMicro()
 	p.at.at = max(p.at.at, recorded)
 	p.at.event = env.ID
@@ -161,12 +168,15 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 		ID: env.ID, Type: env.Type, Agreement: string(env.Ref.Agreement), Aggregate: a.entity, Version: env.Version,
 		Actor: env.Actor, Party: string(env.Party), Effective: env.Effective, RecordedAt: recorded, At: p.at.at,
 		Reason: env.Reason, Corrects: env.Corrects, Command: env.CommandID, CommandHash: commandHash(env.CommandID),
+		Leaf: d.leaf, LeafIndex: index,
 	}
-	// The mark is in the row and not in the digest: it is the digest.
+	// The mark is in the row and covers the rest of it.
 	p.room = eventTable.cells(p.room[:0], &row, &p.memo)
-	p.chain.add(eventTable.order, eventTable.name, "", p.room)
-	p.at.digest = p.chain.next()
-	p.room[len(p.room)-1].i = p.at.digest.mark()
+	mark := len(p.room) - 1
+	p.chain.add(eventTable.order, eventTable.name, "", p.room[:mark])
+	p.chain.next()
+	p.at.digest, p.at.mark = p.chain.now, p.chain.mark
+	p.room[mark].i = p.at.mark.short()
 	if err := p.insert(eventTable.order, eventTable.insert, p.room, int64(d.rec.Seq)); err != nil {
 		return err
 	}
@@ -245,6 +255,7 @@ func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err e
 	p.states.shrink()
 	p.rollups.bound()
 	p.waitlists.bound()
+	p.trees.bound()
 	for n = range batch {
 		if err = ctx.Err(); err == nil {
 			err = p.apply(ctx, &batch[n])

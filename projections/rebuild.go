@@ -16,7 +16,9 @@ type Rebuilt struct {
 	Seq       uint64 `json:"seq"`       // at which they are compared
 	Live      string `json:"live"`      // digest of the former; "" when there were none
 	Fresh     string `json:"fresh"`     // digest of the new
-	Identical bool   `json:"identical"` // the digests are the same, and the former tables are what was written
+	LiveRoot  string `json:"live_root"` // hash of the ledger's Merkle tree in the former, base64; "" when there were none
+	FreshRoot string `json:"fresh_root"`
+	Identical bool   `json:"identical"` // digests and trees are the same, and the former tables are what was written
 	// FirstDifference is the first sequence at which the two part, or at which
 	// the former tables are not what was written; 0 when Identical.
 	FirstDifference uint64 `json:"first_difference"`
@@ -83,6 +85,9 @@ func (m *Models) switchTo(ctx context.Context, log Log, fresh *file, last uint64
 	}
 	if old == nil {
 		r.Seq, r.Events, r.Fresh, r.Identical = p.at.seq, p.at.seq, p.at.digest.String(), true
+		if r.FreshRoot, err = ledgerRoot(fresh.write, p.at.seq); err != nil {
+			return nil, err
+		}
 		return nil, m.install(fresh)
 	}
 	live, err := readPosition(old.write)
@@ -109,11 +114,22 @@ func (m *Models) switchTo(ctx context.Context, log Log, fresh *file, last uint64
 // compare finds out whether, and from where on, the live digest differs.
 func (r *Rebuilt) compare(old, fresh *sqlite.Conn, live, now position) error {
 	r.Live = live.digest.String()
-	if live.seq == now.seq && live.digest == now.digest {
+	var err error
+	if r.FreshRoot, err = ledgerRoot(fresh, now.seq); err != nil {
+		return err
+	}
+	var tree *TreeError
+	if r.LiveRoot, err = ledgerRoot(old, live.seq); err != nil && !errors.As(err, &tree) {
+		return err
+	}
+	if live.seq == now.seq && live.mark == now.mark {
+		if r.LiveRoot != r.FreshRoot && r.Finding == "" { // since the tables were verified
+			r.FirstDifference, r.Finding = now.seq, "the former read models had another Merkle tree"
+		}
 		r.Identical = r.Finding == ""
 		return nil
 	}
-	// A digest holds all before it: once two histories part, they stay apart.
+	// A mark holds all before it: once two histories part, they stay apart.
 	low, high := uint64(1), now.seq+1 // the first difference lies in [low, high]
 	for low < high {
 		middle := (low + high) / 2
@@ -139,4 +155,13 @@ func (r *Rebuilt) compare(old, fresh *sqlite.Conn, live, now position) error {
 		}
 	}
 	return nil
+}
+
+// ledgerRoot is the hash of the ledger's tree as it is stored.
+func ledgerRoot(conn *sqlite.Conn, seq uint64) (string, error) {
+	root, err := treeHash(seq, (&tileReader{conn: conn, tree: ledgerTree}).read)
+	if err != nil {
+		return "", err
+	}
+	return root.String(), nil
 }

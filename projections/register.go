@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/milepost-ledger/milepost/domain"
 )
 
@@ -21,7 +23,9 @@ type eventRow struct {
 	Corrects    string      `json:"corrects" sql:"text,undigested"`
 	Command     string      `json:"command_id" sql:"text,undigested"`
 	CommandHash int64       `json:"command_hash" sql:"undigested"`
-	Mark        int64       `json:"mark" sql:"undigested"`
+	Leaf        tlog.Hash   `json:"leaf" sql:"undigested"`       // of the Merkle trees: the hash of the stored bytes
+	LeafIndex   int64       `json:"leaf_index" sql:"undigested"` // in its agreement's tree, noLeaf where it has no agreement
+	Mark        int64       `json:"mark" sql:"undigested"`       // the last; see digest.go
 }
 
 var eventTable = newTable[eventRow](orderEvent, "event", "seq")

@@ -84,6 +84,8 @@ func insertRow(stmt *sqlite.Stmt, lead []int64, cells []cell) error {
 			stmt.BindNull(at)
 		case c.kind == columnText:
 			stmt.BindText(at, c.s)
+		case c.kind == columnBlob:
+			stmt.BindBytes(at, []byte(c.s))
 		default:
 			stmt.BindInt64(at, c.i)
 		}

@@ -14,13 +14,14 @@ import (
 // schemaVersion is in the file's name. It grows when a table's meaning
 // changes; a changed declaration alone is noticed by the schema's fingerprint.
 // Either way the models are made anew from the log.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // The order of tables in the digest.
 const (
 	orderEntity = iota
 	orderEvent
 	orderChange
+	orderTile
 	orderParty
 	orderAgreement
 	orderProject
@@ -54,7 +55,7 @@ type described interface {
 func (t *table[T]) describe() (string, []string, []column) { return t.name, t.lead, t.cols }
 
 var (
-	registers = []described{entityTable, eventTable, changeTable}
+	registers = []described{entityTable, eventTable, changeTable, tileTable}
 	versioned = []described{
 		partyTable, agreementTable, projectTable, milestoneTable, progressTable, mechanismTable, obligationTable,
 		amendmentTable, meetingTable, decisionTable, actionTable, fundTable, pledgeTable, commitmentTable, disbursementTable,
@@ -71,7 +72,7 @@ var versionLead = []string{"entity", "from_seq"}
 func createTables(ledger string) string {
 	var b strings.Builder
 	b.WriteString(`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE position (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE position (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL, digest BLOB NOT NULL, mark BLOB NOT NULL);
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 `)
 	for _, t := range registers {
@@ -91,8 +92,11 @@ func columnsSQL(cols []column) string {
 	var b strings.Builder
 	for _, c := range cols {
 		kind := "INTEGER"
-		if c.kind == columnText {
+		switch c.kind {
+		case columnText:
 			kind = "TEXT"
+		case columnBlob:
+			kind = "BLOB"
 		}
 		fmt.Fprintf(&b, ", %s %s", c.name, kind)
 	}
@@ -109,6 +113,7 @@ CREATE INDEX event_aggregate ON event (aggregate);
 CREATE INDEX event_actor ON event (actor);
 CREATE INDEX event_command ON event (command_hash);
 CREATE INDEX change_entity ON change (entity);
+CREATE UNIQUE INDEX tile_place ON tile (tree, level, n);
 CREATE INDEX awaiting_party ON awaiting (party, from_seq);
 `)
 	for _, t := range versioned {
@@ -148,6 +153,8 @@ func readable(cols []column) string {
 			fmt.Fprintf(&b, ", date((v.%s - %d) * 86400, 'unixepoch') AS %s", c.name, unixEpochDay, c.name)
 		case c.kind == columnRef:
 			fmt.Fprintf(&b, ", (SELECT path FROM entity WHERE id = v.%s) AS %s", c.name, c.name)
+		case c.kind == columnBlob:
+			fmt.Fprintf(&b, ", lower(hex(v.%s)) AS %s", c.name, c.name)
 		case c.name == "recorded_at" || c.name == "at":
 			fmt.Fprintf(&b, ", strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', v.%s / 1e6, 'unixepoch') AS %s", c.name, c.name)
 		default:

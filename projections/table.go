@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
+	"golang.org/x/mod/sumdb/tlog"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -18,7 +20,7 @@ import (
 //
 //	sql:"-"           not a column: filled in by the query
 //	sql:"text"        its own text, not through the dictionary: for texts that never repeat
-//	sql:"undigested"  outside the digest
+//	sql:"undigested"  outside the digest; of an event, in its mark
 //	sql:"as=name"     a column name that is not the json name
 //
 // Texts, and nested values as JSON, are stored as ids of the dictionary word;
@@ -51,6 +53,7 @@ const (
 	columnDate                   // domain.Date
 	columnWord                   // texts, by dictionary
 	columnText                   // texts, inline
+	columnBlob                   // bytes, inline: hashes
 	columnJSON                   // nested values as JSON, by dictionary
 	columnRef                    // an entity
 )
@@ -119,6 +122,8 @@ func kindOf(t reflect.Type) columnKind {
 		return columnRef
 	case t == reflect.TypeFor[*int]():
 		return columnOpt
+	case t == reflect.TypeFor[tlog.Hash](), t == reflect.TypeFor[[]byte]():
+		return columnBlob
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -131,7 +136,12 @@ func kindOf(t reflect.Type) columnKind {
 	panic(fmt.Sprintf("projections: %s cannot be a column", t))
 }
 
-// cell is one value on its way into a row: null, or a number, or a text.
+// column is the place of a column of that name.
+func (t *table[T]) column(name string) int {
+	return slices.IndexFunc(t.cols, func(c column) bool { return c.name == name })
+}
+
+// cell is one value on its way into a row: null, or a number, or a text or bytes.
 type cell struct {
 	kind       columnKind
 	null       bool
@@ -168,6 +178,8 @@ func (t *table[T]) cells(to []cell, row *T, m *memo) []cell {
 			x.null = x.i == 0
 		case columnText:
 			x.s = f.String()
+		case columnBlob:
+			x.s = string(f.Bytes())
 		case columnWord:
 			x.s = f.String()
 			x.null = x.s == ""

@@ -12,7 +12,8 @@ import (
 // VerifyTables computes the digest again from the rows in the tables, and
 // returns a *TablesError with the first sequence whose rows are not what the
 // projector wrote: the file was edited, or is damaged. It sees one moment of
-// the file and holds up nobody. What the digest does not cover it cannot see.
+// the file and holds up nobody. The Merkle trees it computes from the leaves in
+// the register.
 func (m *Models) VerifyTables(ctx context.Context) error {
 	file, err := m.acquire(0)
 	if err != nil {
@@ -24,7 +25,7 @@ func (m *Models) VerifyTables(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		v := &verifier{words: wordReader{conn, &textCache{}}, chain: newChain(digest{}), names: map[int64]string{0: ""}}
+		v := &verifier{words: wordReader{conn, &textCache{}}, chain: newChain(digest{}, digest{}), names: map[int64]string{0: ""}, trees: map[string]*tree{}}
 		return v.verify(ctx, conn, at)
 	})
 }
@@ -35,7 +36,9 @@ type verifier struct {
 	words wordReader
 	chain *chain
 	names map[int64]string // of entities, by id
-	mark  int64            // of the last event row
+	trees map[string]*tree
+	tiles []tileRow // that the event at hand fills, as far as they were not met
+	mark  int64     // of the last event row
 }
 
 // cursor is a walk through one table.
@@ -70,8 +73,11 @@ func (v *verifier) verify(ctx context.Context, conn *sqlite.Conn, at position) e
 				return err
 			}
 		}
-		if v.chain.next().mark() != v.mark {
+		if v.chain.next(); v.chain.mark.short() != v.mark {
 			return &TablesError{Seq: seq, What: "a row of this event was changed, added or removed"}
+		}
+		if len(v.tiles) > 0 {
+			return &TablesError{Seq: seq, What: fmt.Sprintf("table tile: tile %d of level %d of tree %s is missing", v.tiles[0].N, v.tiles[0].Level, v.tiles[0].Tree)}
 		}
 	}
 	for _, c := range cursors {
@@ -79,7 +85,7 @@ func (v *verifier) verify(ctx context.Context, conn *sqlite.Conn, at position) e
 			return &TablesError{Seq: at.seq + 1, What: "table " + c.name + " has rows of later events, or out of order"}
 		}
 	}
-	if v.chain.now != at.digest {
+	if v.chain.now != at.digest || v.chain.mark != at.mark {
 		return &TablesError{Seq: at.seq, What: "the position's digest was changed"}
 	}
 	return nil
@@ -112,6 +118,10 @@ func (v *verifier) step(c *cursor) error {
 		switch col.kind {
 		case columnText:
 			x.s = c.stmt.ColumnText(at)
+		case columnBlob:
+			b := make([]byte, c.stmt.ColumnLen(at))
+			c.stmt.ColumnBytes(at, b)
+			x.s = string(b)
 		default:
 			x.i = c.stmt.ColumnInt64(at)
 		}
@@ -125,6 +135,8 @@ func (v *verifier) step(c *cursor) error {
 		c.seq = uint64(c.stmt.ColumnInt64(0))
 	case orderChange:
 		c.seq = uint64(c.stmt.ColumnInt64(0)) >> changeBits
+	case orderTile:
+		c.seq = uint64(c.stmt.ColumnInt64(0)) >> tileBits
 	default:
 		c.seq = uint64(c.stmt.ColumnInt64(1))
 	}
@@ -159,13 +171,19 @@ func (v *verifier) add(c *cursor) (err error) {
 			x.s = v.names[x.i]
 		}
 	}
-	entity := ""
+	entity, cells := "", c.cells
 	switch {
+	case c.order == orderTile:
+		return v.tile(cells)
 	case c.order == orderEvent:
-		v.mark = c.cells[len(c.cells)-1].i
-	case c.order > orderChange:
+		if err := v.leaf(cells); err != nil {
+			return err
+		}
+		last := len(cells) - 1
+		v.mark, cells = cells[last].i, cells[:last]
+	case c.order > orderTile:
 		entity = v.names[c.stmt.ColumnInt64(0)]
 	}
-	v.chain.add(c.order, c.name, entity, c.cells)
+	v.chain.add(c.order, c.name, entity, cells)
 	return nil
 }
