@@ -53,12 +53,12 @@ func (c *comparison) walk(ctx context.Context, until uint64, each func([]eventst
 	}
 	for chunk, err := range c.log.ReadChunks(ctx, 1, until, "") {
 		if err != nil {
-			return c.broken(err)
+			return c.broken(ctx, err)
 		}
 		for _, rec := range chunk {
 			agreement, err := c.trees.append(rec)
 			if err != nil {
-				return c.broken(err)
+				return c.broken(ctx, err)
 			}
 			for _, of := range []string{"", agreement} {
 				if err := c.meet(ctx, of); err != nil {
@@ -90,16 +90,21 @@ func (c *comparison) meet(ctx context.Context, agreement string) error {
 }
 
 // broken explains a log that cannot be read to its end.
-func (c *comparison) broken(err error) error {
-	gap, torn, subject := (*eventstore.GapError)(nil), (*eventstore.TornBatchError)(nil), (*eventstore.SubjectError)(nil)
-	d := &DisagreeError{Origin: proof.Origin(c.opts.Ledger, ""), Size: c.size}
+func (c *comparison) broken(ctx context.Context, err error) error {
+	gap, torn, subject, damaged := (*eventstore.GapError)(nil), (*eventstore.TornBatchError)(nil), (*eventstore.SubjectError)(nil), (*eventstore.DamagedError)(nil)
+	d := &DisagreeError{Origin: proof.Origin(c.opts.Ledger, ""), Size: c.size, Seq: c.trees.ledger.Size() + 1}
 	switch {
 	case errors.As(err, &gap):
 		d.Seq, d.What = gap.Want, fmt.Sprintf("it is missing; the log goes on with %d", gap.Got)
+	case errors.As(err, &damaged):
+		d.Seq, d.What = damaged.Seq, "it cannot be read"
 	case errors.As(err, &torn):
-		d.Seq, d.What = torn.Seq, "an atomic batch is torn"
+		d.What = "an atomic batch is torn"
+		if last, err := c.log.Last(ctx); err == nil && last == torn.Seq {
+			d.Seq, d.What = last+1, "it is missing: the log ends within an atomic batch"
+		}
 	case errors.As(err, &subject):
-		d.Seq, d.What = c.trees.ledger.Size()+1, err.Error()
+		d.What = err.Error()
 	default:
 		return fmt.Errorf("notary: read the log: %w", err)
 	}

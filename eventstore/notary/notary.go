@@ -104,7 +104,7 @@ func Open(ctx context.Context, log Log, opts Options) (*Notary, error) {
 // check reads the whole log into the trees, and compares.
 func (n *Notary) check(ctx context.Context) error {
 	last, err := n.log.Last(ctx)
-	if err != nil {
+	if err != nil && !errors.As(err, new(*eventstore.DamagedError)) { // which reading comes to
 		return fmt.Errorf("notary: %w", err)
 	}
 	return n.comparison(n.trees).walk(ctx, last, func([]eventstore.Record) error {
