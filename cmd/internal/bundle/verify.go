@@ -1,0 +1,557 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/keyring"
+	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/eventstore/proof"
+)
+
+// Options are what a verifier knows by itself.
+type Options struct {
+	LedgerKey domain.VerifierKey // the ledger's first key, or a later one; "" takes the file's word
+	Witnesses []Witness          // keys of parties, which count instead of those in the log
+	Since     []byte             // a checkpoint that was seen before, a signed note
+}
+
+// Verify reads a bundle and checks all that it says. Report.OK is whether all of
+// it holds. The error is one of reading r, of ctx, or of the options; whatever is
+// wrong with the bundle is in the report.
+//
+// It keeps in memory the states of the aggregates and eight bytes for each event,
+// whatever the size of the evidence.
+func Verify(ctx context.Context, r io.Reader, o Options) (Report, error) {
+	own, err := o.check()
+	if err != nil {
+		return Report{}, err
+	}
+	v := &verifier{opts: o, checks: newChecks(), sum: sha256.New(), count: map[int]int{}, last: map[int]string{}, report: Report{Kind: "bundle"}, since: own}
+	v.checks.pass(CheckFile, "")
+	err = v.read(ctx, &source{r: r})
+	if f := (*Failure)(nil); errors.As(err, &f) {
+		v.checks.fail(CheckFile, f)
+		err = nil
+	} else if err == nil {
+		v.conclude()
+	}
+	v.checks.into(&v.report)
+	return v.report, err
+}
+
+// check refuses options that make no sense. It returns the size and root of the
+// checkpoint that was seen before, not verified.
+func (o *Options) check() (*proof.Checkpoint, error) {
+	if o.LedgerKey != "" && !o.LedgerKey.Valid() {
+		return nil, o.LedgerKey.Check("ledger-key")
+	}
+	for _, w := range o.Witnesses {
+		if err := w.Key.Check("witness"); err != nil {
+			return nil, err
+		}
+	}
+	if o.Since == nil {
+		return nil, nil
+	}
+	c, err := proof.Unverified(o.Since)
+	return &c, err
+}
+
+// source tells the end of the file from what fails in reading it.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// verifier is one pass over a bundle.
+type verifier struct {
+	opts   Options
+	report Report
+	checks *checks
+	since  *proof.Checkpoint
+
+	manifest    Manifest
+	keys        Keys
+	chain       chain
+	witnesses   *witnesses
+	replay      *replay
+	ledgerNote  []byte // that the proofs are against, and its checkpoint
+	ledgerAt    proof.Checkpoint
+	proved      uint64 // sequence of the last event with a proof
+	there       int    // files
+	bytes       int64  // of files
+	kind        int    // of the last entry
+	name        string // of the last entry
+	count       map[int]int
+	last        map[int]string
+	entries     int
+	sum         hash.Hash
+	checkpoints int
+}
+
+// read goes through the entries. A *Failure ends it; what is wrong but does not
+// keep the rest from being read goes to the checks.
+func (v *verifier) read(ctx context.Context, in *source) error {
+	tr := tar.NewReader(bufio.NewReaderSize(in, 256<<10))
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		h, err := tr.Next()
+		if err != nil {
+			return v.broken(err, in)
+		}
+		kind, err := v.begin(h)
+		if err != nil {
+			return err
+		}
+		if kind == entryEnd {
+			if err := v.end(h, tr); err != nil {
+				return v.broken(err, in)
+			}
+			if _, err := tr.Next(); err == nil {
+				return failure(CodeMalformed, "something follows %s", nameEnd)
+			} else if err != io.EOF {
+				return v.broken(err, in)
+			}
+			return nil
+		}
+		_, _ = fmt.Fprintf(v.sum, "%s %d\n", h.Name, h.Size) // a hash takes every write
+		body := io.TeeReader(tr, v.sum)
+		if err := v.entry(ctx, kind, h, body); err != nil {
+			return v.broken(err, in)
+		}
+		if n, err := io.Copy(io.Discard, body); err != nil || n > 0 {
+			if err == nil {
+				err = failure(CodeMalformed, "%s goes on after its end", h.Name)
+			}
+			return v.broken(err, in)
+		}
+		v.entries++
+	}
+}
+
+// broken says why the archive does not go on.
+func (v *verifier) broken(err error, in *source) error {
+	f := (*Failure)(nil)
+	switch {
+	case errors.As(err, &f), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case in.err != nil:
+		return fmt.Errorf("read the bundle: %w", in.err)
+	case v.entries == 0 && v.name == "" && !errors.Is(err, io.ErrUnexpectedEOF):
+		return failure(CodeNotABundle, "this is no bundle: it does not begin with the entry %s", nameManifest)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		where := "in its first entry"
+		if v.name != "" {
+			where = "in or after " + v.name
+		}
+		return failure(CodeCutShort, "the bundle is cut short: it ends %s, before %s; get it again", where, nameEnd)
+	default:
+		return failure(CodeMalformed, "the archive does not read after %s: %v", v.name, err)
+	}
+}
+
+// begin checks that an entry may come where it does.
+func (v *verifier) begin(h *tar.Header) (int, error) {
+	kind := entryOf(h.Name)
+	if v.name == "" && kind != entryManifest {
+		return kind, failure(CodeNotABundle, "this is no bundle: it begins with %q, not with %s", h.Name, nameManifest)
+	}
+	single := kind != entryCheckpoint && kind != entryProof && kind != entryEvidence
+	switch {
+	case kind == entryUnknown || h.Typeflag != tar.TypeReg:
+		return kind, failure(CodeMalformed, "the entry %q does not belong in a bundle", h.Name)
+	case v.name != "" && (kind < v.kind || single && kind == v.kind):
+		return kind, failure(CodeMalformed, "the entry %s comes after %s, which is not its place", h.Name, v.name)
+	case h.Name <= v.last[kind] && kind != entryCheckpoint:
+		return kind, failure(CodeMalformed, "the entry %s comes after %s, which is not its place", h.Name, v.last[kind])
+	}
+	for _, needed := range []struct {
+		kind int
+		name string
+	}{{entryManifest, nameManifest}, {entryKeys, nameKeys}, {entryEvents, nameEvents}} {
+		if kind > needed.kind && v.count[needed.kind] == 0 {
+			return kind, failure(CodeMalformed, "%s is missing before %s", needed.name, h.Name)
+		}
+	}
+	v.kind, v.name, v.last[kind] = kind, h.Name, h.Name
+	v.count[kind]++
+	return kind, nil
+}
+
+func (v *verifier) entry(ctx context.Context, kind int, h *tar.Header, body io.Reader) error {
+	switch kind {
+	case entryEvents:
+		return v.events(ctx, body)
+	case entryEvidence:
+		return v.file(ctx, h, body)
+	}
+	most := int64(map[int]int{entryManifest: maxObject, entryKeys: maxObject, entryCheckpoint: maxNote, entryProof: maxProof}[kind])
+	if h.Size > most {
+		return failure(CodeMalformed, "%s has %d bytes, and no such entry has more than %d", h.Name, h.Size, most)
+	}
+	b := make([]byte, h.Size)
+	if _, err := io.ReadFull(body, b); err != nil {
+		return err
+	}
+	switch kind {
+	case entryManifest:
+		return v.readManifest(b)
+	case entryKeys:
+		return v.readKeys(b)
+	case entryCheckpoint:
+		return v.checkpoint(h.Name, b)
+	default:
+		return v.proof(h.Name, b)
+	}
+}
+
+func (v *verifier) readManifest(b []byte) error {
+	var of struct {
+		Format string `json:"format"`
+	}
+	if err := json.Unmarshal(b, &of); err != nil || of.Format != Format {
+		return failure(CodeNotABundle, "this is no bundle that this version reads: its format is %q, not %s", of.Format, Format)
+	}
+	m, err := readObject[Manifest](b)
+	if err != nil {
+		return failure(CodeMalformed, "%s: %v", nameManifest, err)
+	}
+	v.manifest = m
+	if !domain.Key(m.Ledger).Valid() || m.Agreement != "" && !m.Agreement.Valid() {
+		return failure(CodeMalformed, "%s: %q and %q are no keys of a ledger and an agreement", nameManifest, m.Ledger, m.Agreement)
+	}
+	v.report.Ledger, v.report.Agreement, v.report.Seq, v.report.Events = m.Ledger, m.Agreement, m.Seq, m.Events
+	v.replay = newReplay(m.Ledger, m.Agreement, func(f *Failure) { v.checks.fail(CheckEvents, f) })
+	return nil
+}
+
+func (v *verifier) readKeys(b []byte) (err error) {
+	if v.keys, err = readObject[Keys](b); err != nil {
+		return failure(CodeMalformed, "%s: %v", nameKeys, err)
+	}
+	c, f := v.keys.follow(v.manifest.Ledger, v.opts.LedgerKey)
+	if f != nil {
+		v.checks.fail(CheckKeys, f)
+	}
+	v.chain = c
+	w, err := newWitnesses(v.keys.Witnesses, v.opts.Witnesses)
+	if err != nil {
+		return failure(CodeMalformed, "%s: %v", nameKeys, err)
+	}
+	v.witnesses = w
+	v.checks.pass(CheckKeys, "%s", "")
+	v.checks.pass(CheckSignatures, "")
+	v.checks.pass(CheckEvents, "")
+	v.checks.pass(CheckHistory, "")
+	v.checks.pass(CheckState, "")
+	v.takeSince()
+	return nil
+}
+
+// takeSince has the checkpoint that was seen before compared with its tree.
+func (v *verifier) takeSince() {
+	if v.since == nil {
+		return
+	}
+	s, err := proof.Open(v.opts.Since, v.chain.verifiers, v.witnesses.keys...)
+	ledger, agreement, originErr := proof.ParseOrigin(v.since.Origin)
+	switch {
+	case originErr != nil || ledger != v.manifest.Ledger || domain.Key(agreement) != v.manifest.Agreement:
+		v.checks.fail(CheckConsistency, failure(CodeProofOfOtherTree, "the checkpoint that you kept is of %s, and the bundle is of %s: give one of that tree",
+			v.since.Origin, originOf(v.manifest.Ledger, v.manifest.Agreement)))
+	case err != nil:
+		v.checks.fail(CheckConsistency, unsigned(err, "the checkpoint that you kept", v.since.Origin, v.chain))
+	default:
+		v.replay.trees.of(v.manifest.Agreement).put(&signed{Signed: s, seen: true})
+		v.checks.pass(CheckConsistency, "")
+	}
+}
+
+// checkpoint opens one of the bundle's notes.
+func (v *verifier) checkpoint(name string, b []byte) error {
+	v.checkpoints++
+	s, err := proof.Open(b, v.chain.verifiers, v.witnesses.keys...)
+	if err != nil {
+		c, peekErr := proof.Unverified(b)
+		if peekErr != nil {
+			return failure(CodeMalformed, "%s is no checkpoint: %v", name, peekErr)
+		}
+		f := unsigned(err, name, c.Origin, v.chain)
+		check := CheckSignatures
+		if f.Code == CodeCosignatureWrong {
+			check = CheckWitnesses
+		}
+		v.checks.fail(check, f)
+		s.Checkpoint, s.Note = c, b // what it says of the tree is compared all the same
+	}
+	ledger, agreement, _ := proof.ParseOrigin(s.Origin) // Open and peek saw to it
+	if ledger != v.manifest.Ledger || v.manifest.Agreement != "" && agreement != "" && domain.Key(agreement) != v.manifest.Agreement {
+		v.checks.fail(CheckSignatures, failure(CodeProofOfOtherTree, "%s is a checkpoint of %s, and the bundle is of %s", name, s.Origin, originOf(v.manifest.Ledger, v.manifest.Agreement)))
+		return nil
+	}
+	if name != checkpointName(domain.Key(agreement), s.Size) {
+		return failure(CodeMalformed, "%s is the checkpoint of %s with %d leaves, which has another name", name, s.Origin, s.Size)
+	}
+	if f := v.witnesses.stranger(&s); f != nil {
+		v.checks.fail(CheckWitnesses, f)
+	}
+	if agreement == "" && v.manifest.Agreement != "" {
+		if v.ledgerNote != nil {
+			return failure(CodeMalformed, "a bundle of an agreement has one checkpoint of the ledger's tree, and this has more: %s", name)
+		}
+		v.ledgerNote, v.ledgerAt = b, s.Checkpoint
+		return nil
+	}
+	t := v.replay.trees.of(domain.Key(agreement))
+	if n := t.newest(); n != nil && n.Size >= s.Size {
+		return failure(CodeMalformed, "%s comes after the checkpoint with %d leaves, which is not its place", name, n.Size)
+	}
+	t.put(&signed{Signed: s})
+	return nil
+}
+
+// events replays the events.
+func (v *verifier) events(ctx context.Context, body io.Reader) error {
+	v.replay.begin()
+	read := func(ctx context.Context) iter.Seq2[[]line, error] { return readLines(ctx, body) }
+	for batch, err := range decodeAhead(ctx, read) {
+		if err != nil {
+			return err
+		}
+		for i := range batch {
+			v.replay.add(&batch[i])
+		}
+	}
+	return nil
+}
+
+// proof takes an event of no agreement.
+func (v *verifier) proof(name string, b []byte) error {
+	v.checks.pass(CheckProofs, "")
+	f, err := proof.Parse(b)
+	if err != nil {
+		return failure(CodeMalformed, "%s: %v", name, err)
+	}
+	seq := f.Index + 1
+	if name != proofName(seq) || v.manifest.Agreement == "" {
+		return failure(CodeMalformed, "%s is the proof of event %d, and does not belong here", name, seq)
+	}
+	if string(f.Checkpoint) != string(v.ledgerNote) {
+		v.checks.fail(CheckProofs, &Failure{Code: CodeProofOfOtherTree, Seq: seq, Detail: fmt.Sprintf("the proof of event %d is against another checkpoint than the bundle's", seq)})
+		return nil
+	}
+	if err := proof.CheckInclusion(v.ledgerAt, f.Index, tlog.RecordHash(f.Event), f.Hashes); err != nil {
+		v.checks.fail(CheckProofs, &Failure{Code: CodeProofWrong, Seq: seq, Detail: fmt.Sprintf("event %d is not what the ledger's checkpoint is of: %v", seq, err)})
+		return nil
+	}
+	d := decode(line{seq, f.Event})
+	if d.err == nil && (d.env.Ref.Agreement != "" || d.env.Ref.Kind != keyring.Kind && d.env.Ref.Kind != party.Kind) {
+		v.checks.fail(CheckProofs, &Failure{Code: CodeForeignEvent, Seq: seq, Entity: d.env.Ref.String(), Detail: fmt.Sprintf("event %d is neither of a party nor of the keyring", seq)})
+		return nil
+	}
+	v.replay.fold(&d)
+	v.proved = seq
+	return nil
+}
+
+// file checks a file of evidence as it comes by.
+func (v *verifier) file(ctx context.Context, h *tar.Header, body io.Reader) error {
+	name := domain.Hash(strings.TrimPrefix(h.Name, dirEvidence))
+	sum := sha256.New()
+	n, err := io.Copy(sum, &cancelled{ctx, body})
+	if err != nil {
+		return err
+	}
+	v.there++
+	v.bytes += n
+	switch got := hex.EncodeToString(sum.Sum(nil)); {
+	case !v.replay.named[name]:
+		v.checks.fail(CheckEvidence, &Failure{Code: CodeEvidenceForeign, Entity: h.Name, Detail: fmt.Sprintf("no event names the file %s", name)})
+	case got != string(name):
+		v.checks.fail(CheckEvidence, &Failure{Code: CodeEvidenceChanged, Entity: h.Name, Detail: fmt.Sprintf("the file %s has SHA-256 %s: it was changed", name, got)})
+	default:
+		v.replay.named[name] = false // seen
+	}
+	return nil
+}
+
+type cancelled struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancelled) Read(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(b)
+}
+
+func (v *verifier) end(h *tar.Header, r io.Reader) error {
+	if h.Size > maxObject {
+		return failure(CodeMalformed, "%s is too long", nameEnd)
+	}
+	b := make([]byte, h.Size)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return err
+	}
+	e, err := readObject[End](b)
+	if err != nil {
+		return failure(CodeMalformed, "%s: %v", nameEnd, err)
+	}
+	if sum := hex.EncodeToString(v.sum.Sum(nil)); e.Entries != v.entries || e.SHA256 != sum {
+		v.checks.fail(CheckFile, failure(CodeDamaged, "the bundle was changed after it was written: it has %d entries with SHA-256 %s, and was written with %d and %s", v.entries, sum, e.Entries, e.SHA256))
+	}
+	return nil
+}
+
+// conclude says what the whole comes to.
+func (v *verifier) conclude() {
+	m, r := &v.manifest, v.replay
+	main := r.trees.of(m.Agreement)
+	of := fmt.Sprintf("the whole ledger %s", m.Ledger)
+	if m.Agreement != "" {
+		of = fmt.Sprintf("the agreement %s of the ledger %s", m.Agreement, m.Ledger)
+	}
+	for _, n := range []struct {
+		what      string
+		want, got int
+	}{{"checkpoints", m.Checkpoints, v.checkpoints}, {"proofs", m.Proofs, v.count[entryProof]}, {"files", m.Evidence, v.there}} {
+		if n.want != n.got {
+			v.checks.fail(CheckFile, failure(CodeMalformed, "%s says that there are %d %s, and there are %d", nameManifest, n.want, n.what, n.got))
+		}
+	}
+	v.checks.pass(CheckFile, "%s as of sequence %d: whole, %d entries", of, m.Seq, v.entries)
+
+	if got := r.keysOf(v.keys.First); !reflect.DeepEqual(got.Rotations, append([]signing.Rotation{}, v.keys.Rotations...)) {
+		v.checks.fail(CheckKeys, failure(CodeKeysDiffer, "%s has other rotations of the ledger's key than the events", nameKeys))
+	} else if !reflect.DeepEqual(got.Witnesses, append([]WitnessKey{}, v.keys.Witnesses...)) {
+		v.checks.fail(CheckKeys, failure(CodeKeysDiffer, "%s has other keys of the parties than the events", nameKeys))
+	}
+	if !v.checks.failed(CheckKeys) {
+		v.checks.pass(CheckKeys, "%s", v.chain.says(v.opts.LedgerKey != ""))
+	}
+	v.concludeHistory(main)
+	if r.events != m.Events {
+		v.checks.fail(CheckEvents, failure(CodeEventMissing, "%s says that there are %d events, and there are %d", nameManifest, m.Events, r.events))
+	}
+	if last := max(r.seq, v.proved); last > m.Seq {
+		v.checks.fail(CheckEvents, failure(CodeMalformed, "%s is as of sequence %d, and there is an event %d", nameManifest, m.Seq, last))
+	}
+	v.checks.pass(CheckEvents, "%d events of %d aggregates: each reads and belongs here, and no aggregate lacks a version", r.events+uint64(v.count[entryProof]), len(r.aggregates))
+	if got := r.digest(); got != m.Digest {
+		v.checks.fail(CheckState, failure(CodeStateDiffers, "the events come to the state %s, and %s says %s", got, nameManifest, m.Digest))
+	}
+	v.checks.pass(CheckState, "the events come to the state %s", m.Digest)
+	if v.count[entryProof] > 0 {
+		v.checks.pass(CheckProofs, "%d events of parties and the keyring are in the ledger's tree of %d", v.count[entryProof], v.ledgerAt.Size)
+	}
+	v.settle()
+	v.concludeEvidence()
+}
+
+// concludeHistory says whether the trees are those that were signed.
+func (v *verifier) concludeHistory(main *tree) {
+	r, m := v.replay, &v.manifest
+	all := []*tree{r.trees.ledger}
+	for _, key := range r.trees.sorted() {
+		all = append(all, r.trees.of(key))
+	}
+	compared := 0
+	for _, t := range all {
+		if t.differs != nil {
+			v.checks.fail(CheckHistory, t.differs)
+		}
+		if f := t.short(); f != nil {
+			v.checks.fail(CheckHistory, f)
+		}
+		compared += len(t.notes)
+	}
+	newest := main.newest()
+	switch {
+	case newest == nil:
+		v.checks.fail(CheckSignatures, failure(CodeNotSigned, "there is no checkpoint of %s", main.origin))
+	case newest.Size < main.frontier.Size():
+		f := failure(CodeNotSigned, "the newest checkpoint of %s has %d leaves, and there are %d events: nobody signed those after sequence %d", main.origin, newest.Size, main.frontier.Size(), main.seqAt(newest.Size))
+		f.Seq = main.seqAt(newest.Size + 1)
+		v.checks.fail(CheckSignatures, f)
+	case m.Agreement != "" && v.ledgerNote == nil:
+		v.checks.fail(CheckSignatures, failure(CodeNotSigned, "there is no checkpoint of the ledger's tree %s", r.trees.ledger.origin))
+	case m.Agreement == "" && newest.Size != m.Seq, m.Agreement != "" && v.ledgerAt.Size < m.Seq:
+		v.checks.fail(CheckSignatures, failure(CodeMalformed, "%s is as of sequence %d, which the ledger's checkpoint is not of", nameManifest, m.Seq))
+	case !v.checks.failed(CheckSignatures) && v.chain.place(newest.Key) < v.chain.given:
+		v.checks.fail(CheckSignatures, failure(CodeWrongKey, "the newest checkpoint of %s is signed by %s, which had been given up for the key that you gave", main.origin, newest.Key))
+	default:
+		v.checks.pass(CheckSignatures, "%d checkpoints are signed by the ledger, the newest of %s with %d leaves by %s", v.checkpoints, main.origin, newest.Size, newest.Key)
+	}
+	v.checks.pass(CheckHistory, "the events are the signed ones, in their order: %s has the root of each of its checkpoints, at the sequences %s", main.origin, sequences(main))
+	for _, n := range main.notes {
+		if !n.seen {
+			continue
+		}
+		switch {
+		case n.Size > main.frontier.Size():
+			v.checks.fail(CheckConsistency, failure(CodeRollback, "ROLLBACK: the tree of %s has %d leaves here, and had %d when you saw it: the log lost its end, or an old bundle was given to you", main.origin, main.frontier.Size(), n.Size))
+		case !n.matches:
+			f := failure(CodeFork, "FORK: the first %d events of %s are others than those that you saw: both checkpoints together prove it", n.Size, main.origin)
+			v.checks.fail(CheckConsistency, f)
+		default:
+			v.checks.pass(CheckConsistency, "the first %d events of %s are those of the checkpoint that you kept", n.Size, main.origin)
+		}
+	}
+}
+
+// sequences are those of the checkpoints, the last few.
+func sequences(t *tree) string {
+	var text []string
+	for _, n := range t.notes {
+		if !n.seen {
+			text = append(text, fmt.Sprint(t.seqAt(n.Size)))
+		}
+	}
+	if len(text) > 6 {
+		text = append([]string{"..."}, text[len(text)-5:]...)
+	}
+	return strings.Join(text, ", ")
+}
+
+func (v *verifier) concludeEvidence() {
+	files := &Evidence{Named: len(v.replay.named), There: v.there, Missing: []domain.Hash{}}
+	for name, missing := range v.replay.named {
+		if missing {
+			files.Missing = append(files.Missing, name)
+		}
+	}
+	slices.Sort(files.Missing)
+	v.report.Evidence = files
+	if v.there > 0 {
+		v.checks.pass(CheckEvidence, "%d of the %d files that events name are there, and unchanged", v.there, files.Named)
+	}
+}
