@@ -143,7 +143,7 @@ func (b *bench) filled(ctx context.Context) (err error) {
 		text := b.work.chunk(done, b.events/importRounds, b.events)
 		done += strings.Count(text, "\n")
 		if err := b.full.halt(); err != nil { // raw has no read models and no notary either
-			return err
+			return 0, err
 		}
 		start := time.Now()
 		sum, err := b.full.importText(ctx, text)

@@ -39,6 +39,10 @@ type nodeConfig struct {
 	checking func(done, total uint64) // told how far the check at start has come; may be nil
 }
 
+// scrubRate is how many records a second the scrub reads unless told otherwise: a
+// hundredth of what the log can give.
+const scrubRate = 2000
+
 // checkpointDir is where the checkpoints of the ledger lie.
 func (cfg nodeConfig) checkpointDir() string {
 	return cmp.Or(cfg.checkpoints, filepath.Join(cfg.dir, "checkpoints"))

@@ -71,8 +71,8 @@ func newRoot(a *app) *cobra.Command {
 
 	root.AddCommand(
 		newServe(a), newDemo(a),
-		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newImport(a), newExport(a), newStatus(a),
-		newCosign(a), newKey(a), newVerify(a),
+		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newStatus(a),
+		newCheckpoint(a), newProve(a), newCosign(a), newKey(a), newVerify(a),
 		newRebuild(a), newBench(a),
 	)
 	a.markStart(root)

@@ -20,6 +20,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 )
 
@@ -37,6 +38,7 @@ func TestMain(m *testing.M) {
 //	usage args...          milepost exits with 2
 //	tamper DIR             change a value in the read models' file
 //	keypair VAR NAME       make a key pair of that name; $VAR is its verifier key
+//	register PARTY FILE    register the key in FILE, as milepost key new made it, as the party's witness
 //	handover VAR OLD NEW   let $OLD sign that $NEW replaces it; $VAR is the statement
 //	digest FILE            write "last_seq digest" of the ledger, once all of it is shown, to FILE
 func TestScripts(t *testing.T) {
@@ -75,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"tamper":   tamper,
 			"keypair":  keypair,
 			"handover": handover,
+			"register": register,
 			"digest": func(ts *testscript.TestScript, _ bool, args []string) {
 				seq := strconv.FormatUint(status(ts).LastSeq, 10)
 				if _, stderr, code := milepost(ts, "show", "parties", "--min-seq", seq); code != exitDone {
@@ -228,6 +231,15 @@ func keypair(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Value(signersKey{}).(map[string]note.Signer)[public] = signer
 	ts.Setenv(args[0], public)
+}
+
+// register has a party register the public half of the key in a file.
+func register(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := signing.ReadKey(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if _, stderr, code := milepost(ts, "do", "register-witness", "--party", args[0], "--key", key.Public); code != exitDone {
+		ts.Fatalf("%s", stderr)
+	}
 }
 
 func handover(ts *testscript.TestScript, _ bool, args []string) {

@@ -125,18 +125,22 @@ func (n *notes) put(agreement string, msg []byte) (proof.Signed, error) {
 	return s, err
 }
 
+// witness tells the keys apart that countersigned.
+type witness struct {
+	name string
+	hash uint32
+}
+
+func witnessOf(c proof.Cosignature) witness { return witness{c.Name, c.KeyHash} }
+
 // prune keeps the newest checkpoint, and the newest of each witness.
 func (n *notes) prune(agreement string, list []proof.Signed) (kept []proof.Signed, err error) {
-	type witness struct {
-		name string
-		hash uint32
-	}
 	seen := map[witness]bool{}
 	for i := len(list) - 1; i >= 0; i-- {
 		keep := i == len(list)-1
 		for _, c := range list[i].Unverified {
-			keep = keep || !seen[witness{c.Name, c.KeyHash}]
-			seen[witness{c.Name, c.KeyHash}] = true
+			keep = keep || !seen[witnessOf(c)]
+			seen[witnessOf(c)] = true
 		}
 		if keep {
 			kept = append(kept, list[i])

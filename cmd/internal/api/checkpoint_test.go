@@ -172,7 +172,7 @@ func TestSettlement(t *testing.T) {
 	status := func(seq uint64) Settlement {
 		t.Helper()
 		var page struct{ Items []event }
-		r.get(fmt.Sprintf("/v1/events?after=%d&limit=1", seq-1)).is(http.StatusOK).into(&page)
+		r.get(fmt.Sprintf("/v1/events?after=%d&limit=1&min_seq=%d", seq-1, r.last())).is(http.StatusOK).into(&page)
 		require.Len(t, page.Items, 1)
 		require.Equal(t, seq, page.Items[0].Seq)
 		answer := page.Items[0].Settlement
