@@ -22,8 +22,8 @@ func newVerify(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify FILE", Short: "Check a bundle, a proof or a checkpoint, with no server and no network",
 		Long: "Recompute everything that a bundle says, and print what is proved and for whom: hashes, signatures,\n" +
-			"countersignatures, versions, the state, and the files. A proof file of one event (milepost show event --help) and a\n" +
-			"checkpoint are told by what they begin with. The exit code is 0 only if everything holds.\n\n" +
+			"countersignatures, versions, the state, and the files. A proof file of one event (milepost prove) and a checkpoint\n" +
+			"(milepost checkpoint) are told by what they begin with. The exit code is 0 only if everything holds.\n\n" +
 			"Give the ledger's key as you were given it; without it a bundle proves only that it is of one piece. A party's\n" +
 			"key that you give counts instead of the one in the log.",
 		Example: "  milepost verify wuxi.bundle --ledger-key milepost/main+a1b2c3d4+...\n" +
@@ -32,8 +32,8 @@ func newVerify(a *app) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&ledgerKey, "ledger-key", "", "the ledger's verifier `key`, the first one or a later one")
-	flags.StringArrayVar(&witnesses, "witness", nil, "a party's verifier key, as `PARTY=KEY`; may be repeated")
+	flags.StringVar(&ledgerKey, "ledger-key", "", "the ledger's verifier `key`, the first one or a later one, or the file that holds it")
+	flags.StringArrayVar(&witnesses, "witness", nil, "a party's verifier key, or the file that holds it, as `PARTY=KEY`; may be repeated")
 	flags.StringVar(&since, "since", "", "`file` of a checkpoint that you kept: the bundle must go on from it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o, err := verifyOptions(ledgerKey, witnesses, since)
@@ -63,17 +63,18 @@ func newVerify(a *app) *cobra.Command {
 
 // verifyOptions reads the flags.
 func verifyOptions(ledgerKey string, witnesses []string, since string) (o bundle.Options, err error) {
-	o.LedgerKey = domain.VerifierKey(ledgerKey)
-	if err := o.LedgerKey.Check("--ledger-key"); ledgerKey != "" && err != nil {
-		return o, usagef("--ledger-key: %v", err)
+	if ledgerKey != "" {
+		if o.LedgerKey, err = verifierKey(ledgerKey); err != nil {
+			return o, usagef("--ledger-key: %v", err)
+		}
 	}
 	for _, w := range witnesses {
 		party, key, ok := strings.Cut(w, "=")
-		given := bundle.Witness{Party: domain.Key(party), Key: domain.VerifierKey(key)}
+		given := bundle.Witness{Party: domain.Key(party)}
 		if !ok || !given.Party.Valid() {
-			return o, usagef("--witness: want PARTY=KEY, the key of a party and its verifier key")
+			return o, usagef("--witness %s: want PARTY=KEY, the key of a party and its verifier key", w)
 		}
-		if err := given.Key.Check("--witness"); err != nil {
+		if given.Key, err = verifierKey(key); err != nil {
 			return o, usagef("--witness %s: %v", party, err)
 		}
 		o.Witnesses = append(o.Witnesses, given)
@@ -88,6 +89,17 @@ func verifyOptions(ledgerKey string, witnesses []string, since string) (o bundle
 		return o, usagef("--since %s: want a checkpoint: %v", since, err)
 	}
 	return o, nil
+}
+
+// verifierKey reads a key, or the file that holds it.
+func verifierKey(text string) (domain.VerifierKey, error) {
+	if file, err := os.ReadFile(text); err == nil {
+		if text, err = proof.ReadKey(file); err != nil {
+			return "", err
+		}
+	}
+	key := domain.VerifierKey(text)
+	return key, key.Check("key")
 }
 
 // maxSmall bounds a proof file and a checkpoint, which are read whole.
