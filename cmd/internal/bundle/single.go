@@ -3,7 +3,6 @@ package bundle
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -130,11 +129,4 @@ func single(kind string, note []byte, o Options) (Report, *checks, error) {
 		c.pass(CheckWitnesses, "%s valid", count(len(s.Cosignatures), "countersignature"))
 	}
 	return r, c, nil
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what + " is"
-	}
-	return fmt.Sprintf("%d %ss are", n, what)
 }
