@@ -117,15 +117,16 @@ func (e *TreeError) Error() string {
 
 // Codes of refused questions.
 const (
-	CodeInvalidAsOf     = "invalid-as-of"      // not an instant, a date or seq:N
-	CodeAsOfInFuture    = "as-of-in-future"    // later than now, or than the last event
-	CodeAsOfBeforeFirst = "as-of-before-first" // before the first event
-	CodeInvalidRange    = "invalid-range"      // from lies after to
-	CodeInvalidCursor   = "invalid-cursor"     // not a cursor of this question
-	CodeInvalidLimit    = "invalid-limit"      // outside 1 to MaxLimit
-	CodeInvalidEntity   = "invalid-entity"     // not the path of an entity
-	CodeContradiction   = "contradiction"      // two conditions that nothing can meet
-	CodeMeetingNotHeld  = "meeting-not-held"   // no such meeting was held by then
+	CodeInvalidAsOf        = "invalid-as-of"        // not an instant, a date or seq:N
+	CodeAsOfInFuture       = "as-of-in-future"      // later than now, or than the last event
+	CodeAsOfBeforeFirst    = "as-of-before-first"   // before the first event
+	CodeInvalidRange       = "invalid-range"        // from lies after to
+	CodeInvalidCursor      = "invalid-cursor"       // not a cursor of this question
+	CodeInvalidLimit       = "invalid-limit"        // outside 1 to MaxLimit
+	CodeInvalidEntity      = "invalid-entity"       // not the path of an entity
+	CodeContradiction      = "contradiction"        // two conditions that nothing can meet
+	CodeMeetingNotHeld     = "meeting-not-held"     // no such meeting was held by then
+	CodeInvalidEffectiveAt = "invalid-effective-at" // not a date that exists
 
 	CodeInvalidTreeSize  = "invalid-tree-size"  // a size that the Merkle tree has not reached
 	CodeInvalidLeafIndex = "invalid-leaf-index" // a leaf that is not in the tree
@@ -133,8 +134,8 @@ const (
 
 // AsOfError refuses a point in time.
 type AsOfError struct {
-	Code    string // one of CodeInvalidAsOf, CodeAsOfInFuture, CodeAsOfBeforeFirst, CodeInvalidRange
-	Field   string // as_of, from or to
+	Code    string // one of CodeInvalidAsOf, CodeAsOfInFuture, CodeAsOfBeforeFirst, CodeInvalidRange, CodeInvalidEffectiveAt
+	Field   string // as_of, from, to or effective_at
 	Message string
 }
 

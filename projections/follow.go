@@ -20,6 +20,7 @@ func (m *Models) Follow(ctx context.Context, log Log) error {
 	}
 	defer m.following.Unlock()
 	m.setError(nil)
+	m.readFrom(log)
 	err := m.follow(ctx, log)
 	if ctx.Err() != nil {
 		return nil

@@ -23,6 +23,7 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("projections: %w", err)
 	}
+	defer collectLess()()
 	_, err = m.makeFile(ctx, log, to, tmp, progress, m.opts.Observe)
 	if err == nil {
 		err = os.Rename(tmp, path)
@@ -52,7 +53,9 @@ func (m *Models) makeFile(ctx context.Context, log Log, to uint64, path string, 
 	return p, err
 }
 
-func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64, progress func(done, total uint64), observe func(Batch)) (*projector, error) {
+// fill makes the schema in an empty file, and the rows of the events of a log
+// up to sequence to.
+func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) (*projector, error) {
 	err := settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
 	if err != nil {
 		return nil, err
@@ -64,7 +67,6 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64
 	if err != nil {
 		return nil, err
 	}
-	defer collectLess()()
 	if err := p.load(ctx, log, to, progress, observe); err != nil {
 		return nil, err
 	}
@@ -85,7 +87,7 @@ func collectLess() (undo func()) {
 // load fills new tables with the events up to sequence to, in one transaction.
 // Rows are written on a goroutine of their own, which alone uses the
 // connection meanwhile: the caches of a load are whole and look nothing up.
-func (p *projector) load(ctx context.Context, log Log, to uint64, progress func(done, total uint64), observe func(Batch)) error {
+func (p *projector) load(ctx context.Context, log source, to uint64, progress func(done, total uint64), observe func(Batch)) error {
 	if err := insert(p.conn, "BEGIN"); err != nil {
 		return err
 	}
@@ -131,7 +133,7 @@ func (p *projector) load(ctx context.Context, log Log, to uint64, progress func(
 
 // readUpTo makes the rows of the events after the position up to sequence to,
 // and calls done after each batch, if it is not nil.
-func (p *projector) readUpTo(ctx context.Context, log Log, to uint64, done func(n int, start time.Time, last eventstore.Record) error) error {
+func (p *projector) readUpTo(ctx context.Context, log source, to uint64, done func(n int, start time.Time, last eventstore.Record) error) error {
 	if p.at.seq >= to {
 		return nil
 	}

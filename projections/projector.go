@@ -50,7 +50,7 @@ type position struct {
 
 // newProjector goes on from what the tables hold; load says that they are new
 // and have no indexes yet.
-func newProjector(conn *sqlite.Conn, log Log, load bool, opts Options) (*projector, error) {
+func newProjector(conn *sqlite.Conn, log source, load bool, opts Options) (*projector, error) {
 	at, err := readPosition(conn)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func newProjector(conn *sqlite.Conn, log Log, load bool, opts Options) (*project
 }
 
 // newFold makes a projector whose rows go into the digest and nowhere else.
-func newFold(log Log, whole bool, at position, opts Options) *projector {
+func newFold(log source, whole bool, at position, opts Options) *projector {
 	return &projector{
 		ledger: opts.Ledger, at: at, zone: opts.Location, chain: newChain(at.digest, at.mark),
 		words: newWordWriter(whole), entities: newEntityWriter(whole),
@@ -112,8 +112,8 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 	if err != nil {
 		return stopError{err}
 	}
-	if env.Version != a.version+1 {
-		return stopError{&VersionError{Seq: d.rec.Seq, Ref: env.Ref, Want: a.version + 1, Got: env.Version}}
+	if err := p.states.follows(a, env, d.rec.Seq); err != nil {
+		return stopError{err}
 	}
 	if err := p.write(kind, a, d); err != nil {
 		return fmt.Errorf("project event %d: %w", d.rec.Seq, err)
@@ -179,7 +179,9 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 		return err
 	}
 	recorded := env.Time.UnixMicro()
-	p.at.at = max(p.at.at, recorded)
+	if p.at.at = max(p.at.at, recorded); p.states.order != nil {
+		p.at.at = p.states.order.events[d.rec.Seq-1].at
+	}
 	p.at.event = env.ID
 	row := eventRow{
 		ID: env.ID, Type: env.Type, Agreement: string(env.Ref.Agreement), Aggregate: a.entity, Version: env.Version,

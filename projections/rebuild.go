@@ -34,6 +34,7 @@ type Rebuilt struct {
 func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total uint64)) (r Rebuilt, err error) {
 	m.building.Lock()
 	defer m.building.Unlock()
+	m.readFrom(log)
 	last, err := log.Last(ctx)
 	if err != nil {
 		return r, fmt.Errorf("projections: %w", err)

@@ -28,15 +28,17 @@ type aggregate struct {
 // folds the others from the log. States are immutable, so it shares them
 // freely.
 type stateCache struct {
-	log  Log
-	byID map[domain.Ref]*aggregate
-	used *lru.List // least recently used last
-	size int       // sum of weights
-	max  int
+	log   source
+	order *reordered // the log, where it is one in another order; else nil
+	byID  map[domain.Ref]*aggregate
+	used  *lru.List // least recently used last
+	size  int       // sum of weights
+	max   int
 }
 
-func newStateCache(log Log, parts int) *stateCache {
-	return &stateCache{log: log, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
+func newStateCache(log source, parts int) *stateCache {
+	order, _ := log.(*reordered)
+	return &stateCache{log: log, order: order, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
 }
 
 // get returns the aggregate as it was before d: one that is not at hand is
@@ -92,11 +94,23 @@ func (c *stateCache) fold(kind *domain.Aggregate, a *aggregate, end uint64, even
 		if err != nil {
 			return fmt.Errorf("fold %s: %w", a.ref, &EventError{Seq: rec.Seq, Err: err})
 		}
-		if env.Ref != a.ref || env.Version != a.version+1 {
-			return &VersionError{Seq: rec.Seq, Ref: a.ref, Want: a.version + 1, Got: env.Version}
+		if err := c.follows(a, &env, rec.Seq); err != nil {
+			return err
 		}
 		a.state, a.version = kind.Evolve(a.state, e), env.Version
 		a.weight++
+	}
+	return nil
+}
+
+// follows refuses an event that is not the next of an aggregate. In another
+// order events are counted anew: a version is then how many were folded.
+func (c *stateCache) follows(a *aggregate, env *domain.Envelope, seq uint64) error {
+	if c.order != nil {
+		env.Version = a.version + 1
+	}
+	if env.Ref != a.ref || env.Version != a.version+1 {
+		return &VersionError{Seq: seq, Ref: a.ref, Want: a.version + 1, Got: env.Version}
 	}
 	return nil
 }
