@@ -3,155 +3,160 @@ package projections
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/domain/project"
 )
 
-// ChangeQuery asks which fields changed after From up to and with To. What is
-// zero asks for nothing.
-type ChangeQuery struct {
-	From, To  Point
-	Agreement domain.Key // and everything under it
-	Project   domain.Key // with its parts; takes Agreement
-	Milestone domain.Key // takes Project
-	Actor     string
-	Party     domain.Key // for which the actor acted
-	Type      string     // of the event
-	Field     string
-	Page      Page
-}
-
-// Changes is a page of field changes in the order of their events.
+// Changes is a page of field changes in the order of their events. In net mode
+// it has one for each field that moved, by its first move, from its value at
+// From to its value at To; a field that came back to where it was is not in it.
 type Changes struct {
 	From     Point    `json:"from"`
 	To       Point    `json:"to"`
+	Since    *Since   `json:"since,omitempty"` // the meeting that From is of, where one was asked for
 	Changes  []Change `json:"changes"`
 	Complete bool     `json:"complete"` // nothing is left after these
 	Next     string   `json:"next"`     // the cursor to the rest, "" when Complete
+
+	visited int // rows, for tests
 }
 
-// Change is one field that an event changed.
+// Change is one field that an event changed; in net mode, that the event was
+// the last to change of those asked for.
 type Change struct {
-	Seq        uint64          `json:"seq"`
-	EventID    string          `json:"event_id"`
-	Type       string          `json:"type"`
-	Agreement  string          `json:"agreement"`
-	Entity     string          `json:"entity"` // "project/iot-base/milestone/design"
-	Field      string          `json:"field"`
-	Op         string          `json:"op"`  // add, replace or remove
-	Old        json.RawMessage `json:"old"` // null where there was nothing
-	New        json.RawMessage `json:"new"` // null where there is nothing now
-	Effective  domain.Date     `json:"effective"`
-	RecordedAt time.Time       `json:"recorded_at"`
-	Actor      string          `json:"actor"`
-	Party      string          `json:"party"`
-	Reason     string          `json:"reason"`
-	Corrects   string          `json:"corrects"` // id of the event that this put right
+	Seq         uint64          `json:"seq"`
+	EventID     string          `json:"event_id"`
+	Type        string          `json:"type"`
+	Agreement   string          `json:"agreement"`
+	Entity      string          `json:"entity"` // "project/iot-base/milestone/design"
+	Field       string          `json:"field"`
+	Op          string          `json:"op"`    // add, replace or remove
+	Old         json.RawMessage `json:"old"`   // null where there was nothing
+	New         json.RawMessage `json:"new"`   // null where there is nothing now
+	Moves       int             `json:"moves"` // how many changes this is: 1, or in net mode those between old and new that were asked for
+	Effective   domain.Date     `json:"effective"`
+	RecordedAt  time.Time       `json:"recorded_at"`
+	Actor       string          `json:"actor"`
+	Party       string          `json:"party"`
+	Reason      string          `json:"reason"`
+	Note        string          `json:"note"`
+	Corrects    string          `json:"corrects"`     // id of the event that this put right
+	CorrectsSeq *uint64         `json:"corrects_seq"` // its sequence, where the ledger has it
 }
 
-// Changes answers in time that grows with the answer and not with the ledger:
-// it walks the most selective index of entity, aggregate, agreement and actor
-// that the question gives; what else it gives filters on the way.
+// Changes answers in time that grows with the answer and not with the ledger.
+// A question with one condition walks the index of it; one with several walks
+// their indexes side by side, and comes to no more rows of each than the
+// shortest has.
 func (m *Models) Changes(ctx context.Context, cq ChangeQuery) (answer Changes, err error) {
 	answer = Changes{From: cq.From, To: cq.To, Changes: []Change{}}
-	if cq.Project != "" && cq.Agreement == "" || cq.Milestone != "" && cq.Project == "" {
-		return answer, domain.Refuse(domain.CodeMissingField, "agreement", "a project is asked for with its agreement, a milestone with its project")
+	if err := cq.settle(); err != nil {
+		return answer, err
 	}
-	err = m.read(ctx, cq.To, func(q *query) error { return q.changes(cq, &answer) })
+	err = m.read(ctx, cq.To, func(q *query) error {
+		defer func() { answer.visited = q.visited }()
+		if cq.SinceMeeting != "" {
+			if answer.Since, cq.From, err = q.since(cq.Agreement, cq.SinceMeeting); err != nil {
+				return err
+			}
+			answer.From = cq.From
+		}
+		return q.changes(cq, &answer)
+	})
 	answer.Complete = answer.Next == ""
 	return answer, err
 }
 
-func (q *query) changes(cq ChangeQuery, answer *Changes) error {
-	p, err := cq.Page.open(cq.To, "changes", strconv.FormatUint(cq.From.Seq, 10), string(cq.Agreement), string(cq.Project),
-		string(cq.Milestone), cq.Actor, string(cq.Party), cq.Type, cq.Field)
+func (q *query) changes(cq ChangeQuery, answer *Changes) (err error) {
+	p, err := cq.Page.open(cq.To, cq.words()...)
 	if err != nil {
 		return err
 	}
-	after := max(int64(cq.From.Seq+1)<<changeBits-1, p.after) // id of the last change before the page
-	until := int64(cq.To.Seq+1) << changeBits
-
-	query, where := q.changesSQL(cq)
-	if where.err != nil || where.never {
-		return where.err
+	c := conditions{q: q, first: int64(cq.From.Seq+1) << changeBits, last: int64(cq.To.Seq+1)<<changeBits - 1}
+	defer func() { err = errors.Join(err, c.close()) }()
+	if cq.Net {
+		return q.netChanges(&c, cq.ask(&c), p, answer)
 	}
-	args := append([]any{after >> changeBits, cq.To.Seq, after, until}, where.args...)
-	last := after
-	return each(q.conn, query, args, func(stmt *sqlite.Stmt) (bool, error) {
+	c.first = max(c.first, p.after+1)
+	last := int64(0)
+	var event EventItem
+	return c.walk(cq.ask(&c), func(stmt *sqlite.Stmt) (more bool, err error) {
 		if len(answer.Changes) == p.limit {
 			answer.Next = p.cursor(last)
 			return false, nil
 		}
 		last = stmt.ColumnInt64(0)
-		c, err := q.change(stmt)
-		if err != nil {
-			return false, fmt.Errorf("read change %d: %w", last, err)
+		if seq := uint64(last >> changeBits); seq != event.Seq {
+			if event, err = q.eventAt(seq); err != nil {
+				return false, err
+			}
 		}
-		answer.Changes = append(answer.Changes, c)
-		return true, nil
+		m := moveAt(stmt)
+		change, err := q.change(&m, &event)
+		answer.Changes = append(answer.Changes, change)
+		return err == nil, err
 	})
 }
 
-// changesSQL chooses the index to walk. The query takes the sequences and the
-// ids of changes between which to look, and the conditions' values.
-func (q *query) changesSQL(cq ChangeQuery) (sql string, where conditions) {
-	from, order, within := byEvent, "e.seq, c.id", "+" // the bounds that e.seq gives are the narrower
-	switch {
-	case cq.Milestone != "":
-		from, order, within = byChange, "c.id", ""
-		where.entity(q, "c.entity", cq.Agreement, project.Ref(cq.Agreement, cq.Project).Path()+"/"+milestoneTable.name+"/"+string(cq.Milestone))
-	case cq.Project != "":
-		where.entity(q, "e.aggregate", cq.Agreement, project.Ref(cq.Agreement, cq.Project).Path())
-	case cq.Agreement != "":
-		where.word(q, "e.agreement", string(cq.Agreement))
+// eventAt reads an event of the register.
+func (q *query) eventAt(seq uint64) (e EventItem, err error) {
+	q.visited++
+	err = each(q.conn, selectEvent+"WHERE e.seq = ?", []any{seq}, func(stmt *sqlite.Stmt) (bool, error) {
+		e, err = q.event(stmt)
+		return false, err
+	})
+	if err == nil && e.Seq == 0 {
+		err = fmt.Errorf("projections: event %d is missing in the register", seq)
 	}
-	where.word(q, where.filter("e.actor"), cq.Actor)
-	where.word(q, "+e.party", string(cq.Party))
-	where.word(q, "+e.type", cq.Type)
-	where.word(q, "+c.field", cq.Field)
-	return `SELECT c.id, e.event_id, e.type, e.agreement, c.entity, c.field, c.old, c.new, e.effective, e.recorded_at, e.actor, e.party, e.reason, e.corrects
-	FROM ` + from + `
-	WHERE e.seq >= ? AND e.seq <= ? AND ` + within + `c.id > ? AND ` + within + `c.id < ?` + string(where.sql) + " ORDER BY " + order, where
+	return e, err
 }
 
-// The two ways to walk: CROSS JOIN keeps SQLite to the order written.
-const (
-	byEvent  = "event e CROSS JOIN change c ON c.id >= e.seq << 16 AND c.id < (e.seq + 1) << 16"
-	byChange = "change c CROSS JOIN event e ON e.seq = c.id >> 16"
-)
+// move is a change of a field as it is stored: by the ids of an entity and of
+// words, 0 for none.
+type move struct {
+	entity, field int64
+	old, new      int64
+	moves         int
+}
 
-func (q *query) change(stmt *sqlite.Stmt) (c Change, err error) {
-	word := func(column int) (s string) {
-		if err == nil && stmt.ColumnType(column) != sqlite.TypeNull {
-			s, err = q.words.text(stmt.ColumnInt64(column))
+// moveAt is the row of a walk of changes.
+func moveAt(stmt *sqlite.Stmt) move {
+	return move{stmt.ColumnInt64(1), stmt.ColumnInt64(2), stmt.ColumnInt64(3), stmt.ColumnInt64(4), 1}
+}
+
+// change writes out a move that an event made.
+func (q *query) change(m *move, e *EventItem) (c Change, err error) {
+	text := func(id int64) (s string) {
+		if err == nil && id != 0 {
+			s, err = q.words.text(id)
 		}
 		return s
 	}
-	id := stmt.ColumnInt64(0)
 	c = Change{
-		Seq: uint64(id >> changeBits), EventID: stmt.ColumnText(1), Type: word(2), Agreement: word(3),
-		Field: word(5), Effective: domain.Date(stmt.ColumnInt64(8)), RecordedAt: time.UnixMicro(stmt.ColumnInt64(9)).UTC(),
-		Actor: word(10), Party: word(11), Reason: word(12), Corrects: stmt.ColumnText(13),
+		Seq: e.Seq, EventID: e.EventID, Type: e.Type, Agreement: e.Agreement, Field: text(m.field), Op: "replace", Moves: m.moves,
+		Effective: e.Effective, RecordedAt: e.RecordedAt, Actor: e.Actor, Party: e.Party, Reason: e.Reason, Note: e.Note,
+		Corrects: e.Corrects, CorrectsSeq: e.CorrectsSeq,
 	}
-	if err == nil {
-		c.Entity, err = q.path(stmt.ColumnInt64(4))
-	}
-	c.Op = "replace"
-	if before := word(6); before != "" {
+	if before := text(m.old); before != "" {
 		c.Old = json.RawMessage(before)
 	} else {
 		c.Op = "add"
 	}
-	if after := word(7); after != "" {
+	if after := text(m.new); after != "" {
 		c.New = json.RawMessage(after)
 	} else {
 		c.Op = "remove"
+	}
+	if err == nil {
+		c.Entity, err = q.path(m.entity)
+	}
+	if err != nil {
+		err = fmt.Errorf("read a change of event %d: %w", e.Seq, err)
 	}
 	return c, err
 }

@@ -22,8 +22,8 @@ import (
 //
 // Ids of the dictionary and of entities are thus not in it, but for those that
 // a waitlist names, which are given in the order of events; and neither are
-// an event's id, recorded time and ledger time, the id of its command, and the
-// id of the event that it corrects: two ledgers that were told the same, in
+// an event's id, recorded time and ledger time, the id of its command, the
+// id of the event that it corrects, and what follows from these: two ledgers that were told the same, in
 // the same order, have the same digest.
 //
 // The mark at sequence n covers what the digest leaves out, too:

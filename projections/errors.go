@@ -104,6 +104,9 @@ const (
 	CodeInvalidRange    = "invalid-range"      // from lies after to
 	CodeInvalidCursor   = "invalid-cursor"     // not a cursor of this question
 	CodeInvalidLimit    = "invalid-limit"      // outside 1 to MaxLimit
+	CodeInvalidEntity   = "invalid-entity"     // not the path of an entity
+	CodeContradiction   = "contradiction"      // two conditions that nothing can meet
+	CodeMeetingNotHeld  = "meeting-not-held"   // no such meeting was held by then
 
 	CodeInvalidTreeSize  = "invalid-tree-size"  // a size that the Merkle tree has not reached
 	CodeInvalidLeafIndex = "invalid-leaf-index" // a leaf that is not in the tree

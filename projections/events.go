@@ -2,12 +2,15 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
 )
 
 // EventQuery asks for events after sequence After up to and with To (0 means
@@ -24,23 +27,25 @@ type EventQuery struct {
 
 // EventItem is an event in the register. What it says is in the log.
 type EventItem struct {
-	Seq        uint64      `json:"seq"`
-	EventID    string      `json:"event_id"`
-	Type       string      `json:"type"`
-	Agreement  string      `json:"agreement"`
-	Aggregate  string      `json:"aggregate"` // "project/iot-base"
-	Version    uint64      `json:"version"`   // of the aggregate
-	Actor      string      `json:"actor"`
-	Party      string      `json:"party"`
-	Effective  domain.Date `json:"effective"`
-	RecordedAt time.Time   `json:"recorded_at"`
-	Reason     string      `json:"reason"`
-	Corrects   string      `json:"corrects"`
-	CommandID  string      `json:"command_id"`
+	Seq         uint64      `json:"seq"`
+	EventID     string      `json:"event_id"`
+	Type        string      `json:"type"`
+	Agreement   string      `json:"agreement"`
+	Aggregate   string      `json:"aggregate"` // "project/iot-base"
+	Version     uint64      `json:"version"`   // of the aggregate
+	Actor       string      `json:"actor"`
+	Party       string      `json:"party"`
+	Effective   domain.Date `json:"effective"`
+	RecordedAt  time.Time   `json:"recorded_at"`
+	Reason      string      `json:"reason"`
+	Note        string      `json:"note"`
+	Corrects    string      `json:"corrects"`     // id of the event that this puts right
+	CorrectsSeq *uint64     `json:"corrects_seq"` // its sequence, where the ledger has it
+	CommandID   string      `json:"command_id"`
 }
 
-// Events lists the register in the order of sequences. It walks the most
-// selective index of aggregate, agreement and actor that the question gives.
+// Events lists the register in the order of sequences, in time that grows with
+// the answer: it walks the indexes of what the question gives, side by side.
 func (m *Models) Events(ctx context.Context, eq EventQuery) (items []EventItem, next string, err error) {
 	items = []EventItem{}
 	err = m.read(ctx, Point{Seq: eq.To}, func(q *query) error {
@@ -57,58 +62,85 @@ func (q *query) events(eq EventQuery) (items []EventItem, next string, err error
 	if err != nil {
 		return items, "", err
 	}
-	var where conditions
+	c := conditions{q: q, first: (max(p.after, int64(eq.After)) + 1) << changeBits, last: math.MaxInt64}
+	if eq.To != 0 {
+		c.last = int64(eq.To+1)<<changeBits - 1
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
 	switch {
 	case eq.Key != "":
 		ref := domain.Ref{Agreement: eq.Agreement, Kind: eq.Kind, Key: domain.Key(eq.Key)}
-		where.entity(q, "e.aggregate", ref.Agreement, ref.Path())
+		c.aggregate(ref.Agreement, ref.Path())
 	case eq.Agreement != "":
-		where.word(q, "e.agreement", string(eq.Agreement))
+		c.word("agreement", string(eq.Agreement))
 	}
-	where.word(q, where.filter("e.actor"), eq.Actor)
-	where.word(q, "+e.party", string(eq.Party))
-	where.word(q, "+e.type", eq.Type)
-	if where.err != nil || where.never {
-		return items, "", where.err
-	}
-	to := int64(eq.To)
-	if to == 0 {
-		to = 1<<63 - 1
-	}
-	args := append([]any{max(p.after, int64(eq.After)), to}, where.args...)
 	if eq.Kind != "" && eq.Key == "" {
-		where.sql = append(where.sql, " AND n.kind = ?"...)
-		args = append(args, eq.Kind)
+		c.words("type", typesOf(eq.Kind)...)
 	}
+	c.word("actor", eq.Actor)
+	c.word("party", string(eq.Party))
+	c.word("type", eq.Type)
+	rows := &postings{}
+	c.open(rows, selectEvent+"WHERE e.seq BETWEEN ? AND ? ORDER BY e.seq", 0)
 	last := int64(0)
-	err = each(q.conn, `SELECT e.seq, e.event_id, e.type, e.agreement, n.path, e.version, e.actor, e.party, e.effective, e.recorded_at, e.reason, e.corrects, e.command_id
-	FROM event e CROSS JOIN entity n ON n.id = e.aggregate WHERE e.seq > ? AND e.seq <= ?`+string(where.sql)+" ORDER BY e.seq",
-		args, func(stmt *sqlite.Stmt) (bool, error) {
-			if len(items) == p.limit {
-				next = p.cursor(last)
-				return false, nil
-			}
-			last = stmt.ColumnInt64(0)
-			e, err := q.event(stmt)
-			items = append(items, e)
-			return err == nil, err
-		})
+	err = c.walk(rows, func(stmt *sqlite.Stmt) (bool, error) {
+		if len(items) == p.limit {
+			next = p.cursor(last)
+			return false, nil
+		}
+		last = stmt.ColumnInt64(0)
+		e, err := q.event(stmt)
+		items = append(items, e)
+		return err == nil, err
+	})
 	return items, next, err
 }
 
+// typesOf are the types of the events of a kind of aggregates.
+func typesOf(kind string) (types []string) {
+	if a, ok := catalogue.Aggregate(kind); ok {
+		for _, e := range a.Events {
+			types = append(types, e.Type)
+		}
+	}
+	return types
+}
+
+// selectEvent begins the queries of which event reads the rows.
+const selectEvent = `SELECT e.seq, e.event_id, e.type, e.agreement, e.aggregate, e.version, e.actor, e.party, e.effective, e.recorded_at, e.reason, e.note,
+	e.corrects, e.command_id FROM event e `
+
 func (q *query) event(stmt *sqlite.Stmt) (e EventItem, err error) {
 	word := func(column int) (s string) {
-		if err == nil && stmt.ColumnType(column) != sqlite.TypeNull {
-			s, err = q.words.text(stmt.ColumnInt64(column))
+		if err == nil {
+			s, err = q.wordAt(stmt, column)
 		}
 		return s
 	}
 	e = EventItem{
-		Seq: uint64(stmt.ColumnInt64(0)), EventID: stmt.ColumnText(1), Type: word(2), Agreement: word(3), Aggregate: stmt.ColumnText(4),
+		Seq: uint64(stmt.ColumnInt64(0)), EventID: stmt.ColumnText(1), Type: word(2), Agreement: word(3),
 		Version: uint64(stmt.ColumnInt64(5)), Actor: word(6), Party: word(7), Effective: domain.Date(stmt.ColumnInt64(8)),
-		RecordedAt: time.UnixMicro(stmt.ColumnInt64(9)).UTC(), Reason: word(10), Corrects: stmt.ColumnText(11), CommandID: stmt.ColumnText(12),
+		RecordedAt: time.UnixMicro(stmt.ColumnInt64(9)).UTC(), Reason: word(10), Note: stmt.ColumnText(11),
+		Corrects: stmt.ColumnText(12), CommandID: stmt.ColumnText(13),
+	}
+	if err == nil {
+		e.Aggregate, err = q.path(stmt.ColumnInt64(4))
+	}
+	if e.Corrects != "" && err == nil {
+		e.CorrectsSeq, err = q.findEvent(e.Corrects)
 	}
 	return e, err
+}
+
+// findEvent finds the sequence of an event by its id, nil where there is none.
+func (q *query) findEvent(id string) (*uint64, error) {
+	seq, ok, err := selectInt(q.conn, "SELECT seq FROM event WHERE id_start = ? AND event_id = ?", idStart(id), id)
+	if !ok || err != nil {
+		return nil, err
+	}
+	q.visited++
+	found := uint64(seq)
+	return &found, nil
 }
 
 // FindCommand finds the first event of a command by its id, which is its

@@ -97,7 +97,7 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 		return ErrClosed
 	}
 	if f.projector == nil {
-		p, err := newProjector(f.write, log, false, m.opts.CacheParts)
+		p, err := newProjector(f.write, log, false, m.opts.CacheParts, m.location)
 		if err != nil {
 			return err
 		}

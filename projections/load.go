@@ -53,7 +53,7 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log Log, to uint64
 	if err := script(conn, createTables(m.opts.Ledger)); err != nil {
 		return fmt.Errorf("create tables: %w", err)
 	}
-	p, err := newProjector(conn, log, true, m.opts.CacheParts)
+	p, err := newProjector(conn, log, true, m.opts.CacheParts, m.location)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ type projector struct {
 	at         position
 	room       []cell
 	memo       memo
-	out        *rowBuffer // rows not yet written
+	zone       *time.Location // of the ledger: where a day ends
+	out        *rowBuffer     // rows not yet written
 	text       []byte
 	parts      []string  // that the event at hand changed
 	ownChanged bool      // a field of the aggregate itself was changed
@@ -47,13 +48,13 @@ type position struct {
 
 // newProjector goes on from what the tables hold; load says that they are new
 // and have no indexes yet.
-func newProjector(conn *sqlite.Conn, log Log, load bool, cacheParts int) (*projector, error) {
+func newProjector(conn *sqlite.Conn, log Log, load bool, cacheParts int, zone *time.Location) (*projector, error) {
 	at, err := readPosition(conn)
 	if err != nil {
 		return nil, err
 	}
 	return &projector{
-		conn: conn, at: at, chain: newChain(at.digest, at.mark), out: &rowBuffer{},
+		conn: conn, at: at, zone: zone, chain: newChain(at.digest, at.mark), out: &rowBuffer{},
 		words: newWordWriter(load), entities: newEntityWriter(load),
 		states: newStateCache(log, cacheParts), rollups: newRollups(load), waitlists: newWaitlists(load),
 		trees: newTrees(load, cacheParts/treeParts),
@@ -167,7 +168,8 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 	row := eventRow{
 		ID: env.ID, Type: env.Type, Agreement: string(env.Ref.Agreement), Aggregate: a.entity, Version: env.Version,
 		Actor: env.Actor, Party: string(env.Party), Effective: env.Effective, RecordedAt: recorded, At: p.at.at,
-		Reason: env.Reason, Corrects: env.Corrects, Command: env.CommandID, CommandHash: commandHash(env.CommandID),
+		Reason: env.Reason, Note: env.Note, Backdated: env.Effective != 0 && env.Effective < domain.DateOf(env.Time, p.zone),
+		Corrects: env.Corrects, Command: env.CommandID, IDStart: idStart(env.ID), CommandHash: commandHash(env.CommandID),
 		Leaf: d.leaf, LeafIndex: index,
 	}
 	// The mark is in the row and covers the rest of it.

@@ -19,6 +19,9 @@ type query struct {
 	words wordReader
 	paths *textCache
 	at    Point
+	// visited counts the rows that walks of posting lists came to, for tests: it
+	// is what a question costs.
+	visited int
 }
 
 // found is an entity that a query came upon.

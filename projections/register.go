@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"strconv"
+
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -20,8 +22,11 @@ type eventRow struct {
 	RecordedAt  int64       `json:"recorded_at" sql:"undigested"` // microseconds since 1970
 	At          int64       `json:"at" sql:"undigested"`          // ledger time: the latest recorded time so far
 	Reason      string      `json:"reason"`
+	Note        string      `json:"note" sql:"text"`
+	Backdated   bool        `json:"backdated" sql:"undigested"` // effective before the day on which it was recorded
 	Corrects    string      `json:"corrects" sql:"text,undigested"`
 	Command     string      `json:"command_id" sql:"text,undigested"`
+	IDStart     int64       `json:"id_start" sql:"undigested"`
 	CommandHash int64       `json:"command_hash" sql:"undigested"`
 	Leaf        tlog.Hash   `json:"leaf" sql:"undigested"`       // of the Merkle trees: the hash of the stored bytes
 	LeafIndex   int64       `json:"leaf_index" sql:"undigested"` // in its agreement's tree, noLeaf where it has no agreement
@@ -43,6 +48,19 @@ var changeTable = newTable[changeRow](orderChange, "change", "id")
 
 // changeBits is how many changes one event can make, as a power of two.
 const changeBits = 16
+
+// idStart is the first 64 bits of a UUID, 0 for what is none. Those of an event's
+// id grow with time, so that their index is appended to.
+func idStart(id string) int64 {
+	if len(id) != 36 {
+		return 0
+	}
+	n, err := strconv.ParseUint(id[:8]+id[9:13]+id[14:18], 16, 63)
+	if err != nil {
+		return 0
+	}
+	return int64(n)
+}
 
 // commandHash spares an index of long texts: FNV-1a, 64 bits.
 func commandHash(id string) int64 {

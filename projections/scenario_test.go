@@ -68,7 +68,7 @@ func (l *ledger) story() (before uint64) {
 	l.scheduled("build", "2025-03-31", 3)
 	l.do(project.ApproveBaseline{ID: base})
 	before = l.seq
-	l.do(project.Reforecast{MilestoneID: milestone("design"), Forecast: day("2024-10-20")}, domain.Meta{Reason: "supplier-delay", Actor: "wang.fang", ActingFor: domaintest.Group})
+	l.do(project.Reforecast{MilestoneID: milestone("design"), Forecast: day("2024-10-20")}, domain.Meta{Reason: "supplier-delay", Note: "the steel is late", Actor: "wang.fang", ActingFor: domaintest.Group})
 	l.do(project.ReportProgress{MilestoneID: milestone("build"), Percent: 50})
 	l.do(project.Claim{MilestoneID: milestone("design"), Party: domaintest.Group, MetOn: day("2024-06-09")}, domain.Meta{Evidence: []domain.Hash{domaintest.File}})
 	for _, p := range []domain.Key{domaintest.City, domaintest.Group} {

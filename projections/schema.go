@@ -108,11 +108,18 @@ func createIndexes() string {
 	b.WriteString(`CREATE UNIQUE INDEX word_text ON word (text);
 CREATE UNIQUE INDEX entity_path ON entity (agreement, path);
 CREATE INDEX entity_parent ON entity (parent, kind);
-CREATE INDEX event_agreement ON event (agreement);
+CREATE INDEX event_agreement ON event (agreement) WHERE agreement IS NOT NULL;
 CREATE INDEX event_aggregate ON event (aggregate);
 CREATE INDEX event_actor ON event (actor);
+CREATE INDEX event_party ON event (party) WHERE party IS NOT NULL;
+CREATE INDEX event_reason ON event (reason) WHERE reason IS NOT NULL;
+CREATE INDEX event_type ON event (type);
+CREATE INDEX event_backdated ON event (seq) WHERE backdated = 1;
+CREATE INDEX event_corrections ON event (seq) WHERE corrects <> '';
+CREATE INDEX event_id ON event (id_start);
 CREATE INDEX event_command ON event (command_hash);
-CREATE INDEX change_entity ON change (entity);
+CREATE INDEX change_entity ON change (entity, field);
+CREATE INDEX change_field ON change (field);
 CREATE UNIQUE INDEX tile_place ON tile (tree, level, n);
 CREATE INDEX awaiting_party ON awaiting (party, from_seq);
 `)

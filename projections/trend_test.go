@@ -161,7 +161,8 @@ func TestMovesAreFoundByTheirIndex(t *testing.T) {
 	}))
 
 	assert.Equal(t, []string{
-		"SEARCH c USING INDEX change_entity (entity=? AND rowid<?)",
+		"SEARCH c USING INDEX change_entity (entity=? AND field=? AND rowid<?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?)",
+		"USE TEMP B-TREE FOR ORDER BY", // of these moves
 	}, plan)
 }

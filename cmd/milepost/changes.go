@@ -1,65 +1,151 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/milepost-ledger/milepost/domain"
 )
 
 func newChanges(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "changes", Short: "Show what changed between two points in time, who changed it and why",
 		Long: "Show what changed after --from and up to --to, field by field, in the order of the log.\n" +
-			"Both take an instant (RFC 3339), a day (its end) or seq:N; without them the changes are all up to now.",
-		Example: "  milepost changes --from 2026-09-01 --agreement wuxi-cethik-2017\n  milepost changes --from seq:1200 --all -o csv",
-		Args:    cobra.NoArgs,
+			"Both take an instant (RFC 3339), a day (its end) or seq:N; without them the changes are all up to now.\n" +
+			"With --since-meeting the changes are those after a meeting was recorded as held: say which, or name a\n" +
+			"mechanism or a kind of mechanisms for the last one that it held.\n" +
+			"With --mode net each field that moved is one line: from what it was to what it is, and in how many moves.",
+		Example: "  milepost changes --from 2026-09-01 --agreement wuxi-cethik-2017\n" +
+			"  milepost changes --agreement wuxi-cethik-2022 --since-meeting coordination --mode net\n" +
+			"  milepost changes --agreement wuxi-cethik-2017 --entity project/iot-base/milestone/structure\n" +
+			"  milepost changes --backdated --corrections\n" +
+			"  milepost changes --from seq:1200 --all -o csv",
+		Args: cobra.NoArgs,
 	}
 	q := newQuery(cmd, true)
 	q.add("from", "after this point; the beginning when absent")
 	q.add("to", "up to and including this point; now when absent")
-	for _, key := range []string{"agreement", "project", "milestone"} {
+	q.add("since_meeting", "after this meeting, or the last one of this mechanism or kind of mechanisms, instead of --from")
+	a.completeMeetings(cmd)
+	q.add("mode", "events: every change; net: one line for each field that moved (default events)")
+	complete(cmd, "mode", "events", "net")
+	q.add("agreement", "only what changed in this agreement")
+	a.completeKeys(cmd, "agreement", "agreement")
+	q.add("entity", "only what changed in this entity, such as project/iot-base or party/wuxi")
+	a.completeEntity(cmd)
+	q.addSwitch("own", "of an entity that has parts, only its own fields")
+	for _, key := range []string{"project", "milestone"} {
 		q.add(key, "only what changed in this "+key)
 		a.completeKeys(cmd, key, key)
 	}
+	q.add("field", "only changes of this field")
+	q.add("actor", "only what this person or system changed")
 	q.add("party", "only what was changed in the name of this party")
 	a.completeKeys(cmd, "party", "party")
-	q.add("actor", "only what this person or system changed")
 	q.add("type", "only what events of this type changed")
-	q.add("field", "only changes of this field")
+	q.add("reason", "only what was changed for this reason")
+	complete(cmd, "reason", domain.ReasonCodes...)
+	q.addSwitch("backdated", "only what holds from before the day on which it was recorded")
+	q.addSwitch("corrections", "only what puts another event right")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := splitEntity(cmd); err != nil {
+			return err
+		}
 		answer, err := q.list(a, path("v1", "changes"), "changes")
 		if err != nil {
 			return err
 		}
 		v := changeView
+		if flagValue(cmd, "mode") == "net" {
+			v.table = slices.Insert(slices.Clone(v.table), len(v.table)-2, field("moves"))
+		}
 		if cmd.Flags().Changed("agreement") { // it is the same in every line
 			v.table = slices.DeleteFunc(slices.Clone(v.table), func(c column) bool { return c.header == "AGREEMENT" })
+		}
+		if err := a.sayRange(answer); err != nil {
+			return err
 		}
 		return a.printList(answer, "changes", v)
 	}
 	return cmd
 }
 
+// splitEntity takes an --entity that names its agreement too, "a:project/p",
+// as the read models write them; one of the ledger has none before the colon.
+func splitEntity(cmd *cobra.Command) error {
+	agreement, path, both := strings.Cut(flagValue(cmd, "entity"), ":")
+	if !both {
+		return nil
+	}
+	if given := flagValue(cmd, "agreement"); given != "" && given != agreement {
+		return usagef("--entity is of agreement %q and --agreement says %q: leave one of them out", agreement, given)
+	}
+	if agreement != "" {
+		if err := cmd.Flags().Set("agreement", agreement); err != nil {
+			return err
+		}
+	}
+	return cmd.Flags().Set("entity", path)
+}
+
+// sayRange tells a person between which points the changes are, where that is
+// not what the command line said: since which meeting, and that there are none.
+func (a *app) sayRange(answer []byte) error {
+	if a.output != "table" {
+		return nil
+	}
+	var said struct {
+		From, To struct{ Seq uint64 }
+		Since    record
+		Changes  []json.RawMessage
+	}
+	if err := json.Unmarshal(answer, &said); err != nil {
+		return fmt.Errorf("the answer is no list of changes: %w", err)
+	}
+	if s := a.forPeople(); said.Since.names != nil {
+		_, _ = fmt.Fprintf(a.err, "milepost: since meeting %s of %s on %s, %s, recorded at sequence %d\n",
+			s.get(said.Since, "meeting"), s.get(said.Since, "mechanism"), s.get(said.Since, "on"), s.get(said.Since, "title"), said.From.Seq)
+	}
+	if len(said.Changes) == 0 {
+		_, _ = fmt.Fprintf(a.err, "milepost: nothing of it changed after sequence %d up to %d\n", said.From.Seq, said.To.Seq)
+	}
+	return nil
+}
+
 var changeView = view{
 	table: []column{
 		field("seq"),
 		{"WHEN", func(s style, r record) string { return s.get(r, "recorded_at") }},
-		{"WHO", func(s style, r record) string {
-			if party := s.get(r, "party"); party != "" {
-				return s.get(r, "actor") + " (" + party + ")"
-			}
-			return s.get(r, "actor")
-		}},
+		who,
 		field("agreement"), field("entity"), field("field"),
 		{"CHANGE", func(s style, r record) string { return transition(s.get(r, "old"), s.get(r, "new")) }},
-		field("reason"),
+		why,
 	},
 	csv: []string{
-		"seq", "event_id", "type", "agreement", "entity", "field", "op", "old", "new",
-		"effective", "recorded_at", "actor", "party", "reason", "corrects",
+		"seq", "event_id", "type", "agreement", "entity", "field", "op", "old", "new", "moves",
+		"effective", "recorded_at", "actor", "party", "reason", "note", "corrects", "corrects_seq",
 	},
 }
+
+var who = column{"WHO", func(s style, r record) string {
+	if party := s.get(r, "party"); party != "" {
+		return s.get(r, "actor") + " (" + party + ")"
+	}
+	return s.get(r, "actor")
+}}
+
+// why has the words of a reason that says nothing by itself.
+var why = column{"REASON", func(s style, r record) string {
+	reason, note := s.get(r, "reason"), s.get(r, "note")
+	if reason == "other" && note != "" {
+		return reason + ": " + note
+	}
+	return reason
+}}
 
 // transition writes one change of a value, with a place for what was not there.
 func transition(before, after string) string {

@@ -88,9 +88,14 @@ func (a *app) completeKeys(verb *cobra.Command, flag, kind string) {
 	})
 }
 
-// keys asks the server; a server that does not answer has none to offer.
+// keys are those of a kind of what the line names.
 func (a *app) keys(cmd *cobra.Command, kind string) []string {
-	address, ok := keyList(cmd, kind)
+	return a.keysIn(kind, func(flag string) string { return flagValue(cmd, flag) })
+}
+
+// keysIn asks the server; a server that does not answer has none to offer.
+func (a *app) keysIn(kind string, flag func(name string) string) []string {
+	address, ok := keyList(kind, flag)
 	c, err := a.client()
 	if !ok || err != nil {
 		return nil
@@ -115,13 +120,13 @@ func (a *app) keys(cmd *cobra.Command, kind string) []string {
 	return keys
 }
 
-// keyList is the address of the list of a kind's keys, if the line says enough
+// keyList is the address of the list of a kind's keys, if the flags say enough
 // for one.
-func keyList(cmd *cobra.Command, kind string) (address string, ok bool) {
+func keyList(kind string, flag func(name string) string) (address string, ok bool) {
 	parts := append([]string{"v1"}, keyLists[kind]...)
 	for i, part := range parts {
-		if flag, isFlag := strings.CutPrefix(part, "{"); isFlag {
-			if parts[i] = flagValue(cmd, strings.TrimSuffix(flag, "}")); parts[i] == "" {
+		if name, isFlag := strings.CutPrefix(part, "{"); isFlag {
+			if parts[i] = flag(strings.TrimSuffix(name, "}")); parts[i] == "" {
 				return "", false
 			}
 		}

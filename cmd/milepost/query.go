@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 type query struct {
 	cmd    *cobra.Command
 	params []string
+	always url.Values // parameters that the verb itself gives
 	all    bool
 }
 
@@ -35,6 +37,12 @@ func (q *query) add(name, usage string) {
 	q.cmd.Flags().String(flagName(name), "", usage)
 }
 
+// addSwitch adds a flag that takes no value.
+func (q *query) addSwitch(name, usage string) {
+	q.params = append(q.params, name)
+	q.cmd.Flags().Bool(flagName(name), false, usage)
+}
+
 func (q *query) addAsOf() {
 	q.add("as_of", "as it was at this instant (RFC 3339), on this day (its end), or at seq:N")
 }
@@ -43,6 +51,7 @@ func (q *query) addAsOf() {
 // the server: a script's unset variable must not widen an answer.
 func (q *query) values() url.Values {
 	values := url.Values{}
+	maps.Copy(values, q.always)
 	for _, name := range q.params {
 		if f := q.cmd.Flags().Lookup(flagName(name)); f.Changed {
 			values.Set(name, f.Value.String())

@@ -16,16 +16,23 @@ import (
 )
 
 type changesQuestion struct {
-	From      string     `query:"from" doc:"The point after which to look: an instant, a civil date (its end) or seq:N; the beginning when absent." example:"2018-02-02"`
-	To        string     `query:"to" doc:"The point up to which to look, in the same forms; now when absent."`
-	Agreement domain.Key `query:"agreement" doc:"Only of this agreement and what is under it."`
-	Project   domain.Key `query:"project" doc:"Only of this project; takes agreement."`
-	Milestone domain.Key `query:"milestone" doc:"Only of this milestone; takes agreement and project."`
-	Actor     string     `query:"actor" doc:"Only by this actor."`
-	Party     domain.Key `query:"party" doc:"Only for this party."`
-	Type      string     `query:"type" doc:"Only by events of this type." example:"milepost.project.milestone-reforecast.v1"`
-	Field     string     `query:"field" doc:"Only of fields of this name." example:"forecast"`
-	MinSeq    uint64     `query:"min_seq" doc:"Wait until the read models have reached this sequence."`
+	From         string     `query:"from" doc:"The point after which to look: an instant, a civil date (its end) or seq:N; the beginning when absent." example:"2018-02-02"`
+	To           string     `query:"to" doc:"The point up to which to look, in the same forms; now when absent."`
+	SinceMeeting domain.Key `query:"since_meeting" doc:"Look after a meeting instead of from: the event that recorded it as held. The key of a meeting; or of a mechanism, or a kind of mechanisms (coordination, consultation, project-implementation), whose last meeting held by then is meant. Takes agreement." example:"coordination"`
+	Mode         string     `query:"mode" enum:"events,net" default:"events" doc:"Every change by its event, or net: one line for each field that moved, with its value at from and at to, and the last of the events that moved it."`
+	Agreement    domain.Key `query:"agreement" doc:"Only of this agreement and what is under it."`
+	Entity       string     `query:"entity" doc:"Only of this entity, by its path within the agreement, or, of a party, within the ledger; an aggregate with its parts." example:"project/iot-base/milestone/design"`
+	Own          bool       `query:"own" doc:"Of an entity that is an aggregate, only its own fields and not those of its parts."`
+	Project      domain.Key `query:"project" doc:"Only of this project; takes agreement."`
+	Milestone    domain.Key `query:"milestone" doc:"Only of this milestone; takes agreement and project."`
+	Field        string     `query:"field" doc:"Only of fields of this name." example:"forecast"`
+	Actor        string     `query:"actor" doc:"Only by this actor."`
+	Party        domain.Key `query:"party" doc:"Only for this party."`
+	Type         string     `query:"type" doc:"Only by events of this type." example:"milepost.project.milestone-reforecast.v1"`
+	Reason       string     `query:"reason" doc:"Only by events with this reason." example:"supplier-delay"`
+	Backdated    bool       `query:"backdated" doc:"Only by events effective before the day, in the ledger's time zone, on which they were recorded."`
+	Corrections  bool       `query:"corrections" doc:"Only by events that correct another."`
+	MinSeq       uint64     `query:"min_seq" doc:"Wait until the read models have reached this sequence."`
 	PageQuestion
 }
 
@@ -72,6 +79,9 @@ const (
 )
 
 func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, error) {
+	if in.SinceMeeting != "" && in.From != "" {
+		return listing{}, newProblem(projections.CodeContradiction, "since_meeting", "The changes are asked for since a meeting and from a point: leave one of them out.")
+	}
 	from, to := pointText(in.From), pointText(in.To)
 	if err := s.await(ctx, in.MinSeq, from, to); err != nil {
 		return listing{}, err
@@ -81,8 +91,9 @@ func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, err
 		return listing{}, err
 	}
 	answer, err := s.cfg.Models.Changes(ctx, projections.ChangeQuery{
-		From: f, To: t, Agreement: in.Agreement, Project: in.Project, Milestone: in.Milestone, Actor: in.Actor, Party: in.Party,
-		Type: in.Type, Field: in.Field, Page: in.page(),
+		From: f, To: t, SinceMeeting: in.SinceMeeting, Net: in.Mode == "net", Agreement: in.Agreement, Entity: in.Entity, Own: in.Own,
+		Project: in.Project, Milestone: in.Milestone, Field: in.Field, Actor: in.Actor, Party: in.Party, Type: in.Type,
+		Reason: in.Reason, Backdated: in.Backdated, Corrections: in.Corrections, Page: in.page(),
 	})
 	return listing{answer, answer.Changes, answer.Next, t}, err
 }

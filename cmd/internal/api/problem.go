@@ -92,6 +92,8 @@ var statuses = map[string]int{
 	projections.CodeInvalidCursor: http.StatusBadRequest,
 	projections.CodeInvalidLimit:  http.StatusBadRequest,
 	projections.CodeInvalidRange:  http.StatusBadRequest,
+	projections.CodeInvalidEntity: http.StatusBadRequest,
+	projections.CodeContradiction: http.StatusBadRequest,
 	CodeForbiddenHost:             http.StatusForbidden,
 	CodeForbiddenOrigin:           http.StatusForbidden,
 	domain.CodeNotFound:           http.StatusNotFound,

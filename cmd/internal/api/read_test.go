@@ -266,9 +266,9 @@ func TestChanges(t *testing.T) {
 	require.GreaterOrEqual(t, i, 0, "%v", got.Changes)
 	assert.Equal(t, map[string]any{
 		"seq": float64(after.Seq), "event_id": after.Events[0].ID, "type": "milepost.project.milestone-reforecast.v1", "agreement": "wuxi-2017",
-		"entity": "project/iot-base/milestone/design", "field": "forecast", "op": "replace", "old": "2019-06-30", "new": "2019-09-30",
+		"entity": "project/iot-base/milestone/design", "field": "forecast", "op": "replace", "old": "2019-06-30", "new": "2019-09-30", "moves": float64(1),
 		"effective": "2019-03-01", "recorded_at": after.RecordedAt.Format(time.RFC3339Nano), "actor": "zhang", "party": "wuxi",
-		"reason": "supplier-delay", "corrects": "",
+		"reason": "supplier-delay", "note": "", "corrects": "", "corrects_seq": nil,
 	}, got.Changes[i])
 
 	// and in pages
