@@ -29,7 +29,10 @@ var rooms = map[string]struct {
 }{
 	"domain":                {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal", signedNotes}},
 	"domain/domaintest":     {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid", signedNotes}},
-	"eventstore":            {},
+	"eventstore":            {house: []string{"eventstore/durable"}},
+	"eventstore/durable":    {},
+	"eventstore/proof":      {}, // whoever verifies needs nothing else
+	"eventstore/notary":     {house: []string{"eventstore"}},
 	"projections":           {house: []string{"domain", "eventstore", "projections"}},
 	"cmd/internal/ledger":   {house: []string{"domain", "eventstore"}},
 	"cmd/internal/bundle":   {house: []string{"domain", "eventstore", "cmd/internal/signing"}},

@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +16,11 @@ import (
 // recordsAhead is how many records Records asks for before the first has come.
 const recordsAhead = 64
 
-// Records yields the records of one subject at ascending sequences that an
-// index of the caller knows. [Store.Aggregate] finds them by itself, but the
-// server looks at every record between the first and the last of a subject for
-// that, so its cost grows with the log; this one's does not.
+// Records yields the records at sequences that an index of the caller knows,
+// in the order in which they are given: those of one subject, or of any where
+// subject is empty. [Store.Aggregate] finds them by itself, but the server
+// looks at every record between the first and the last of a subject for that,
+// so its cost grows with the log; this one's does not.
 //
 // It fails when there is no record at a sequence, or one of another subject:
 // the index is then not of this log.
@@ -28,7 +30,7 @@ func (s *Store) Records(ctx context.Context, subject string, seqs []uint64) iter
 			return
 		}
 		fail := func(err error) {
-			yield(Record{}, fmt.Errorf("eventstore: records of %s: %w", subject, s.readError(err)))
+			yield(Record{}, fmt.Errorf("eventstore: records of %s: %w", cmp.Or(subject, "any subject"), s.readError(err)))
 		}
 		if s.isClosing() {
 			fail(ErrClosed)
@@ -53,7 +55,7 @@ func (s *Store) Records(ctx context.Context, subject string, seqs []uint64) iter
 				}
 			}
 			rec, err := s.recordAt(ctx, sub, early, seq)
-			if err == nil && rec.Subject != subject {
+			if err == nil && subject != "" && rec.Subject != subject {
 				err = fmt.Errorf("sequence %d is of %s", seq, rec.Subject)
 			}
 			if err != nil {

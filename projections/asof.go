@@ -29,17 +29,29 @@ type Point struct {
 	Seq uint64
 	At  time.Time   // ledger time of event Seq, zero for Seq 0
 	Day domain.Date // on which what depends on the day, as RAG does, is judged; not in JSON
+
+	// Effective, where it is a date, is the second axis: of the events up to Seq,
+	// those of Agreement count that are effective by that date, in the order of
+	// their effective dates, where these are the same of their sequences. Such a
+	// point answers questions about the agreement and what is below it, no others.
+	Effective domain.Date
+	Agreement domain.Key // not in JSON
 }
 
 // MarshalJSON writes {"seq": 12, "at": "2027-06-30T12:00:00.000000Z"}; at is
-// null before the first event.
+// null before the first event, and a point on the second axis has effective_at.
 func (p Point) MarshalJSON() ([]byte, error) {
 	b := strconv.AppendUint([]byte(`{"seq":`), p.Seq, 10)
 	if p.At.IsZero() {
-		return append(b, `,"at":null}`...), nil
+		b = append(b, `,"at":null`...)
+	} else {
+		b = p.At.UTC().AppendFormat(append(b, `,"at":"`...), domain.TimeFormat)
+		b = append(b, '"')
 	}
-	b = p.At.UTC().AppendFormat(append(b, `,"at":"`...), domain.TimeFormat)
-	return append(b, `"}`...), nil
+	if p.Effective != 0 {
+		b = append(b, `,"effective_at":"`+p.Effective.String()+`"`...)
+	}
+	return append(b, '}'), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -47,9 +59,11 @@ func (p *Point) UnmarshalJSON(b []byte) error {
 	var v struct {
 		Seq uint64
 		At  time.Time
+
+		Effective domain.Date `json:"effective_at"`
 	}
 	err := json.Unmarshal(b, &v)
-	p.Seq, p.At = v.Seq, v.At
+	p.Seq, p.At, p.Effective = v.Seq, v.At, v.Effective
 	return err
 }
 
@@ -67,6 +81,23 @@ func (m *Models) ResolvePage(ctx context.Context, asOf AsOf, page Page) (Point, 
 		p.Day = c.day
 	}
 	return p, err
+}
+
+// ResolveEffective is ResolvePage for a question about an agreement or what is
+// below it, of what is effective by a civil date: what was recorded by asOf and
+// holds from then or before. The date may lie in the future. Where it is "" the
+// question is about all that was recorded.
+func (m *Models) ResolveEffective(ctx context.Context, asOf AsOf, of domain.Key, date string, page Page) (Point, error) {
+	p, err := m.ResolvePage(ctx, asOf, page)
+	if err != nil || date == "" {
+		return p, err
+	}
+	day, err := domain.ParseDate(date)
+	if err != nil {
+		return Point{}, &AsOfError{CodeInvalidEffectiveAt, "effective_at", fmt.Sprintf("%q: want a date that exists, as 2027-06-30", date)}
+	}
+	p.Day, p.Effective, p.Agreement = day, day, of
+	return p, nil
 }
 
 // ResolveRange finds the points between which a question about changes looks:

@@ -242,8 +242,8 @@ func TestChangesSinceAMeeting(t *testing.T) {
 	schedule := func(key, mechanism domain.Key) {
 		l.do(meeting.Schedule{Agreement: "framework", Meeting: key, Mechanism: mechanism, Title: text("Meeting " + string(key)), On: day("2024-06-10")})
 	}
-	schedule("early", "steering")
 	schedule("late", "steering")
+	schedule("early", "steering")
 	schedule("others", "experts")
 	schedule("again", "experts")
 	schedule("to-come", "consultation")

@@ -92,13 +92,18 @@ func openFile(path string) (_ *file, err error) {
 	if err := settings(f.write, "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 16384", "cache_size = -65536"); err != nil {
 		return nil, err
 	}
-	f.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
-		Flags: sqlite.OpenReadOnly, PoolSize: readers,
+	f.readers, err = openReaders(path, readers, 8192)
+	return f, err
+}
+
+// openReaders opens connections that read, each with a cache of so many KiB.
+func openReaders(path string, n, cache int) (*sqlitex.Pool, error) {
+	return sqlitex.NewPool(path, sqlitex.PoolOptions{
+		Flags: sqlite.OpenReadOnly, PoolSize: n,
 		PrepareConn: func(conn *sqlite.Conn) error {
-			return settings(conn, "cache_size = -8192", "query_only = ON")
+			return settings(conn, fmt.Sprintf("cache_size = -%d", cache), "query_only = ON")
 		},
 	})
-	return f, err
 }
 
 // fits reports whether the file was made for the ledger by this schema.

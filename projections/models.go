@@ -16,16 +16,22 @@ import (
 
 // Log is what the read models are made from; *eventstore.Store is one.
 type Log interface {
+	source
 	// SubscribeChunks yields the records from a sequence on, for ever.
 	SubscribeChunks(ctx context.Context, from uint64) iter.Seq2[[]eventstore.Record, error]
+	Last(ctx context.Context) (uint64, error)
+	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
+}
+
+// source is what a projector reads of a log.
+type source interface {
 	// ReadChunks yields the records from one sequence to another.
 	ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error]
 	// Aggregate yields the records of one subject.
 	Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error]
-	// Records yields the records of one subject at known sequences.
+	// Records yields the records at known sequences, in the order in which they
+	// are given: of one subject, or of any where subject is "".
 	Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error]
-	Last(ctx context.Context) (uint64, error)
-	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
 }
 
 var _ Log = (*eventstore.Store)(nil)
@@ -77,8 +83,11 @@ type Models struct {
 	work      sync.Mutex   // held while live.write and live.projector are used
 	position  atomic.Value // Position
 
+	effective effectiveFiles
+
 	mu         sync.RWMutex
 	live       *file // nil until the first is made
+	followed   Log   // the one last given to Follow or Rebuild, nil before
 	generation int
 	closed     bool
 	moved      chan struct{} // closed when position moves
@@ -91,6 +100,7 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	if m.location == nil {
 		m.location = time.UTC
 	}
+	m.opts.Location = m.location
 	if m.now == nil {
 		m.now = time.Now
 	}
@@ -102,6 +112,10 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	}
 	m.position.Store(Position{Digest: digest{}.String()})
 	if err := os.MkdirAll(opts.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("projections: %w", err)
+	}
+	m.effective.init()
+	if err := removeEffective(opts.Dir); err != nil {
 		return nil, fmt.Errorf("projections: %w", err)
 	}
 	path, generation, err := newest(opts.Dir)
@@ -131,7 +145,7 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	return m, ctx.Err()
 }
 
-// Close ends the questions under way and closes the file. Follow must have
+// Close ends the questions under way and closes the files. Follow must have
 // returned.
 func (m *Models) Close() error {
 	m.building.Lock()
@@ -145,10 +159,18 @@ func (m *Models) Close() error {
 		close(m.moved)
 	}
 	m.mu.Unlock()
+	m.effective.close()
 	if f == nil {
 		return nil
 	}
 	return f.close()
+}
+
+// readFrom notes which log the read models are made from.
+func (m *Models) readFrom(log Log) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.followed = log
 }
 
 // install puts f in the place of the live file and returns that. Only who
@@ -161,6 +183,7 @@ func (m *Models) install(f *file) error {
 	m.mu.Lock()
 	m.live = f
 	m.mu.Unlock()
+	m.effective.forget() // they may be made from what f replaces
 	m.publish(at)
 	return nil
 }

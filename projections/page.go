@@ -36,6 +36,9 @@ type opened struct {
 // open checks the page against the question that it is asked of: its words,
 // and the sequence as of which it is answered.
 func (p Page) open(at Point, question ...string) (opened, error) {
+	if at.Effective != 0 {
+		question = append(question, at.Effective.String(), string(at.Agreement))
+	}
 	h := fnv.New64a()
 	for _, s := range question {
 		h.Write([]byte(s))

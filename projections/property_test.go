@@ -74,6 +74,9 @@ func (l *ledger) ask(t *rapid.T, commands *rapid.Generator[domain.Command], n in
 		if rapid.IntRange(0, 4).Draw(t, "correction") == 4 {
 			meta.Corrects = "01900000-0000-7000-8000-000000000001"
 		}
+		if rapid.IntRange(0, 2).Draw(t, "dated") == 2 { // it holds from another day on than the one it is recorded on
+			meta.Effective = domain.DateOf(l.clock, time.UTC) + domain.Date(rapid.IntRange(-60, 30).Draw(t, "effective"))
+		}
 		_, _ = l.try(commands.Draw(t, "command"), meta)
 	}
 }
@@ -96,23 +99,46 @@ func everything(t tb, m *projections.Models, at projections.Point) map[string]st
 	keyring, err := m.Keyring(ctx, at)
 	put("keyring", keyring, err)
 	for _, a := range agreements {
-		projects, _, err := m.Projects(ctx, a.Agreement, at, projections.Page{})
-		put("projects of "+string(a.Agreement), projects, err)
-		for _, p := range projects {
-			milestones, _, err := m.Milestones(ctx, a.Agreement, p.Project, at, projections.Page{})
-			put("milestones of "+string(a.Agreement)+" "+string(p.Project), milestones, err)
-			gates, _, err := m.Gates(ctx, a.Agreement, p.Project, at, projections.Page{})
-			put("gates of "+string(a.Agreement)+" "+string(p.Project), gates, err)
-		}
-		of := func(what string, v any, err error) { put(what+" of "+string(a.Agreement), v, err) }
-		cooperation(ctx, m, a.Agreement, at, of)
-		results(ctx, m, a.Agreement, at, of)
+		everythingUnder(ctx, m, a.Agreement, at, func(what string, v any, err error) { put(what+" of "+string(a.Agreement), v, err) })
 	}
 	for _, p := range parties {
 		awaited, _, err := m.Awaiting(ctx, p.Party, at, 60, projections.Page{})
 		put("awaiting "+string(p.Party), awaited, err)
 	}
 	return all
+}
+
+// everythingUnder puts all that the read models answer of an agreement and what
+// is below it.
+func everythingUnder(ctx context.Context, m *projections.Models, of domain.Key, at projections.Point, put func(string, any, error)) {
+	page := projections.Page{}
+	a, err := m.Agreement(ctx, of, at)
+	put("agreement", a, err)
+	pace, err := m.Pace(ctx, of, at)
+	put("pace", pace, err)
+	curve, err := m.SCurve(ctx, of, "", at)
+	put("s-curve", curve.Items, err)
+	projects, _, err := m.Projects(ctx, of, at, page)
+	put("projects", projects, err)
+	for _, p := range projects {
+		put := func(what string, v any, err error) { put(what+" of "+string(p.Project), v, err) }
+		milestones, _, err := m.Milestones(ctx, of, p.Project, at, page)
+		put("milestones", milestones, err)
+		gates, _, err := m.Gates(ctx, of, p.Project, at, page)
+		put("gates", gates, err)
+		trend, _, err := m.Trend(ctx, of, p.Project, at, page)
+		put("trend", trend, err)
+		curve, err := m.SCurve(ctx, of, p.Project, at)
+		put("s-curve", curve.Items, err)
+		for _, i := range milestones {
+			if i.State == project.Scheduled {
+				impact, err := m.Impact(ctx, of, p.Project, i.Milestone, i.Forecast+30, at)
+				put("impact of "+string(i.Milestone), impact.Items, err)
+			}
+		}
+	}
+	cooperation(ctx, m, of, at, put)
+	results(ctx, m, of, at, put)
 }
 
 // cooperation puts what an agreement's parties do together.

@@ -18,7 +18,9 @@ type query struct {
 	conn  *sqlite.Conn
 	words wordReader
 	paths *textCache
-	at    Point
+	at    Point      // its Seq counts in the file at hand
+	asked Point      // the same as it was asked
+	axis  *effective // that the file is of; nil where it has the sequences of the log
 	// visited counts the rows that walks of posting lists came to, for tests: it
 	// is what a question costs.
 	visited int
@@ -41,13 +43,16 @@ func (e found) of() domain.Key {
 // read answers a question as of a point. Read models that have not reached the
 // point answer with a *BehindError.
 func (m *Models) read(ctx context.Context, at Point, f func(*query) error) error {
+	if at.Effective != 0 {
+		return m.readEffective(ctx, at, f)
+	}
 	file, err := m.acquire(at.Seq)
 	if err != nil {
 		return err
 	}
 	defer file.inUse.Done()
 	return file.read(ctx, func(conn *sqlite.Conn) error {
-		return f(&query{conn: conn, words: wordReader{conn, &file.words}, paths: &file.paths, at: at})
+		return f(&query{conn: conn, words: wordReader{conn, &file.words}, paths: &file.paths, at: at, asked: at})
 	})
 }
 
@@ -96,9 +101,12 @@ func listOf[T any](ctx context.Context, m *Models, t *table[T], under domain.Ref
 	err = m.read(ctx, at, func(q *query) error {
 		var parent found
 		if under != (domain.Ref{}) {
-			if parent, err = q.aggregate(under); err != nil {
-				return err
-			}
+			parent, err = q.aggregate(under)
+		} else {
+			err = q.covers("")
+		}
+		if err != nil {
+			return err
 		}
 		items, next, err = list(q, t, t.listSQL, []any{parent.id, t.name}, page, finish)
 		return err
@@ -123,7 +131,7 @@ func listBelow[T any](ctx context.Context, m *Models, t *table[T], under domain.
 // list reads a page of rows with a query of table.go, of the entities that
 // which selects.
 func list[T any](q *query, t *table[T], query string, which []any, page Page, finish func(*query, *T, found) error) (items []T, next string, err error) {
-	p, err := page.open(q.at, "list", t.name, fmt.Sprint(which...))
+	p, err := page.open(q.asked, "list", t.name, fmt.Sprint(which...))
 	if err != nil {
 		return nil, "", err
 	}
@@ -172,6 +180,9 @@ func collect[T any](q *query, t *table[T], query string, which []any, after int6
 
 // entity finds an entity by its path within an agreement.
 func (q *query) entity(of domain.Key, path string) (e found, ok bool, err error) {
+	if err := q.covers(of); err != nil {
+		return e, false, err
+	}
 	e = found{agreement: of, path: path}
 	e.id, ok, err = selectInt(q.conn, selectEntity, string(of), path)
 	return e, ok, err

@@ -43,7 +43,7 @@ func (q *query) since(of, which domain.Key) (s *Since, from Point, err error) {
 		}
 	}
 	if s == nil {
-		return nil, from, domain.Refuse(CodeMeetingNotHeld, "since_meeting", "no meeting of %q was held by then: record it with hold-meeting, or say from when with from", which)
+		return nil, from, domain.Refuse(CodeMeetingNotHeld, "since_meeting", "%q: no such meeting was held by then; record it with hold-meeting, or say with from where to begin", which)
 	}
 	return s, from, nil
 }

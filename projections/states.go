@@ -14,6 +14,7 @@ import (
 // the next event.
 type aggregate struct {
 	ref     domain.Ref
+	subject string
 	state   any
 	version uint64
 	entity  entityRef // zero until asked for
@@ -27,21 +28,23 @@ type aggregate struct {
 // folds the others from the log. States are immutable, so it shares them
 // freely.
 type stateCache struct {
-	log  Log
-	byID map[domain.Ref]*aggregate
-	used *lru.List // least recently used last
-	size int       // sum of weights
-	max  int
+	log   source
+	order *reordered // the log, where it is one in another order; else nil
+	byID  map[domain.Ref]*aggregate
+	used  *lru.List // least recently used last
+	size  int       // sum of weights
+	max   int
 }
 
-func newStateCache(log Log, parts int) *stateCache {
-	return &stateCache{log: log, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
+func newStateCache(log source, parts int) *stateCache {
+	order, _ := log.(*reordered)
+	return &stateCache{log: log, order: order, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
 }
 
 // get returns the aggregate as it was before d: one that is not at hand is
 // folded from its events, none for one that no event has spoken of yet.
 func (c *stateCache) get(kind *domain.Aggregate, d *decoded, events iter.Seq2[eventstore.Record, error]) (*aggregate, error) {
-	a := &aggregate{ref: d.env.Ref, weight: 1}
+	a := &aggregate{ref: d.env.Ref, subject: d.rec.Subject, weight: 1}
 	if err := c.fold(kind, a, d.rec.Seq, events); err != nil {
 		return nil, err
 	}
@@ -49,6 +52,24 @@ func (c *stateCache) get(kind *domain.Aggregate, d *decoded, events iter.Seq2[ev
 	c.byID[a.ref] = a
 	c.size += a.weight
 	return a, nil
+}
+
+// subjectOf is the subject under which the events of an aggregate are stored.
+func subjectOf(ledger string, ref domain.Ref) string {
+	scope := eventstore.LedgerWide
+	if ref.Agreement != "" {
+		scope = string(ref.Agreement)
+	}
+	return eventstore.Subject(ledger, scope, ref.Kind, string(ref.Key))
+}
+
+// refOf is the inverse of subjectOf.
+func refOf(subject string) (ref domain.Ref, ok bool) {
+	_, scope, kind, key, err := eventstore.ParseSubject(subject)
+	if scope == eventstore.LedgerWide {
+		scope = ""
+	}
+	return domain.Ref{Agreement: domain.Key(scope), Kind: kind, Key: domain.Key(key)}, err == nil
 }
 
 // cached returns the aggregate if it is at hand.
@@ -73,11 +94,23 @@ func (c *stateCache) fold(kind *domain.Aggregate, a *aggregate, end uint64, even
 		if err != nil {
 			return fmt.Errorf("fold %s: %w", a.ref, &EventError{Seq: rec.Seq, Err: err})
 		}
-		if env.Ref != a.ref || env.Version != a.version+1 {
-			return &VersionError{Seq: rec.Seq, Ref: a.ref, Want: a.version + 1, Got: env.Version}
+		if err := c.follows(a, &env, rec.Seq); err != nil {
+			return err
 		}
 		a.state, a.version = kind.Evolve(a.state, e), env.Version
 		a.weight++
+	}
+	return nil
+}
+
+// follows refuses an event that is not the next of an aggregate. In another
+// order events are counted anew: a version is then how many were folded.
+func (c *stateCache) follows(a *aggregate, env *domain.Envelope, seq uint64) error {
+	if c.order != nil {
+		env.Version = a.version + 1
+	}
+	if env.Ref != a.ref || env.Version != a.version+1 {
+		return &VersionError{Seq: seq, Ref: a.ref, Want: a.version + 1, Got: env.Version}
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type Trend struct {
 	Trend         string      `json:"trend" sql:"-"`      // later, earlier or steady, as drift_days says
 	Project       domain.Key  `json:"project" sql:"-"`
 	Agreement     domain.Key  `json:"agreement" sql:"-"`
-	Series        []TrendMove `json:"series" sql:"-"` // in the order in which they were recorded
+	Series        []TrendMove `json:"series" sql:"-"` // in the order in which they are folded: as they were recorded, or took effect
 }
 
 // Trends of a milestone: its last forecast, or the date met, against its first.
@@ -101,7 +101,7 @@ func (q *query) movesOf(milestone int64, fields fieldWords, zone *time.Location)
 	series = []TrendMove{}
 	var now TrendMove
 	err = q.changesOf(milestone, fields, func(stmt *sqlite.Stmt, field, value string) (err error) {
-		if seq := uint64(stmt.ColumnInt64(changeID) >> changeBits); seq != now.Seq {
+		if seq := q.logged(uint64(stmt.ColumnInt64(changeID) >> changeBits)); seq != now.Seq {
 			if now, err = q.move(stmt, now, zone); err != nil {
 				return err
 			}

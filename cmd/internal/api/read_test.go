@@ -299,6 +299,95 @@ func TestChanges(t *testing.T) {
 	r.get("/v1/changes?project=iot-base").problem(http.StatusUnprocessableEntity, domain.CodeMissingField)
 }
 
+func TestChangesByCondition(t *testing.T) {
+	// given a forecast that moved, late, back and put right, and two meetings
+	r := start(t)
+	before := r.scheduled()
+	const design = `"agreement":"wuxi-2017","project":"iot-base","milestone":"design",`
+	moved := r.done("reforecast-milestone", `{`+design+`"forecast":"2019-09-30","reason":"other","note":"a flood","effective":"2019-02-20"}`)
+	r.done("reforecast-milestone", `{`+design+`"forecast":"2019-08-31","reason":"correction","corrects":"`+moved.Events[0].ID+`"}`)
+	r.done("establish-mechanism", `{"agreement":"wuxi-2017","mechanism":"steering","kind":"coordination","title":"Steering","members":["wuxi","cethik"],"cadence":"quarterly"}`)
+	for _, key := range []string{"first", "second"} {
+		r.done("schedule-meeting", `{"agreement":"wuxi-2017","meeting":"`+key+`","mechanism":"steering","title":"The `+key+`","on":"2019-03-01"}`)
+	}
+	held := r.done("hold-meeting", `{"agreement":"wuxi-2017","meeting":"first","attendees":[{"party":"wuxi","name":"Mayor"}]}`)
+	r.done("report-progress", `{`+design+`"percent":20}`)
+	last := r.done("report-progress", `{`+design+`"percent":40}`)
+	require.NoError(t, r.models.Wait(t.Context(), last.Seq))
+	type answer struct {
+		From    Point
+		Since   map[string]any
+		Changes []map[string]any
+		Next    string
+	}
+	ask := func(query string) (a answer) {
+		t.Helper()
+		r.get("/v1/changes?" + query).is(http.StatusOK).into(&a)
+		return a
+	}
+	since := fmt.Sprintf("from=seq:%d&", before.Seq)
+
+	// then each condition narrows
+	for query, want := range map[string]int{
+		since + "agreement=wuxi-2017&entity=project/iot-base/milestone/design":               4,
+		since + "agreement=wuxi-2017&entity=project/iot-base/milestone/design&field=percent": 2,
+		since + "agreement=wuxi-2017&entity=project/iot-base":                                4,
+		since + "agreement=wuxi-2017&entity=project/iot-base&own=true":                       0,
+		"entity=party/wuxi&field=kind":                                                       1,
+		since + "reason=other":                                                               1,
+		since + "backdated=true":                                                             1,
+		since + "backdated=false&reason=other":                                               1,
+		since + "corrections=true":                                                           1,
+		since + "mode=net&field=forecast":                                                    1,
+		since + "mode=events&field=forecast":                                                 2,
+	} {
+		assert.Len(t, ask(query).Changes, want, query)
+	}
+	net := ask(since + "mode=net&field=forecast").Changes[0]
+	assert.Equal(t, []any{"2019-06-30", "2019-08-31", float64(2), "correction"}, []any{net["old"], net["new"], net["moves"], net["reason"]})
+	assert.Equal(t, []any{moved.Events[0].ID, float64(moved.Seq)}, []any{net["corrects"], net["corrects_seq"]})
+	assert.Equal(t, "a flood", ask(since + "reason=other").Changes[0]["note"])
+
+	// and a meeting, its mechanism, or the kind of that, is where to begin
+	for _, which := range []string{"first", "steering", "coordination"} {
+		a := ask("agreement=wuxi-2017&field=percent&since_meeting=" + which)
+		assert.Equal(t, map[string]any{"meeting": "first", "mechanism": "steering", "title": map[string]any{"en": "The first"}, "on": "2019-03-01"}, a.Since)
+		assert.Equal(t, held.Seq, a.From.Seq)
+		assert.Len(t, a.Changes, 2)
+	}
+	assert.Nil(t, ask("agreement=wuxi-2017").Since)
+	var page answer
+	r.get("/v1/changes?agreement=wuxi-2017&since_meeting=first&limit=1&cursor=" + ask("agreement=wuxi-2017&since_meeting=first&limit=1").Next).is(http.StatusOK).into(&page)
+	assert.Equal(t, float64(last.Seq), page.Changes[0]["seq"], "a cursor goes on since the same meeting")
+
+	// and what makes no sense is refused by name
+	for query, want := range map[string]struct {
+		status      int
+		code, field string
+	}{
+		"agreement=wuxi-2017&since_meeting=nothing":                {http.StatusNotFound, domain.CodeNotFound, "since_meeting"},
+		"agreement=nothing&since_meeting=first":                    {http.StatusNotFound, domain.CodeNotFound, "agreement"},
+		"agreement=wuxi-2017&since_meeting=second":                 {http.StatusUnprocessableEntity, projections.CodeMeetingNotHeld, "since_meeting"},
+		"agreement=wuxi-2017&since_meeting=first&to=seq:3":         {http.StatusNotFound, domain.CodeNotFound, "since_meeting"},
+		"agreement=wuxi-2017&since_meeting=first&from=seq:1":       {http.StatusBadRequest, projections.CodeContradiction, "since_meeting"},
+		"since_meeting=first":                                      {http.StatusUnprocessableEntity, domain.CodeMissingField, "agreement"},
+		"agreement=wuxi-2017&entity=milestone":                     {http.StatusBadRequest, projections.CodeInvalidEntity, "entity"},
+		"agreement=wuxi-2017&project=iot-base&entity=project/town": {http.StatusBadRequest, projections.CodeContradiction, "entity"},
+		"agreement=wuxi-2017&entity=party/wuxi":                    {http.StatusBadRequest, projections.CodeContradiction, "entity"},
+		"entity=project/iot-base":                                  {http.StatusUnprocessableEntity, domain.CodeMissingField, "agreement"},
+		"mode=gross":                                               {http.StatusBadRequest, CodeInvalidParameter, "mode"},
+		"backdated=perhaps":                                        {http.StatusBadRequest, CodeInvalidParameter, "backdated"},
+		"from=seq:3&to=seq:2&mode=net":                             {http.StatusBadRequest, projections.CodeInvalidRange, "from"},
+		"mode=net&cursor=" + ask("limit=1").Next:                   {http.StatusBadRequest, projections.CodeInvalidCursor, "cursor"},
+		"cursor=" + ask("mode=net&limit=1").Next:                   {http.StatusBadRequest, projections.CodeInvalidCursor, "cursor"},
+	} {
+		t.Run(query, func(t *testing.T) {
+			p := r.on(t).get("/v1/changes?"+query).problem(want.status, want.code)
+			assert.Equal(t, want.field, p.Field)
+		})
+	}
+}
+
 func TestEvents(t *testing.T) {
 	// given
 	r := start(t)

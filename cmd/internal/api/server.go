@@ -87,6 +87,7 @@ func newServer(cfg Config) *server {
 	s.history()
 	s.checkpoints()
 	s.proofs()
+	s.bundles()
 	s.status()
 	s.health()
 	s.imports()

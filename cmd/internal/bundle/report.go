@@ -163,15 +163,34 @@ func (c *checks) pass(id, format string, args ...any) {
 
 func (c *checks) failed(id string) bool { return c.by[id] != nil && !c.by[id].OK }
 
-// into writes the checks into a report: what failed is first among its own.
+// into writes the checks into a report, but for those that came to no end because
+// the file did.
 func (c *checks) into(r *Report) {
 	r.OK, r.Checks = true, []Check{}
 	for _, id := range c.order {
 		k := *c.by[id]
+		if k.Detail == "" {
+			continue
+		}
 		if n := c.more[id]; n > 0 {
 			k.Detail += fmt.Sprintf("; and %d more", n)
 		}
 		r.OK = r.OK && k.OK
 		r.Checks = append(r.Checks, k)
 	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// count says so many are.
+func count(n int, what string) string {
+	if n == 1 {
+		return plural(n, what) + " is"
+	}
+	return plural(n, what) + " are"
 }

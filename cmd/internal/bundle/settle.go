@@ -48,7 +48,7 @@ func (v *verifier) settle() {
 		}
 	}
 	if signatures > 0 {
-		v.checks.pass(CheckWitnesses, "%d countersignatures are valid", signatures)
+		v.checks.pass(CheckWitnesses, "%s valid", count(signatures, "countersignature"))
 	}
 }
 

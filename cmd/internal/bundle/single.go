@@ -3,7 +3,6 @@ package bundle
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -22,16 +21,19 @@ type Event struct {
 var ErrNoKey = errors.New("bundle: give the ledger's key: the file does not hold it")
 
 // VerifyProof checks the proof file of one event. The countersignatures are those
-// of the witnesses in the options; there are no others to be known here. Where the
-// file is no proof file the error wraps proof.ErrNotAProof.
+// of the witnesses in the options; there are no others to be known here. The error
+// is ErrNoKey, or one of the options.
 func VerifyProof(file []byte, o Options) (Report, error) {
-	f, err := proof.Parse(file)
-	if err != nil {
-		return Report{}, err
-	}
+	f, malformed := proof.Parse(file)
 	r, c, err := single("proof", f.Checkpoint, o)
 	if err != nil {
 		return r, err
+	}
+	if malformed != nil {
+		c = newChecks()
+		c.fail(CheckFile, failure(CodeMalformed, "%v", malformed))
+		c.into(&r)
+		return r, nil
 	}
 	at, err := proof.Unverified(f.Checkpoint)
 	if err != nil {
@@ -61,7 +63,8 @@ func VerifyProof(file []byte, o Options) (Report, error) {
 	return r, nil
 }
 
-// VerifyCheckpoint checks a checkpoint by itself: who signed it.
+// VerifyCheckpoint checks a checkpoint by itself: who signed it. The error is
+// ErrNoKey, or one of the options.
 func VerifyCheckpoint(note []byte, o Options) (Report, error) {
 	r, c, err := single("checkpoint", note, o)
 	c.into(&r)
@@ -126,11 +129,4 @@ func single(kind string, note []byte, o Options) (Report, *checks, error) {
 		c.pass(CheckWitnesses, "%s valid", count(len(s.Cosignatures), "countersignature"))
 	}
 	return r, c, nil
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what + " is"
-	}
-	return fmt.Sprintf("%d %ss are", n, what)
 }

@@ -273,6 +273,7 @@ func TestABundleCutShort(t *testing.T) {
 				continue
 			}
 			require.Equal(t, "file", failed(t, r, bundle.CodeCutShort).ID, "%s %d", e.name, cut-at)
+			require.Len(t, r.Checks, 1, "nothing is said to be proved")
 		}
 		at += size
 	}
@@ -295,6 +296,8 @@ func TestWhatIsNoBundle(t *testing.T) {
 		code string
 	}{
 		"nothing":          {nil, bundle.CodeNotABundle},
+		"a short text":     {[]byte("x\n"), bundle.CodeNotABundle},
+		"its first bytes":  {[]byte("bundle"), bundle.CodeCutShort},
 		"a text":           {bytes.Repeat([]byte("a text\n"), 500), bundle.CodeNotABundle},
 		"another archive":  {pack(t, []entry{{"README.md", []byte("x")}}), bundle.CodeNotABundle},
 		"another order":    {pack(t, slices.Insert(slices.Clone(entries[:2]), 1, entries[2])), bundle.CodeMalformed},

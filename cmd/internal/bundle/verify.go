@@ -43,7 +43,7 @@ func Verify(ctx context.Context, r io.Reader, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	v := &verifier{opts: o, checks: newChecks(), sum: sha256.New(), count: map[int]int{}, last: map[int]string{}, report: Report{Kind: "bundle"}, since: own}
+	v := &verifier{opts: o, checks: newChecks(), sum: sha256.New(), count: map[int]int{}, last: map[int]string{}, report: Report{Kind: "bundle", Settlements: []Settlement{}}, since: own}
 	v.checks.pass(CheckFile, "")
 	err = v.read(ctx, &source{r: r})
 	if f := (*Failure)(nil); errors.As(err, &f) {
@@ -117,7 +117,16 @@ type verifier struct {
 // read goes through the entries. A *Failure ends it; what is wrong but does not
 // keep the rest from being read goes to the checks.
 func (v *verifier) read(ctx context.Context, in *source) error {
-	tr := tar.NewReader(bufio.NewReaderSize(in, 256<<10))
+	archive := bufio.NewReaderSize(in, 256<<10)
+	const begin = nameManifest + "\x00" // the first field of the first header
+	head, err := archive.Peek(len(begin))
+	if in.err == nil && (len(head) == 0 || !strings.HasPrefix(begin, string(head))) {
+		return failure(CodeNotABundle, "this is no bundle: it does not begin with the entry %s", nameManifest)
+	}
+	if err != nil {
+		return v.broken(err, in)
+	}
+	tr := tar.NewReader(archive)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -164,8 +173,6 @@ func (v *verifier) broken(err error, in *source) error {
 		return err
 	case in.err != nil:
 		return fmt.Errorf("read the bundle: %w", in.err)
-	case v.entries == 0 && v.name == "" && !errors.Is(err, io.ErrUnexpectedEOF):
-		return failure(CodeNotABundle, "this is no bundle: it does not begin with the entry %s", nameManifest)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		where := "in its first entry"
 		if v.name != "" {
@@ -180,9 +187,6 @@ func (v *verifier) broken(err error, in *source) error {
 // begin checks that an entry may come where it does.
 func (v *verifier) begin(h *tar.Header) (int, error) {
 	kind := entryOf(h.Name)
-	if v.name == "" && kind != entryManifest {
-		return kind, failure(CodeNotABundle, "this is no bundle: it begins with %q, not with %s", h.Name, nameManifest)
-	}
 	single := kind != entryCheckpoint && kind != entryProof && kind != entryEvidence
 	switch {
 	case kind == entryUnknown || h.Typeflag != tar.TypeReg:
@@ -471,7 +475,7 @@ func (v *verifier) conclude() {
 	}
 	v.checks.pass(CheckState, "the events come to the state %s", m.Digest)
 	if v.count[entryProof] > 0 {
-		v.checks.pass(CheckProofs, "%d events of parties and the keyring are in the ledger's tree of %d", v.count[entryProof], v.ledgerAt.Size)
+		v.checks.pass(CheckProofs, "%s of parties and the keyring, and each is in the ledger's tree of %d", plural(v.count[entryProof], "event"), v.ledgerAt.Size)
 	}
 	v.settle()
 	v.concludeEvidence()
@@ -509,7 +513,7 @@ func (v *verifier) concludeHistory(main *tree) {
 	case !v.checks.failed(CheckSignatures) && v.chain.place(newest.Key) < v.chain.given:
 		v.checks.fail(CheckSignatures, failure(CodeWrongKey, "the newest checkpoint of %s is signed by %s, which had been given up for the key that you gave", main.origin, newest.Key))
 	default:
-		v.checks.pass(CheckSignatures, "%d checkpoints are signed by the ledger, the newest of %s with %d leaves by %s", v.checkpoints, main.origin, newest.Size, newest.Key)
+		v.checks.pass(CheckSignatures, "%s signed by the ledger, the newest of %s with %d leaves by %s", count(v.checkpoints, "checkpoint"), main.origin, newest.Size, newest.Key)
 	}
 	v.checks.pass(CheckHistory, "the events are the signed ones, in their order: %s has the root of each of its checkpoints, at the sequences %s", main.origin, sequences(main))
 	for _, n := range main.notes {
