@@ -38,6 +38,7 @@ var rooms = map[string]struct {
 	"cmd/internal/bundle":   {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
 	"cmd/internal/signing":  {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/witness":  {house: []string{"eventstore", "cmd/internal/signing"}},
+	"cmd/internal/repair":   {house: []string{"domain", "eventstore"}},
 	"cmd/internal/ocds":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
 	"cmd/internal/calendar": {house: []string{"domain", "projections"}},

@@ -71,6 +71,9 @@ type node struct {
 	running sync.WaitGroup // the projector and the notary
 }
 
+// contentType of an event in the log: one of CloudEvents' structured mode.
+const contentType = "application/cloudevents+json"
+
 // startNode opens the ledger. Its read models follow the log until Close; wait
 // for them with catchUp.
 func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
@@ -95,7 +98,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
 		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
-		ContentType: "application/cloudevents+json", Logger: cfg.log, Observe: n.metrics.ObserveAppend,
+		ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		return nil, err
 	}

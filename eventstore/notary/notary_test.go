@@ -2,6 +2,7 @@ package notary_test
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -275,6 +276,31 @@ func TestOpen_rotatedKey(t *testing.T) {
 	s := r.checkpoint(n, "")
 	require.Equal(t, []uint64{1, 2}, sizes(n.Kept("")))
 	assert.NotEqual(t, n.Kept("")[0].Key, s.Key)
+}
+
+func TestNewest(t *testing.T) {
+	r := newRig(t)
+	r.append("a")
+	_, err := notary.Newest(r.notes, "main", r.public)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	p := newParty(t, "wuxi.example/witness")
+	n := r.notary()
+	_, err = n.Cosign(context.Background(), p.sign(t, r.checkpoint(n, "")), p.Witness)
+	require.NoError(t, err)
+	for range 12 { // more digits
+		r.append("a")
+	}
+	r.checkpoint(n, "a")
+	s := r.checkpoint(n, "")
+	got, err := notary.Newest(r.notes, "main", r.public)
+	require.NoError(t, err)
+	assert.Equal(t, s, got)
+
+	_, other := newKey(t, "milepost/main")
+	bad := new(*notary.NoteError)
+	_, err = notary.Newest(r.notes, "main", other)
+	require.ErrorAs(t, err, bad)
+	assert.Equal(t, r.file("ledger", 13), (*bad).File)
 }
 
 // Given a notary that runs, then a checkpoint follows each event, and the scrub

@@ -67,6 +67,30 @@ func readNotes(dir, ledger string, keys []note.Verifier) (*notes, error) {
 	return n, nil
 }
 
+// Newest reads the newest kept checkpoint of a ledger's tree out of dir. It must be
+// signed by key, a verifier key, else the error is a *NoteError; it is
+// fs.ErrNotExist where none is kept.
+func Newest(dir, ledger, key string) (proof.Signed, error) {
+	keys, err := proof.Verifiers(key)
+	if err != nil {
+		return proof.Signed{}, err
+	}
+	n := &notes{dir: dir, ledger: ledger, keys: keys, kept: map[string][]proof.Signed{}}
+	files, err := filepath.Glob(filepath.Join(dir, ledgerDir, "*"+suffix))
+	if err != nil {
+		return proof.Signed{}, fmt.Errorf("notary: %w", err)
+	}
+	if len(files) == 0 {
+		return proof.Signed{}, fmt.Errorf("notary: a checkpoint of the ledger in %s: %w", dir, fs.ErrNotExist)
+	}
+	file := slices.Max(files) // the sizes in their names have one length
+	if err := n.read(file); err != nil {
+		return proof.Signed{}, &NoteError{File: file, Err: err}
+	}
+	newest, _ := n.latest("")
+	return newest, nil
+}
+
 func (n *notes) read(file string) error {
 	msg, err := os.ReadFile(file)
 	if err != nil {
