@@ -68,6 +68,8 @@ const (
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
 	CodeOverloaded       = "overloaded"             // too much is going on already
+	CodeBusy             = "busy"                   // a replay or a rebuild is under way
+	CodeLogDamaged       = "log-damaged"            // the log is not whole: an event is missing, or is not what it should be
 	CodeUnavailable      = "unavailable"            // the log does not answer
 	CodeBehind           = "behind"                 // the read models have not got there yet
 	CodeNotReady         = "not-ready"              // starting, or stopped
@@ -98,6 +100,8 @@ var statuses = map[string]int{
 	CodeMediaType:                 http.StatusUnsupportedMediaType,
 	CodeInternal:                  http.StatusInternalServerError,
 	CodeEvidenceDamaged:           http.StatusInternalServerError,
+	CodeLogDamaged:                http.StatusInternalServerError,
+	CodeBusy:                      http.StatusServiceUnavailable,
 	CodeOverloaded:                http.StatusServiceUnavailable,
 	CodeUnavailable:               http.StatusServiceUnavailable,
 	CodeBehind:                    http.StatusServiceUnavailable,
@@ -133,6 +137,7 @@ func problemOf(err error) *Problem {
 		tooLarge *http.MaxBytesError
 		mismatch *eventstore.EvidenceMismatchError
 		damaged  *eventstore.EvidenceDamagedError
+		differs  *projections.Difference
 	)
 	var p *Problem
 	switch {
@@ -174,6 +179,10 @@ func problemOf(err error) *Problem {
 		p = newProblem(domain.CodeNotFound, "sha256", "No such evidence is stored.")
 	case errors.As(err, &damaged):
 		p = newProblem(CodeEvidenceDamaged, "", "What is stored of this evidence is damaged, and is not handed out. Restore the ledger from a backup.")
+	case errors.As(err, &differs):
+		p = newProblem(CodeLogDamaged, "", "The log is not whole: "+differs.Error()+". Restore the ledger from a backup.")
+	case errors.Is(err, projections.ErrBusy):
+		p = newProblem(CodeBusy, "", "The log is being replayed, or the read models are being made. One of these runs at a time; try again when it is done.")
 	case errors.Is(err, eventstore.ErrOverloaded):
 		p = newProblem(CodeOverloaded, "", "Too many appends wait already. Nothing was written; try again in a moment.")
 	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, projections.ErrClosed):
