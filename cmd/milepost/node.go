@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 	_ "time/tzdata" // a ledger's time zone must be known on every machine
@@ -82,6 +83,14 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	})
 	n.follow(context.WithoutCancel(ctx))
 	return n, nil
+}
+
+// handler is the node's HTTP API.
+func (n *node) handler() http.Handler {
+	return api.New(api.Config{
+		Ledger: n.ledger, Models: n.models, Store: n.store, Name: n.cfg.name, Version: version(),
+		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
+	})
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.

@@ -72,7 +72,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		newServe(a), newDemo(a),
 		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newImport(a), newExport(a), newStatus(a),
-		newRebuild(a), newBench(a),
+		newReplay(a), newRebuild(a), newBench(a),
 	)
 	a.markStart(root)
 	return root

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 //	refused CODE args...   milepost refuses with that code, exit code 1, and the log does not grow
 //	usage args...          milepost exits with 2
 //	tamper DIR             change a value in the read models' file
+//	rows FILE SQL WANT...  the file's first column by that query
 //	digest FILE            write "last_seq digest" of the ledger, once all of it is shown, to FILE
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -67,6 +69,7 @@ func TestScripts(t *testing.T) {
 			"refused":  refused,
 			"usage":    usage,
 			"tamper":   tamper,
+			"rows":     rows,
 			"digest": func(ts *testscript.TestScript, _ bool, args []string) {
 				seq := strconv.FormatUint(status(ts).LastSeq, 10)
 				if _, stderr, code := milepost(ts, "show", "parties", "--min-seq", seq); code != exitDone {
@@ -220,6 +223,20 @@ func tamper(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("nothing was changed")
 	}
 	ts.Check(conn.Close())
+}
+
+func rows(ts *testscript.TestScript, _ bool, args []string) {
+	conn, err := sqlite.OpenConn(ts.MkAbs(args[0]), sqlite.OpenReadOnly)
+	ts.Check(err)
+	got := []string{}
+	ts.Check(sqlitex.ExecuteTransient(conn, args[1], &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		got = append(got, stmt.ColumnText(0))
+		return nil
+	}}))
+	ts.Check(conn.Close())
+	if !slices.Equal(got, args[2:]) {
+		ts.Fatalf("%s gives %q, want %q", args[1], got, args[2:])
+	}
 }
 
 // program is this test binary, as testscript put it into the script's path.
