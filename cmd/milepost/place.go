@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,19 @@ func (a *app) placeOf(cmd *cobra.Command) *place {
 	return p
 }
 
+// nodeFlags are those of verbs that work on a data directory.
+func (a *app) nodeFlags(cmd *cobra.Command, cfg *nodeConfig) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&cfg.dir, "data", "./milepost-data", "`directory` of the log and the read models")
+	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
+	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
+	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
+	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data)")
+	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints (default checkpoints in --data)")
+	_ = cmd.MarkFlagDirname("data") // the flag is there
+}
+
 // work finds who can do it. A directory that is named is the one that is meant,
 // so a server is asked only when it is the one that holds it.
 func (a *app) work(p *place, at func(context.Context, *client) error, here func(context.Context, *node) error) error {
@@ -42,7 +56,7 @@ func (a *app) work(p *place, at func(context.Context, *client) error, here func(
 		return at(ctx, c)
 	}
 	if p.cmd.Flags().Changed("data") {
-		err := p.open(ctx, here)
+		err := withLedger(ctx, p.cfg, here)
 		var locked *eventstore.LockedError
 		if errors.As(err, &locked) {
 			if h := readHolder(p.cfg.dir); h.Address != "" {
@@ -59,20 +73,21 @@ func (a *app) work(p *place, at func(context.Context, *client) error, here func(
 	if _, statErr := os.Stat(p.cfg.dir); statErr != nil {
 		return fmt.Errorf("%w; and there is no directory %s: say which with --data", err, p.cfg.dir)
 	}
-	return explainLock(p.open(ctx, here))
+	return explainLock(withLedger(ctx, p.cfg, here))
 }
 
-// open opens the directory, which nobody else may have open.
-func (p *place) open(ctx context.Context, here func(context.Context, *node) error) (err error) {
-	if !hasLedger(p.cfg) {
-		return noLedger(p.cfg.dir)
+// withLedger opens a ledger that is there, which nobody else may have open, for
+// as long as f takes.
+func withLedger(ctx context.Context, cfg nodeConfig, f func(context.Context, *node) error) (err error) {
+	if _, err := os.Stat(filepath.Join(cfg.dir, "jetstream")); err != nil && cfg.natsURL == "" {
+		return fmt.Errorf("there is no ledger in %s: say where with --data", cfg.dir) // opening it would make an empty one
 	}
-	n, err := startNode(ctx, p.cfg)
+	n, err := startNode(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	return here(ctx, n)
+	return f(ctx, n)
 }
 
 // served lets f ask the API of a node, which listens for it alone.
