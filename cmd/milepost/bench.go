@@ -29,6 +29,7 @@ var benchmarks = []benchmark{
 	{"changes", "the same 100 changes, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).changes},
 	{"blame", "a field's first 50 moves, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).blame},
 	{"as-of", "an agreement and its milestones as of half the log, of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).asOf},
+	{"verify", "a bundle of the whole log, verified without a server", "at least 20,000 events a second", rateOf(20_000), (*bench).verifying},
 	{"restart", "ready again after a clean stop", "under 3 s", secondsUnder(3), (*bench).restart},
 }
 
@@ -47,6 +48,10 @@ type measurement struct {
 
 func ratioOf(least float64) func(measurement) bool {
 	return func(m measurement) bool { return *m.Ratio >= least }
+}
+
+func rateOf(least float64) func(measurement) bool {
+	return func(m measurement) bool { return *m.Ours >= least }
 }
 
 func p50Under(ms float64) func(measurement) bool {
