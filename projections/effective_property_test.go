@@ -90,8 +90,9 @@ func TestTheEffectiveAxisEqualsALogInThatOrder(t *testing.T) {
 		defer done()
 		ctx := context.Background()
 		for range 3 {
-			seq := uint64(rapid.IntRange(1, int(l.seq)).Draw(t, "as of"))
-			date := day("2024-05-15") + domain.Date(rapid.IntRange(0, 80).Draw(t, "effective"))
+			seq := l.seq - uint64(rapid.IntRange(0, int(l.seq)-1).Draw(t, "before the end"))
+			all := effectiveBy(t, log, l.seq, day("9999-12-31"))
+			date := all[rapid.IntRange(0, len(all)-1).Draw(t, "effective")].env.Effective + domain.Date(rapid.SampledFrom([]int{0, 0, -1, 1, 1000}).Draw(t, "days after"))
 			// when the events are recorded in the order of their effective dates
 			events := effectiveBy(t, log, seq, date)
 			naive, done := fresh(t, recorded(t, events))

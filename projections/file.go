@@ -122,8 +122,14 @@ func (f *file) fits(ledger string) (bool, error) {
 	return meta["schema"] == fingerprint(), nil
 }
 
-// read runs f within one read transaction.
+// read runs f within one read transaction. When ctx ends meanwhile, that is the
+// error.
 func (f *file) read(ctx context.Context, do func(*sqlite.Conn) error) (err error) {
+	defer func() {
+		if ended := ctx.Err(); err != nil && ended != nil {
+			err = ended // SQLite says only that it was interrupted
+		}
+	}()
 	conn, err := f.readers.Take(ctx)
 	if err != nil {
 		return err

@@ -20,7 +20,6 @@ func (m *Models) Follow(ctx context.Context, log Log) error {
 	}
 	defer m.following.Unlock()
 	m.setError(nil)
-	m.readFrom(log)
 	err := m.follow(ctx, log)
 	if ctx.Err() != nil {
 		return nil
@@ -36,6 +35,7 @@ func (m *Models) follow(ctx context.Context, log Log) error {
 	if err := m.checkLog(ctx, log); err != nil {
 		return err
 	}
+	m.readFrom(log)
 	next := m.Position().Seq + 1
 	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] {
 		return paced(ctx, log.SubscribeChunks(ctx, next))

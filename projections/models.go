@@ -87,7 +87,7 @@ type Models struct {
 
 	mu         sync.RWMutex
 	live       *file // nil until the first is made
-	followed   Log   // the one last given to Follow or Rebuild, nil before
+	followed   Log   // that live is made from; nil before that is known
 	generation int
 	closed     bool
 	moved      chan struct{} // closed when position moves

@@ -34,7 +34,6 @@ type Rebuilt struct {
 func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total uint64)) (r Rebuilt, err error) {
 	m.building.Lock()
 	defer m.building.Unlock()
-	m.readFrom(log)
 	last, err := log.Last(ctx)
 	if err != nil {
 		return r, fmt.Errorf("projections: %w", err)
@@ -63,6 +62,7 @@ func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total
 	if err != nil {
 		return r, errors.Join(err, fresh.remove())
 	}
+	m.readFrom(log)
 	if old != nil {
 		if err := old.remove(); err != nil {
 			m.log.Warn("the former read models could not be removed", "error", err)

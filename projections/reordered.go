@@ -93,14 +93,14 @@ func (r *reordered) Aggregate(ctx context.Context, subject string, from uint64) 
 }
 
 // Records yields the records at places.
-func (r *reordered) Records(ctx context.Context, _ string, places []uint64) iter.Seq2[eventstore.Record, error] {
+func (r *reordered) Records(ctx context.Context, subject string, places []uint64) iter.Seq2[eventstore.Record, error] {
 	return func(yield func(eventstore.Record, error) bool) {
 		seqs := make([]uint64, len(places))
 		for i, n := range places {
 			seqs[i] = r.events[n-1].seq
 		}
 		i := 0
-		for rec, err := range r.log.Records(ctx, "", seqs) {
+		for rec, err := range r.log.Records(ctx, subject, seqs) {
 			if err == nil {
 				n := places[i]
 				if e := r.events[n-1]; rec.Subject != e.subject {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -126,6 +127,14 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	})
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
+}
+
+// handler is the node's HTTP API.
+func (n *node) handler() http.Handler {
+	return api.New(api.Config{
+		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
+		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
+	})
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.

@@ -92,10 +92,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 	if err := n.holder.write(cfg.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	httpServer := api.Server(api.New(api.Config{
-		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: cfg.name, Version: version(),
-		Logger: cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: cfg.dir,
-	}), cfg.log)
+	httpServer := api.Server(n.handler(), cfg.log)
 
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error {

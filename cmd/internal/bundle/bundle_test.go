@@ -82,6 +82,11 @@ func TestABundleOfAnAgreement(t *testing.T) {
 		require.True(t, r.Settlements[0].Parties[1].Given)
 		require.Equal(t, signedByBoth+4, r.Settlements[0].Parties[1].Events)
 	})
+	t.Run("what others countersigned is left out", func(t *testing.T) {
+		l := story(t).cosign("framework", newKey("harbour.example", 6)).cosign("framework", newKey("wuxi.example/witness", 7))
+		require.True(t, verify(t, l.bundled("framework")).OK)
+		require.NotContains(t, string(l.bundled("framework")), "harbour.example")
+	})
 	t.Run("a checkpoint that was kept is the beginning of it", func(t *testing.T) {
 		for _, kept := range l.kept["framework"] {
 			r := verify(t, file, bundle.Options{Since: kept.Note})
@@ -126,7 +131,7 @@ func TestABundleIsAsOfOneSequence(t *testing.T) {
 	l := story(t)
 	busy := l.source()
 	busy.Notary = &interrupted{ledger: l, then: func() {
-		l.given(agreement.AreaAdded{ID: domaintest.Framework, Area: "chips", Title: domaintest.En("Chips")})
+		l.given(added("chips")).cosign("framework", cityKey)
 	}}
 	before := len(l.records)
 	b, err := busy.Prepare(t.Context(), "framework", false)

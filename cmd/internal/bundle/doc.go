@@ -29,8 +29,8 @@
 // says something, in the order of its declaration:
 //
 //	<agreement>.<kind>.<key> <version>
-//	<part>.<field> <canonical JSON>          "milestone/site.due "2018-03-31""
-//	<field> <canonical JSON>                 of the aggregate's own
+//	<field> <canonical JSON>             of the aggregate itself
+//	<part>.<field> <canonical JSON>      of a part of it: milestone/site.due "2018-03-31"
 //
 // # What is proved
 //
@@ -48,5 +48,8 @@
 // bundle of an agreement are what the ledger says, but for those of its proofs; so
 // is that the keyring and the parties have no later events than those, which a
 // bundle of the whole ledger does prove. An event beyond the newest countersignature
-// of a party is pending for that party.
+// of a party is pending for that party; in a bundle of an agreement only those of the
+// agreement's own tree count, since what they have in common with the ledger's is not
+// in it. The hash in end.json tells damage, not forgery. TestTampering has a row for
+// each way to forge.
 package bundle

@@ -2,6 +2,7 @@ package bundle_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"testing"
 
@@ -16,9 +17,9 @@ import (
 // proved is the proof file of an event in a tree, against its newest checkpoint.
 func (l *ledger) proved(agreement domain.Key, index uint64, event []byte) proof.File {
 	l.Helper()
-	s, err := l.Checkpoint(nil, string(agreement))
+	s, err := l.Checkpoint(context.Background(), string(agreement))
 	require.NoError(l, err)
-	hashes, err := l.ProveInclusion(nil, agreement, s.Tree(), index)
+	hashes, err := l.ProveInclusion(context.Background(), agreement, s.Tree(), index)
 	require.NoError(l, err)
 	return proof.File{Event: event, Index: index, Hashes: hashes, Checkpoint: s.Note}
 }

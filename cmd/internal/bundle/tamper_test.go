@@ -2,6 +2,7 @@ package bundle_test
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,15 @@ func TestTampering(t *testing.T) {
 			return all
 		}), bundle.CodeEventInvalid, "events", 6, "", given},
 
+		"the command of the event before it, with another hash": {lines(t, func(all []string) []string {
+			_, id, _ := strings.Cut(all[1], `"commandid":"`)
+			id, _, _ = strings.Cut(id, `"`)
+			before, _, _ := strings.Cut(all[2], `"commandid":"`)
+			_, after, _ := strings.Cut(all[2], `"data":`)
+			all[2] = before + `"commandid":"` + id + `","commandhash":"00","data":` + after
+			return all
+		}), bundle.CodeEventInvalid, "events", 6, "agreement/framework", given},
+
 		"an older checkpoint as the newest": {func(all []entry) []entry {
 			i := last(all, "checkpoints/agreement/")
 			return slices.Delete(all, i, i+1)
@@ -97,6 +107,16 @@ func TestTampering(t *testing.T) {
 		"a checkpoint signed by another key": {body(t, "checkpoints/ledger/", func(s string) string { return resigned(t, s, forged) }),
 			bundle.CodeWrongKey, "signatures", 0, "", given},
 
+		"a checkpoint signed by a key that was given up": {func(all []entry) []entry {
+			i := last(all, "checkpoints/agreement/")
+			all[i].body = []byte(resigned(t, string(all[i].body), ledgerKey))
+			return all
+		}, bundle.CodeWrongKey, "signatures", 0, "", bundle.Options{LedgerKey: l.keys[1].verifier()}},
+		"no checkpoint of the ledger": {func(all []entry) []entry {
+			i := last(all, "checkpoints/ledger/")
+			return slices.Delete(all, i, i+1)
+		}, bundle.CodeNotSigned, "signatures", 0, "", given},
+
 		"another ledger key than was given": {same, bundle.CodeWrongKey, "keys", 0, "", bundle.Options{LedgerKey: forged.verifier()}},
 		"the key of another ledger":         {same, bundle.CodeProofOfOtherTree, "keys", 0, "", bundle.Options{LedgerKey: newKey("milepost/best", 1).verifier()}},
 		"a first key put in": {object(t, "keys.json", func(k *bundle.Keys) { k.First = forged.verifier() }),
@@ -104,6 +124,9 @@ func TestTampering(t *testing.T) {
 		"a forged rotation": {object(t, "keys.json", func(k *bundle.Keys) {
 			k.Rotations[0].Key = forged.verifier()
 		}), bundle.CodeRotationBroken, "keys", 12, "", given},
+		"a rotation back": {object(t, "keys.json", func(k *bundle.Keys) {
+			k.Rotations = append(k.Rotations, signing.Rotation{Seq: 13, Old: l.keys[1].verifier(), Key: ledgerKey.verifier(), Statement: l.keys[1].handOver(ledgerKey)})
+		}), bundle.CodeRotationBroken, "keys", 13, "", given},
 		"a rotation that is no event": {object(t, "keys.json", func(k *bundle.Keys) {
 			k.Rotations = append(k.Rotations, signing.Rotation{Seq: 12, Old: l.keys[1].verifier(), Key: forged.verifier(), Statement: l.keys[1].handOver(forged)})
 		}), bundle.CodeKeysDiffer, "keys", 0, "", given},
@@ -186,6 +209,14 @@ func TestTampering(t *testing.T) {
 	}
 }
 
+// swapped swaps an entry with the one before it.
+func swapped(i int) func([]entry) []entry {
+	return func(all []entry) []entry {
+		all[i], all[i-1] = all[i-1], all[i]
+		return all
+	}
+}
+
 func same(all []entry) []entry { return all }
 
 func last(all []entry, prefix string) int {
@@ -218,7 +249,7 @@ func resignedCheckpoint(t tb, c proof.Checkpoint) []byte {
 // later is a checkpoint of a tree that has grown since.
 func later(t tb, l *ledger, agreement string) []byte {
 	grown := story(t).given(added("chips"))
-	s, err := grown.Checkpoint(nil, agreement)
+	s, err := grown.Checkpoint(context.Background(), agreement)
 	require.NoError(t, err)
 	return s.Note
 }
@@ -251,6 +282,14 @@ func TestTamperingWithTheWholeLedger(t *testing.T) {
 		return all
 	})))
 	require.Contains(t, failed(t, r, bundle.CodeEventChanged).Detail, "milepost/test")
+	// what is of another history than was countersigned is settled for nobody
+	r = verify(t, edit(t, file, lines(t, func(all []string) []string {
+		all[3] = strings.Replace(all[3], "li.wei", "li.wu", 1)
+		return all
+	})))
+	require.Zero(t, r.Settlements[0].Parties[1].Events)
+	// a sequence beyond the checkpoint
+	failed(t, verify(t, edit(t, file, object(t, "bundle.json", func(m *bundle.Manifest) { m.Seq++ }))), bundle.CodeMalformed)
 	// proofs do not belong into it
 	agreements := unpack(t, l.bundled("framework"))
 	r = verify(t, edit(t, file, func(all []entry) []entry {
@@ -295,13 +334,20 @@ func TestWhatIsNoBundle(t *testing.T) {
 		file []byte
 		code string
 	}{
-		"nothing":          {nil, bundle.CodeNotABundle},
-		"a short text":     {[]byte("x\n"), bundle.CodeNotABundle},
-		"its first bytes":  {[]byte("bundle"), bundle.CodeCutShort},
-		"a text":           {bytes.Repeat([]byte("a text\n"), 500), bundle.CodeNotABundle},
-		"another archive":  {pack(t, []entry{{"README.md", []byte("x")}}), bundle.CodeNotABundle},
-		"another order":    {pack(t, slices.Insert(slices.Clone(entries[:2]), 1, entries[2])), bundle.CodeMalformed},
-		"an entry twice":   {pack(t, slices.Insert(slices.Clone(entries), 1, entries[1])), bundle.CodeMalformed},
+		"nothing":         {nil, bundle.CodeNotABundle},
+		"a short text":    {[]byte("x\n"), bundle.CodeNotABundle},
+		"its first bytes": {[]byte("bundle"), bundle.CodeCutShort},
+		"a text":          {bytes.Repeat([]byte("a text\n"), 500), bundle.CodeNotABundle},
+		"another archive": {pack(t, []entry{{"README.md", []byte("x")}}), bundle.CodeNotABundle},
+		"another order":   {pack(t, slices.Insert(slices.Clone(entries[:2]), 1, entries[2])), bundle.CodeMalformed},
+		"an entry twice":  {pack(t, slices.Insert(slices.Clone(entries), 1, entries[1])), bundle.CodeMalformed},
+		"proofs swapped":  {edit(t, file, swapped(last(entries, "ledger/"))), bundle.CodeMalformed},
+		"notes swapped":   {edit(t, file, swapped(last(entries, "checkpoints/agreement/"))), bundle.CodeMalformed},
+		"a name swapped": {edit(t, file, func(all []entry) []entry {
+			all[2].name = strings.Replace(all[2].name, "0.", "1.", 1)
+			all[2].name = strings.Replace(all[2].name, "9.", "8.", 1)
+			return all
+		}), bundle.CodeMalformed},
 		"a strange entry":  {pack(t, slices.Insert(slices.Clone(entries), 2, entry{"notes.txt", nil})), bundle.CodeMalformed},
 		"after the end":    {pack(t, append(slices.Clone(entries), entry{"evidence/" + strings.Repeat("0", 64), nil})), bundle.CodeMalformed},
 		"no line":          {edit(t, file, body(t, "events.jsonl", func(s string) string { return s[:len(s)-1] })), bundle.CodeMalformed},
@@ -316,6 +362,9 @@ func TestWhatIsNoBundle(t *testing.T) {
 			require.Equal(t, "file", failed(t, verify(t, c.file), c.code).ID)
 		})
 	}
+	// what is too long is not read
+	long := edit(t, file, body(t, "keys.json", func(s string) string { return s + strings.Repeat(" ", 17<<20) }))
+	require.Contains(t, failed(t, verify(t, long), bundle.CodeMalformed).Detail, "no such entry has more than")
 	// damage that nothing else tells
 	broken := bytes.Replace(file, []byte("Asia/Shanghai"), []byte("Asia/Shanghaj"), 1)
 	r := verify(t, broken)
