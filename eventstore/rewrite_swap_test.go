@@ -79,3 +79,22 @@ func whole(t *testing.T, cfg Config) string {
 	require.Equal(t, want, got)
 	return got[0]
 }
+
+// What was written is read again: a record that is not what was meant is named.
+func TestCompare_whatWasWritten(t *testing.T) {
+	ctx := context.Background()
+	s, err := Open(ctx, Config{Dir: t.TempDir(), Ledger: "test"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	rec := func(seq uint64, data string) Record {
+		return Record{Seq: seq, Subject: Subject("test", "-", "party", "p"), Data: []byte(data)}
+	}
+	sums, err := s.fill(ctx, func(yield func(Record, error) bool) { _ = yield(rec(1, "one"), nil) && yield(rec(2, "two"), nil) })
+	require.NoError(t, err)
+	require.NoError(t, s.compare(ctx, sums))
+
+	other := append(sums[:1:1], sumOf(rec(2, "zwei")))
+	require.ErrorContains(t, s.compare(ctx, other), "sequence 2 was not written as it is")
+	require.ErrorContains(t, s.compare(ctx, sums[:1]), "sequence 2 was not written as it is")
+	require.ErrorContains(t, s.compare(ctx, append(sums, sums[0])), "only 2 of 3 records")
+}

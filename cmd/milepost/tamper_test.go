@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"io/fs"
 	"iter"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,9 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/bundle"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
-	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
@@ -124,21 +120,13 @@ func rewrite(t *testing.T, dir string, change func([]eventstore.Record) []events
 	require.NoError(t, os.RemoveAll(former))
 }
 
-// bundleOf writes the bundle of an agreement, "" for the whole ledger.
-func (l *told) bundleOf(t *testing.T, agreement string) (file string) {
+// bundleOf exports the bundle of an agreement, or of the whole ledger.
+func (l *told) bundleOf(t *testing.T, agreement ...string) (file string) {
 	t.Helper()
-	ctx := context.Background()
-	n, err := startNode(ctx, nodeConfig{dir: l.copy(t), name: "main", log: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	require.NoError(t, n.catchUp(ctx))
-	b, err := bundle.Source{Ledger: "main", Timezone: "UTC", Log: n.store, Files: n.store, Notary: n.notary, Trees: n.models}.Prepare(ctx, domain.Key(agreement), false)
-	require.NoError(t, err)
 	file = filepath.Join(t.TempDir(), "ledger.bundle")
-	out, err := os.Create(file)
-	require.NoError(t, err)
-	require.NoError(t, b.Write(ctx, out, func(_, _ uint64) {}))
-	require.NoError(t, out.Close())
-	require.NoError(t, n.Close())
+	s := startServer(t, l.copy(t))
+	s.must(t, "", append([]string{"export", "--format", "bundle", "--out", file}, agreement...)...)
+	s.stop(t, syscall.SIGTERM)
 	return file
 }
 
@@ -175,7 +163,7 @@ var tamperings = []struct {
 func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
 	l := tell(t)
 	require.Len(t, l.log, 20)
-	sources := map[string]string{"a bundle": l.bundleOf(t, ""), "a copy": l.copy(t)}
+	sources := map[string]string{"a bundle": l.bundleOf(t), "a copy": l.copy(t)}
 	for _, row := range tamperings {
 		t.Run(row.name, func(t *testing.T) {
 			damaged := l.copy(t)
@@ -231,7 +219,7 @@ func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
 // more; and what is no source is refused.
 func TestRepair_refusals(t *testing.T) {
 	l := tell(t)
-	part := l.bundleOf(t, "pact")
+	part := l.bundleOf(t, "--agreement", "pact")
 	c := &child{program: l.program}
 	run := func(want int, args ...string) string {
 		t.Helper()
