@@ -193,5 +193,5 @@ func (m *Models) ensure(ctx context.Context, log Log) error {
 	}
 	m.work.Lock()
 	defer m.work.Unlock()
-	return m.install(f)
+	return m.install(f, log)
 }

@@ -136,7 +136,7 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 		return m, f.remove()
 	}
 	if err == nil {
-		err = m.install(f)
+		err = m.install(f, nil)
 	}
 	if err != nil {
 		_ = f.close()
@@ -166,22 +166,23 @@ func (m *Models) Close() error {
 	return f.close()
 }
 
-// readFrom notes which log the read models are made from.
+// readFrom notes that a log is the one that the read models are made from.
 func (m *Models) readFrom(log Log) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.followed = log
 }
 
-// install puts f in the place of the live file and returns that. Only who
-// holds work may call it, or who has just made m.
-func (m *Models) install(f *file) error {
+// install puts f in the place of the live file; log is the one that it was made
+// from, nil where that is still to be seen. Only who holds work may call it, or
+// who has just made m.
+func (m *Models) install(f *file, log Log) error {
 	at, err := readPosition(f.write)
 	if err != nil {
 		return err
 	}
 	m.mu.Lock()
-	m.live = f
+	m.live, m.followed = f, log
 	m.mu.Unlock()
 	m.effective.forget() // they may be made from what f replaces
 	m.publish(at)

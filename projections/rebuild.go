@@ -62,7 +62,6 @@ func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total
 	if err != nil {
 		return r, errors.Join(err, fresh.remove())
 	}
-	m.readFrom(log)
 	if old != nil {
 		if err := old.remove(); err != nil {
 			m.log.Warn("the former read models could not be removed", "error", err)
@@ -89,7 +88,7 @@ func (m *Models) switchTo(ctx context.Context, log Log, fresh *file, last uint64
 		if r.FreshRoot, err = ledgerRoot(fresh.write, p.at.seq); err != nil {
 			return nil, err
 		}
-		return nil, m.install(fresh)
+		return nil, m.install(fresh, log)
 	}
 	live, err := readPosition(old.write)
 	if err != nil {
@@ -109,7 +108,7 @@ func (m *Models) switchTo(ctx context.Context, log Log, fresh *file, last uint64
 		return nil, err
 	}
 	fresh.projector = p
-	return old, m.install(fresh)
+	return old, m.install(fresh, log)
 }
 
 // compare finds out whether, and from where on, the live digest differs.

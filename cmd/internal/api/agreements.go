@@ -7,9 +7,19 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-type InAgreement struct {
+// OfAgreement names an agreement.
+type OfAgreement struct {
 	Agreement domain.Key `path:"agreement" doc:"Key of the agreement." example:"wuxi-2017"`
 }
+
+// InAgreement is what every question about an agreement, or what is below it,
+// has beside those of Question.
+type InAgreement struct {
+	OfAgreement
+	EffectiveAt string `query:"effective_at" doc:"Answer by what is effective by this civil date: of what was recorded by as_of, that which holds from then or before, in the order of the dates from which it holds. It may lie in the future; all that was recorded, in the order of recording, when absent." example:"2019-01-01"`
+}
+
+func (q InAgreement) inAgreement() InAgreement { return q }
 
 type InProject struct {
 	InAgreement

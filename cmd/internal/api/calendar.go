@@ -39,8 +39,8 @@ func (q calendarQuestion) languages() []string {
 type calendarAnswer struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
 	Disposition string `header:"Content-Disposition" doc:"The name of the file."`
-	Seq         uint64 `header:"Milepost-Seq" doc:"The sequence that this is as of."`
-	Body        []byte
+	AsOfHeaders
+	Body []byte
 }
 
 // calendar serves what is due under an agreement to calendar programs.
@@ -52,7 +52,7 @@ func (s *server) calendar() {
 	op.Responses = map[string]*huma.Response{"200": {Description: "The calendar, by RFC 5545.",
 		Content: map[string]*huma.MediaType{calendar.Media: {Schema: &huma.Schema{Type: huma.TypeString}}}}}
 	get(s, op, func(ctx context.Context, in *calendarQuestion) (*calendarAnswer, error) {
-		at, err := s.point(ctx, in.Question, projections.Page{})
+		at, err := s.point(ctx, in, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +64,7 @@ func (s *server) calendar() {
 		err = c.Write(&file, s.cfg.Name, in.languages()...)
 		return &calendarAnswer{
 			ContentType: calendar.Media + "; charset=utf-8", Disposition: `inline; filename="` + string(in.Agreement) + `.ics"`,
-			Seq: at.Seq, Body: file.Bytes(),
+			AsOfHeaders: asOfHeaders(at), Body: file.Bytes(),
 		}, err
 	})
 }

@@ -11,8 +11,10 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
+// exportQuestion takes no effective_at: the package is a history, by the days
+// of recording. From when what is in it holds is said by the dates in it.
 type exportQuestion struct {
-	InAgreement
+	OfAgreement
 	Question
 	Publisher string `query:"publisher" maxLength:"200" doc:"Name of who publishes the package; the ledger's when absent."`
 	Prefix    string `query:"ocid_prefix" pattern:"^ocds-[a-z0-9]{6}$" doc:"The publisher's registered prefix of OCIDs; an agreement that was imported keeps its OCID." example:"ocds-213czf"`
@@ -32,7 +34,7 @@ func (q *exportQuestion) Resolve(ctx huma.Context) []error {
 }
 
 type exportAnswer struct {
-	Seq  uint64 `header:"Milepost-Seq" doc:"The sequence that this is as of."`
+	AsOfHeaders
 	Body *ocds.Package
 }
 
@@ -41,9 +43,9 @@ func (s *server) export() {
 	op := reading("export-ocds", "agreements", "/v1/agreements/{agreement}/ocds", "An agreement as a record package of OCDS 1.1.")
 	op.Description = "The agreement as a contracting process of the Open Contracting Data Standard, with a release for each day on which it " +
 		"changed, and what they come to: the compiled release, and the versioned release with the history of each field. " +
-		"A milestone's dueDate is its agreed date; disbursements are transactions, and evidence is documents."
+		"Releases are by the days of recording, so there is no effective_at. A milestone's dueDate is its agreed date; disbursements are transactions, and evidence is documents."
 	get(s, op, func(ctx context.Context, in *exportQuestion) (*exportAnswer, error) {
-		at, err := s.point(ctx, in.Question, projections.Page{})
+		at, err := s.point(ctx, in, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
@@ -58,6 +60,6 @@ func (s *server) export() {
 			Evidence:  in.site.JoinPath("v1", "evidence").String() + "/",
 			Publisher: publisher, Prefix: in.Prefix, Language: in.Lang,
 		}.Package(ctx, s.cfg.Models, s.cfg.Store)
-		return &exportAnswer{at.Seq, pkg}, err
+		return &exportAnswer{asOfHeaders(at), pkg}, err
 	})
 }

@@ -136,59 +136,50 @@ func (s *server) executePlan(ctx context.Context, table *sheet.Table, agreement,
 	return sum, err
 }
 
+// templateQuestion takes no effective_at: a plan is added to all that is known.
+type templateQuestion struct {
+	Agreement domain.Key `query:"agreement" pattern:"^[a-z0-9][a-z0-9-]{0,63}$" doc:"The agreement of the plan: the template then says which parties and projects there are." example:"wuxi-2017"`
+	Project   domain.Key `query:"project" pattern:"^[a-z0-9][a-z0-9-]{0,63}$" doc:"The project of the plan: the template then has no column for it." example:"iot-base"`
+	Format    string     `query:"format" enum:"xlsx,csv" default:"xlsx" doc:"The form of the file."`
+	Question
+}
+
+type templateAnswer struct {
+	ContentType string `header:"Content-Type" hidden:"true"`
+	Disposition string `header:"Content-Disposition" doc:"The name of the file."`
+	AsOfHeaders
+	Body []byte
+}
+
 // planTemplate serves empty plans.
 func (s *server) planTemplate() {
 	file := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
-	params := planParams()
-	params[0] = &huma.Param{Name: "format", In: "query", Description: "The form of the file; xlsx when absent.",
-		Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"xlsx", "csv"}, Default: "xlsx"}}
-	params[1].Description = "The agreement of the plan: the template then says which parties and projects there are."
-	params[2].Description = "The project of the plan: the template then has no column for it."
 	op := reading("plan-template", "commands", "/v1/plan-template", "An empty milestone plan, to be filled in and imported.")
-	op.Method, op.Parameters = http.MethodGet, params
 	op.Description = "Its columns, what each takes and what is checked while somebody types come from the command schedule-milestone."
-	op.Responses = map[string]*huma.Response{"200": {Description: "The file.",
-		Headers: map[string]*huma.Param{"Content-Disposition": {Description: "The name of the file.", Schema: &huma.Schema{Type: huma.TypeString}}},
-		Content: map[string]*huma.MediaType{sheet.MediaXLSX: file, sheet.MediaCSV: file}}}
-	s.handle(op, s.writeTemplate)
-}
-
-func (s *server) writeTemplate(w http.ResponseWriter, r *http.Request) error {
-	agreement, project, err := planQuestion(r)
-	if err != nil {
-		return err
-	}
-	template := sheet.Template{Languages: []string{"en", "zh"}, Project: project}
-	if agreement != "" {
-		if err := s.knownOf(r.Context(), agreement, &template); err != nil {
-			return err
+	op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{sheet.MediaXLSX: file, sheet.MediaCSV: file}}}
+	get(s, op, func(ctx context.Context, in *templateQuestion) (*templateAnswer, error) {
+		at, err := s.point(ctx, in, projections.Page{})
+		if err != nil {
+			return nil, err
 		}
-	}
-	var file bytes.Buffer
-	form := r.URL.Query().Get("format")
-	switch form {
-	case "", "xlsx":
-		form, err = "xlsx", template.WriteXLSX(&file)
-	case "csv":
-		err = template.WriteCSV(&file)
-	default:
-		return newProblem(CodeInvalidParameter, "format", "Want xlsx or csv.")
-	}
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", forms[form])
-	w.Header().Set("Content-Disposition", `attachment; filename="plan.`+form+`"`)
-	_, _ = w.Write(file.Bytes()) // a client that is gone hears nothing
-	return nil
+		template := sheet.Template{Languages: []string{"en", "zh"}, Project: in.Project}
+		if in.Agreement != "" {
+			if err := s.knownOf(ctx, in.Agreement, at, &template); err != nil {
+				return nil, err
+			}
+		}
+		var b bytes.Buffer
+		write := template.WriteXLSX
+		if in.Format == "csv" {
+			write = template.WriteCSV
+		}
+		err = write(&b)
+		return &templateAnswer{forms[in.Format], `attachment; filename="plan.` + in.Format + `"`, asOfHeaders(at), b.Bytes()}, err
+	})
 }
 
 // knownOf tells a template which projects and parties an agreement has.
-func (s *server) knownOf(ctx context.Context, of domain.Key, t *sheet.Template) error {
-	at, err := s.point(ctx, Question{}, projections.Page{})
-	if err != nil {
-		return err
-	}
+func (s *server) knownOf(ctx context.Context, of domain.Key, at projections.Point, t *sheet.Template) error {
 	agreement, err := s.cfg.Models.Agreement(ctx, of, at)
 	if err != nil {
 		return err

@@ -90,11 +90,11 @@ func (s *server) progress() {
 // getSeries serves a list of T that comes whole, with a head; read gives the
 // answer and the items in it.
 func getSeries[I interface {
-	asked() Question
+	asks
 	page() projections.Page
 }, B, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (answer B, items []T, err error)) {
 	getListing[I, B, T](s, op, func(ctx context.Context, in *I) (listing, error) {
-		at, err := s.point(ctx, (*in).asked(), projections.Page{})
+		at, err := s.point(ctx, *in, projections.Page{})
 		if err != nil {
 			return listing{}, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,6 +19,25 @@ type Question struct {
 }
 
 func (q Question) asked() Question { return q }
+
+// asks is a question to the read models. One about an agreement, or what is
+// below it, embeds InAgreement too.
+type asks interface{ asked() Question }
+
+// AsOfHeaders say of every answer of the read models which point it is as of.
+type AsOfHeaders struct {
+	Seq       uint64 `header:"Milepost-Seq" doc:"The sequence that this is as of."`
+	At        string `header:"Milepost-At" doc:"Ledger time of that sequence; absent before the first."`
+	Effective string `header:"Milepost-Effective-At" doc:"The date by which it is effective; absent where effective_at was not asked for."`
+}
+
+func asOfHeaders(p projections.Point) AsOfHeaders {
+	h := AsOfHeaders{Seq: p.Seq, Effective: p.Effective.String()}
+	if !p.At.IsZero() {
+		h.At = p.At.UTC().Format(time.RFC3339Nano)
+	}
+	return h
+}
 
 // ListQuestion is a question that is answered page by page.
 type ListQuestion struct {
@@ -44,18 +64,18 @@ type list[T any] struct {
 
 // itemAnswer is the answer to a question for one aggregate, or a part of one.
 type itemAnswer[T any] struct {
-	ETag string `header:"ETag" doc:"Version of the aggregate, for If-Match."`
-	AsOf uint64 `header:"Milepost-Seq" doc:"The sequence that this is as of."`
+	ETag string `header:"ETag" doc:"Version of the aggregate, for If-Match: how many of its events the answer is of."`
+	AsOfHeaders
 	Body T
 }
 
 // getList serves a question that has several answers; read gives one page.
 func getList[I interface {
-	asked() Question
+	asks
 	page() projections.Page
 }, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (items []T, next string, err error)) {
 	getListing[I, list[T], T](s, op, func(ctx context.Context, in *I) (listing, error) {
-		at, err := s.point(ctx, (*in).asked(), (*in).page())
+		at, err := s.point(ctx, *in, (*in).page())
 		if err != nil {
 			return listing{}, err
 		}
@@ -66,11 +86,9 @@ func getList[I interface {
 
 // getItem serves a question for one thing; read gives it with the version of
 // its aggregate.
-func getItem[I interface {
-	asked() Question
-}, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (item T, version uint64, err error)) {
+func getItem[I asks, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (item T, version uint64, err error)) {
 	get(s, op, func(ctx context.Context, in *I) (*itemAnswer[T], error) {
-		at, err := s.point(ctx, (*in).asked(), projections.Page{})
+		at, err := s.point(ctx, *in, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +96,7 @@ func getItem[I interface {
 		if err != nil {
 			return nil, err
 		}
-		return &itemAnswer[T]{etag(version), at.Seq, item}, nil
+		return &itemAnswer[T]{etag(version), asOfHeaders(at), item}, nil
 	})
 }
 
@@ -90,10 +108,15 @@ func reading(id, tag, path, summary string) huma.Operation {
 // point waits until the read models can answer q, for a moment, and returns the
 // point that it is to be answered as of: for a further page, that of the page
 // before.
-func (s *server) point(ctx context.Context, q Question, page projections.Page) (projections.Point, error) {
+func (s *server) point(ctx context.Context, in asks, page projections.Page) (projections.Point, error) {
+	q := in.asked()
 	asOf := pointText(q.AsOf)
 	if err := s.await(ctx, q.MinSeq, asOf); err != nil {
 		return projections.Point{}, err
+	}
+	if below, ok := in.(interface{ inAgreement() InAgreement }); ok {
+		of := below.inAgreement()
+		return s.cfg.Models.ResolveEffective(ctx, asOf, of.Agreement, of.EffectiveAt, page)
 	}
 	return s.cfg.Models.ResolvePage(ctx, asOf, page)
 }

@@ -102,6 +102,8 @@ func registry() huma.Registry {
 type Point struct {
 	Seq uint64     `json:"seq" doc:"Everything up to and with this event is known."`
 	At  *time.Time `json:"at" doc:"Ledger time of the event; null before the first."`
+
+	EffectiveAt string `json:"effective_at,omitempty" format:"date" doc:"Of that, what is effective by this date; absent where effective_at was not asked for."`
 }
 
 type (

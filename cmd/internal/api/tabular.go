@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/negotiation"
@@ -38,9 +37,8 @@ type listAnswer struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
 	Disposition string `header:"Content-Disposition" doc:"The name of the file, where it is one."`
 	Link        string `header:"Link" doc:"The address of what follows, rel=next; absent at the end."`
-	Seq         uint64 `header:"Milepost-Seq" doc:"The sequence that this is as of."`
-	At          string `header:"Milepost-At" doc:"Ledger time of that sequence; absent before the first."`
-	Body        any
+	AsOfHeaders
+	Body any
 }
 
 // getListing serves a list of T, which is B as JSON.
@@ -96,10 +94,7 @@ func (r requested) form() string {
 // answer writes the list in the form that was asked for.
 func (l listing) answer(ctx context.Context, ledger string, first []string) (*listAnswer, error) {
 	r, _ := ctx.Value(requestedKey{}).(requested)
-	a := &listAnswer{Seq: l.at.Seq, Body: l.body}
-	if at := l.at.At; !at.IsZero() {
-		a.At = at.UTC().Format(time.RFC3339Nano)
-	}
+	a := &listAnswer{AsOfHeaders: asOfHeaders(l.at), Body: l.body}
 	if l.next != "" {
 		q := r.url.Query()
 		q.Set("cursor", l.next)
@@ -132,6 +127,9 @@ func (l listing) facts(ledger string, u url.URL, a *listAnswer) []sheet.Fact {
 	facts := []sheet.Fact{
 		{Name: "ledger", Value: ledger}, {Name: "question", Value: u.RequestURI()},
 		{Name: "as of sequence", Value: strconv.FormatUint(a.Seq, 10)}, {Name: "as of", Value: a.At},
+	}
+	if a.Effective != "" {
+		facts = append(facts, sheet.Fact{Name: "effective by", Value: a.Effective})
 	}
 	rest := "none: this is the end of the list"
 	if l.next != "" {
