@@ -101,13 +101,16 @@ func (cq *ChangeQuery) checkEntity() error {
 	return nil
 }
 
-// ask adds the conditions of the question. It returns the changes to walk.
-func (cq *ChangeQuery) ask(c *conditions) *postings {
-	entity := cq.Entity
+// ask adds the conditions of the question.
+func (cq *ChangeQuery) ask(c *conditions) {
+	entity, aggregate := cq.Entity, ""
+	if !cq.Own && strings.Count(entity, "/") == 1 { // its events tell of its parts too
+		entity, aggregate = "", entity
+	}
+	c.changes(cq.Agreement, entity, cq.Field)
 	switch {
-	case entity != "" && !cq.Own && strings.Count(entity, "/") == 1: // whose events tell of its parts too
-		c.aggregate(cq.Agreement, entity)
-		entity = ""
+	case aggregate != "":
+		c.aggregate(cq.Agreement, aggregate)
 	case entity == "":
 		c.word("agreement", string(cq.Agreement))
 	}
@@ -115,7 +118,10 @@ func (cq *ChangeQuery) ask(c *conditions) *postings {
 	c.word("party", string(cq.Party))
 	c.word("type", cq.Type)
 	c.word("reason", cq.Reason)
-	c.flag(cq.Backdated, "event_backdated", "backdated = 1")
-	c.flag(cq.Corrections, "event_corrections", "corrects <> ''")
-	return c.changes(cq.Agreement, entity, cq.Field)
+	if cq.Backdated {
+		c.backdated()
+	}
+	if cq.Corrections {
+		c.corrections()
+	}
 }

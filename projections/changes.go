@@ -77,22 +77,24 @@ func (q *query) changes(cq ChangeQuery, answer *Changes) (err error) {
 	if err != nil {
 		return err
 	}
-	c := conditions{q: q, first: int64(cq.From.Seq+1) << changeBits, last: int64(cq.To.Seq+1)<<changeBits - 1}
+	c := conditions{q: q, form: changeForm, first: int64(cq.From.Seq+1) << changeBits, last: int64(cq.To.Seq+1)<<changeBits - 1}
 	defer func() { err = errors.Join(err, c.close()) }()
 	if cq.Net {
-		return q.netChanges(&c, cq.ask(&c), p, answer)
+		cq.ask(&c)
+		return q.netChanges(&c, p, answer)
 	}
 	c.first = max(c.first, p.after+1)
+	cq.ask(&c)
 	last := int64(0)
 	var event EventItem
-	return c.walk(cq.ask(&c), func(stmt *sqlite.Stmt) (more bool, err error) {
+	return c.walk(func(stmt *sqlite.Stmt) (more bool, err error) {
 		if len(answer.Changes) == p.limit {
 			answer.Next = p.cursor(last)
 			return false, nil
 		}
 		last = stmt.ColumnInt64(0)
 		if seq := uint64(last >> changeBits); seq != event.Seq {
-			if event, err = q.eventAt(seq); err != nil {
+			if event, err = q.event(stmt, eventAt); err != nil {
 				return false, err
 			}
 		}
@@ -101,19 +103,6 @@ func (q *query) changes(cq ChangeQuery, answer *Changes) (err error) {
 		answer.Changes = append(answer.Changes, change)
 		return err == nil, err
 	})
-}
-
-// eventAt reads an event of the register.
-func (q *query) eventAt(seq uint64) (e EventItem, err error) {
-	q.visited++
-	err = each(q.conn, selectEvent+"WHERE e.seq = ?", []any{seq}, func(stmt *sqlite.Stmt) (bool, error) {
-		e, err = q.event(stmt)
-		return false, err
-	})
-	if err == nil && e.Seq == 0 {
-		err = fmt.Errorf("projections: event %d is missing in the register", seq)
-	}
-	return e, err
 }
 
 // move is a change of a field as it is stored: by the ids of an entity and of

@@ -7,7 +7,7 @@ import (
 // netChanges answers with one line for each field that the walk comes upon.
 // What a field was at either end is looked up: others than those asked for may
 // have moved it too.
-func (q *query) netChanges(c *conditions, rows *postings, p opened, answer *Changes) error {
+func (q *query) netChanges(c *conditions, p opened, answer *Changes) error {
 	type line struct {
 		move
 		last int64 // event that made the last of its moves
@@ -15,7 +15,7 @@ func (q *query) netChanges(c *conditions, rows *postings, p opened, answer *Chan
 	type name struct{ entity, field int64 }
 	var lines []*line // by their first move
 	byName := map[name]*line{}
-	err := c.walk(rows, func(stmt *sqlite.Stmt) (bool, error) {
+	err := c.walk(func(stmt *sqlite.Stmt) (bool, error) {
 		m := moveAt(stmt)
 		l := byName[name{m.entity, m.field}]
 		if l == nil {
@@ -42,7 +42,12 @@ func (q *query) netChanges(c *conditions, rows *postings, p opened, answer *Chan
 	}
 	moved, answer.Next = pageOf(moved, p)
 	for _, l := range moved {
-		event, err := q.eventAt(uint64(l.last))
+		var event EventItem
+		err := each(q.conn, selectEvent+"WHERE e.seq = ?", []any{l.last}, func(stmt *sqlite.Stmt) (_ bool, err error) {
+			q.visited++
+			event, err = q.event(stmt, 0)
+			return false, err
+		})
 		if err != nil {
 			return err
 		}

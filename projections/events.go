@@ -62,7 +62,7 @@ func (q *query) events(eq EventQuery) (items []EventItem, next string, err error
 	if err != nil {
 		return items, "", err
 	}
-	c := conditions{q: q, first: (max(p.after, int64(eq.After)) + 1) << changeBits, last: math.MaxInt64}
+	c := conditions{q: q, form: eventForm, first: (max(p.after, int64(eq.After)) + 1) << changeBits, last: math.MaxInt64}
 	if eq.To != 0 {
 		c.last = int64(eq.To+1)<<changeBits - 1
 	}
@@ -80,16 +80,14 @@ func (q *query) events(eq EventQuery) (items []EventItem, next string, err error
 	c.word("actor", eq.Actor)
 	c.word("party", string(eq.Party))
 	c.word("type", eq.Type)
-	rows := &postings{}
-	c.open(rows, selectEvent+"WHERE e.seq BETWEEN ? AND ? ORDER BY e.seq", 0)
 	last := int64(0)
-	err = c.walk(rows, func(stmt *sqlite.Stmt) (bool, error) {
+	err = c.walk(func(stmt *sqlite.Stmt) (bool, error) {
 		if len(items) == p.limit {
 			next = p.cursor(last)
 			return false, nil
 		}
 		last = stmt.ColumnInt64(0)
-		e, err := q.event(stmt)
+		e, err := q.event(stmt, 0)
 		items = append(items, e)
 		return err == nil, err
 	})
@@ -106,25 +104,29 @@ func typesOf(kind string) (types []string) {
 	return types
 }
 
-// selectEvent begins the queries of which event reads the rows.
-const selectEvent = `SELECT e.seq, e.event_id, e.type, e.agreement, e.aggregate, e.version, e.actor, e.party, e.effective, e.recorded_at, e.reason, e.note,
-	e.corrects, e.command_id FROM event e `
+// selectEvent begins the queries of events.
+const (
+	selectEvent  = "SELECT " + eventColumns + " FROM event e "
+	eventColumns = `e.seq, e.event_id, e.type, e.agreement, e.aggregate, e.version, e.actor, e.party, e.effective, e.recorded_at, e.reason, e.note,
+	e.corrects, e.command_id`
+)
 
-func (q *query) event(stmt *sqlite.Stmt) (e EventItem, err error) {
+// event reads eventColumns, of which the first is at.
+func (q *query) event(stmt *sqlite.Stmt, at int) (e EventItem, err error) {
 	word := func(column int) (s string) {
 		if err == nil {
-			s, err = q.wordAt(stmt, column)
+			s, err = q.wordAt(stmt, at+column)
 		}
 		return s
 	}
 	e = EventItem{
-		Seq: uint64(stmt.ColumnInt64(0)), EventID: stmt.ColumnText(1), Type: word(2), Agreement: word(3),
-		Version: uint64(stmt.ColumnInt64(5)), Actor: word(6), Party: word(7), Effective: domain.Date(stmt.ColumnInt64(8)),
-		RecordedAt: time.UnixMicro(stmt.ColumnInt64(9)).UTC(), Reason: word(10), Note: stmt.ColumnText(11),
-		Corrects: stmt.ColumnText(12), CommandID: stmt.ColumnText(13),
+		Seq: uint64(stmt.ColumnInt64(at)), EventID: stmt.ColumnText(at + 1), Type: word(2), Agreement: word(3),
+		Version: uint64(stmt.ColumnInt64(at + 5)), Actor: word(6), Party: word(7), Effective: domain.Date(stmt.ColumnInt64(at + 8)),
+		RecordedAt: time.UnixMicro(stmt.ColumnInt64(at + 9)).UTC(), Reason: word(10), Note: stmt.ColumnText(at + 11),
+		Corrects: stmt.ColumnText(at + 12), CommandID: stmt.ColumnText(at + 13),
 	}
 	if err == nil {
-		e.Aggregate, err = q.path(stmt.ColumnInt64(4))
+		e.Aggregate, err = q.path(stmt.ColumnInt64(at + 4))
 	}
 	if e.Corrects != "" && err == nil {
 		e.CorrectsSeq, err = q.findEvent(e.Corrects)

@@ -4,8 +4,7 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// intersection is the events that are in each of several postings; all events
-// where there are none.
+// intersection is the events that are in each of several postings.
 type intersection []*postings
 
 // seek finds the first of its events from seq on. It is a leapfrog join: each
@@ -27,15 +26,11 @@ func (x intersection) seek(seq int64) (found int64, ok bool, err error) {
 }
 
 // walk calls f for each row that belongs to an event of the intersection, from
-// event seq on, until f says no.
-func (x intersection) walk(seq int64, rows *postings, f func(*sqlite.Stmt) (more bool, err error)) error {
+// event next on, until f says no. rows is one of the postings.
+func (x intersection) walk(next int64, rows *postings, f func(*sqlite.Stmt) (more bool, err error)) error {
 	for {
-		var ok bool
-		var err error
-		if seq, ok, err = x.seek(seq); err != nil || !ok {
-			return err
-		}
-		if err := rows.seek(seq); err != nil {
+		seq, ok, err := x.seek(next)
+		if err != nil || !ok {
 			return err
 		}
 		for rows.at != nil && rows.seq() == seq {
@@ -49,6 +44,6 @@ func (x intersection) walk(seq int64, rows *postings, f func(*sqlite.Stmt) (more
 		if rows.at == nil {
 			return nil
 		}
-		seq = rows.seq() // no event before it has a row
+		next = rows.seq()
 	}
 }

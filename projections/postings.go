@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"fmt"
+
 	"zombiezen.com/go/sqlite"
 )
 
@@ -18,14 +20,14 @@ type postings struct {
 // entry is a walk over the rows of one index entry, which SQLite has in the
 // order of their ids.
 type entry struct {
-	q     *query
-	stmt  *sqlite.Stmt
-	args  []any
-	bits  int   // an id is the sequence of its event and so many bits more
-	first int64 // the ids between which to look, both included
-	last  int64
-	id    int64 // of the row at hand
-	state entryState
+	q      *query
+	sql    string
+	stmt   *sqlite.Stmt
+	bits   int     // an id is the sequence of its event and so many bits more
+	first  int64   // no row before it is asked for
+	bounds []int64 // what the statement takes: where to begin, the last id, and which entry
+	id     int64   // of the row at hand
+	state  entryState
 }
 
 type entryState int
@@ -79,7 +81,10 @@ func (e *entry) seek(seq int64) error {
 	if err := e.stmt.Reset(); err != nil {
 		return err
 	}
-	bind(e.stmt, append(e.args, id, e.last))
+	e.bounds[0] = id
+	for i, n := range e.bounds {
+		e.stmt.BindInt64(i+1, n)
+	}
 	return e.step()
 }
 
@@ -87,7 +92,7 @@ func (e *entry) step() error {
 	more, err := e.stmt.Step()
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("%s: %w", e.sql, err)
 	case !more:
 		e.state = entryEnded
 		return nil
