@@ -47,7 +47,7 @@ var (
 
 // The walks of an index of changes.
 const (
-	changesOf    = inChanges + " FROM change c INDEXED BY %s CROSS JOIN event e ON e.seq = c.id >> 16 WHERE %s AND c.id BETWEEN ?1 AND ?2 ORDER BY c.id"
+	changesOf = inChanges + " FROM change c INDEXED BY %s CROSS JOIN event e ON e.seq = c.id >> 16 WHERE %s AND c.id BETWEEN ?1 AND ?2 ORDER BY c.id"
 	nextField = "SELECT field FROM change INDEXED BY change_entity WHERE entity = ? AND field > ? ORDER BY field"
 )
 
