@@ -19,10 +19,10 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// synthetic is a log of n events: 200 agreements with 10 projects of 10
-// milestones each, whose dates and progress then move at random. It is written
+// synthetic is a log of n events: agreements with 10 projects of 10 milestones
+// each, whose dates and progress then move at random. It is written
 // without deciding, which is not what is measured.
-func synthetic(n int) *memory {
+func synthetic(n, agreements int) *memory {
 	l, log := inMemory(nil)
 	random := rand.New(rand.NewPCG(1, 2))
 	type place struct {
@@ -33,7 +33,7 @@ func synthetic(n int) *memory {
 		return domain.Meta{Actor: fmt.Sprintf("person-%d", random.IntN(50)), ActingFor: domaintest.City, Reason: "supplier-delay"}
 	}
 	quiet := &ledger{tb: nobody{}, versions: l.versions, last: l.last, clock: l.clock, idPrefix: l.idPrefix, write: l.write}
-	for a := range 200 {
+	for a := range agreements {
 		id := agreement.ID{Agreement: domain.Key(fmt.Sprintf("agreement-%d", a))}
 		quiet.record(id.Ref(), agreement.Drafted{
 			ID: id, Kind: "framework", Title: domain.Text{"en": fmt.Sprintf("Agreement %d", a), "zh": "协议"}, Parties: []domain.Key{domaintest.City, domaintest.Group},
@@ -74,7 +74,7 @@ func (nobody) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
 
 const manyEvents = 200_000
 
-var many = sync.OnceValue(func() *memory { return synthetic(manyEvents) })
+var many = sync.OnceValue(func() *memory { return synthetic(manyEvents, 200) })
 
 // BenchmarkRebuild makes the read models of 200,000 events, and then lets them
 // follow 10,000 that came one chunk of 100 at a time.
@@ -91,12 +91,11 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 }
 
-// BenchmarkRebuildStore does it from a real log, after counting it raw.
-func BenchmarkRebuildStore(b *testing.B) {
-	log := many()
+// written is a real log with the events of one in memory.
+func written(b *testing.B, log *memory) *eventstore.Store {
 	store, err := eventstore.Open(context.Background(), eventstore.Config{Dir: b.TempDir(), Ledger: "test"})
 	require.NoError(b, err)
-	defer store.Close()
+	b.Cleanup(func() { require.NoError(b, store.Close()) })
 	last := map[string]uint64{}
 	for chunk := range slices.Chunk(log.records, 1000) {
 		messages := make([]eventstore.Message, len(chunk))
@@ -109,6 +108,12 @@ func BenchmarkRebuildStore(b *testing.B) {
 		_, err := store.Append(context.Background(), messages)
 		require.NoError(b, err)
 	}
+	return store
+}
+
+// BenchmarkRebuildStore does it from a real log, after counting it raw.
+func BenchmarkRebuildStore(b *testing.B) {
+	store := written(b, many())
 	b.ResetTimer()
 	for b.Loop() {
 		start := time.Now()
@@ -184,4 +189,43 @@ func BenchmarkChanges(b *testing.B) {
 		require.NoError(b, err)
 		return int(p.Seq)
 	})
+}
+
+// BenchmarkEffective asks, of a real log, what is effective by a date: the first
+// question of an agreement, which puts its events in order, and the second one.
+func BenchmarkEffective(b *testing.B) {
+	for name, log := range map[string]func() *memory{
+		"1,000 events of 200,000": many,
+		"50,000 events of 50,000": func() *memory { return synthetic(50_000, 1) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			store := written(b, log())
+			m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test"})
+			require.NoError(b, err)
+			defer m.Close()
+			_, err = m.Rebuild(context.Background(), store, nil)
+			require.NoError(b, err)
+			last, err := store.Last(context.Background())
+			require.NoError(b, err)
+			ask := func(seq uint64, date string) time.Duration {
+				start := time.Now()
+				at := projections.Point{Seq: seq, Day: day(date), Effective: day(date), Agreement: "agreement-0"}
+				_, _, err := m.Milestones(context.Background(), at.Agreement, "project-3", at, projections.Page{})
+				require.NoError(b, err)
+				return time.Since(start)
+			}
+			size, err := m.TreeSize(context.Background(), "agreement-0", last)
+			require.NoError(b, err)
+			var first, second []time.Duration
+			for seq := last; b.Loop(); seq -= 1000 { // each is another file
+				first = append(first, ask(seq, "2024-07-15"))
+				second = append(second, ask(seq, "2024-08-15"))
+			}
+			slices.Sort(first)
+			slices.Sort(second)
+			b.ReportMetric(float64(first[len(first)/2].Microseconds()), "first-us")
+			b.ReportMetric(float64(second[len(second)/2].Microseconds()), "second-us")
+			b.ReportMetric(float64(size)/first[len(first)/2].Seconds(), "events/s")
+		})
+	}
 }

@@ -8,6 +8,11 @@
 //     until the next version of its entity, so every question is asked as of a
 //     [Point], and now is only the last one. An answer costs the same however
 //     much was written after its point (TestAsOfEqualsARebuildUpToThere).
+//   - A point may also say a date: what is effective by then of what an
+//     agreement's events up to it say, in the order of their effective dates. Its
+//     answers are those of a log in which they were recorded in that order
+//     (TestTheEffectiveAxisEqualsALogInThatOrder), but for sequences and times of
+//     recording, which stay. A version counts the events that an answer is of.
 //   - The position commits with the rows of the events up to it. The next
 //     sequence is always the last plus one, and an event's version that of its
 //     aggregate plus one; anything else, and an event that is not understood,

@@ -47,6 +47,10 @@ func (q *query) addAsOf() {
 	q.add("as_of", "as it was at this instant (RFC 3339), on this day (its end), or at seq:N")
 }
 
+func (q *query) addEffectiveAt() {
+	q.add("effective_at", "what holds by this date: of what was recorded, that which is effective from then or before")
+}
+
 // values are the parameters. One that is given empty is sent so, and refused by
 // the server: a script's unset variable must not widen an answer.
 func (q *query) values() url.Values {

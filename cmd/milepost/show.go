@@ -32,7 +32,8 @@ type filter struct {
 func newShow(a *app) *cobra.Command {
 	show := group("show WHAT", "Show agreements, projects, milestones, parties and events, as they are or as of any day")
 	show.Example = "  milepost show agreements --as-of 2026-01-01\n" +
-		"  milepost show milestones --agreement wuxi-cethik-2017 --project iot-base -o json"
+		"  milepost show milestones --agreement wuxi-cethik-2017 --project iot-base -o json\n" +
+		"  milepost show milestones --agreement wuxi-cethik-2017 --project iot-base --effective-at 2027-06-30"
 	for _, s := range slices.Concat(shownRegisters, shownProgress, shownCooperation, shownResults) {
 		show.AddCommand(newShown(a, s))
 	}
@@ -132,6 +133,9 @@ func newShown(a *app, s shown) *cobra.Command {
 	if !s.timeless {
 		q.addAsOf()
 	}
+	if s.belowAgreement() {
+		q.addEffectiveAt()
+	}
 	for _, f := range s.filters {
 		q.add(f.name, f.usage)
 		if f.values != nil {
@@ -176,6 +180,9 @@ func newShown(a *app, s shown) *cobra.Command {
 	}
 	return cmd
 }
+
+// belowAgreement reports whether it is an agreement, or below one.
+func (s *shown) belowAgreement() bool { return len(s.keys) > 0 && s.keys[0] == "agreement" }
 
 // keysOf takes the keys from flags, the last from the argument where it is one.
 func (s *shown) keysOf(cmd *cobra.Command, args []string) ([]string, error) {
