@@ -92,12 +92,8 @@ func (m *Models) ResolveEffective(ctx context.Context, asOf AsOf, of domain.Key,
 	if err != nil || date == "" {
 		return p, err
 	}
-	day, err := domain.ParseDate(date)
-	if err != nil {
-		return Point{}, &AsOfError{CodeInvalidEffectiveAt, "effective_at", fmt.Sprintf("%q: want a date that exists, as 2027-06-30", date)}
-	}
-	p.Day, p.Effective, p.Agreement = day, day, of
-	return p, nil
+	day, err := parseEffective("effective_at", date)
+	return p.on(of, day), err
 }
 
 // ResolveRange finds the points between which a question about changes looks:
@@ -117,6 +113,48 @@ func (m *Models) ResolveRange(ctx context.Context, from, to AsOf, page Page) (f,
 		return f, t, &AsOfError{CodeInvalidRange, "from", fmt.Sprintf("sequence %d lies after to, %d: swap them", f.Seq, t.Seq)}
 	}
 	return f, t, nil
+}
+
+// The last date there is: by it, everything is effective.
+var lastDate = domain.MustDate("9999-12-31")
+
+// ResolveEffectiveRange finds the points between which a question about the
+// changes of an agreement on its effective axis looks, by what was recorded by
+// asOf: after the end of the day from, where it is "" from the beginning, up to
+// the end of the day to, where it is "" for ever.
+func (m *Models) ResolveEffectiveRange(ctx context.Context, asOf AsOf, of domain.Key, from, to string, page Page) (f, t Point, err error) {
+	if t, err = m.ResolvePage(ctx, asOf, page); err != nil {
+		return f, t, err
+	}
+	last := lastDate
+	if to != "" {
+		if last, err = parseEffective("to", to); err != nil {
+			return f, t, err
+		}
+	}
+	t = t.on(of, last)
+	if from == "" {
+		return f, t, nil
+	}
+	first, err := parseEffective("from", from)
+	if err == nil && first > last {
+		err = &AsOfError{CodeInvalidRange, "from", fmt.Sprintf("%s lies after to, %s: swap them", first, last)}
+	}
+	return t.on(of, first), t, err
+}
+
+// on is the point on the effective axis of an agreement.
+func (p Point) on(of domain.Key, date domain.Date) Point {
+	p.Day, p.Effective, p.Agreement = date, date, of
+	return p
+}
+
+func parseEffective(field, date string) (domain.Date, error) {
+	d, err := domain.ParseDate(date)
+	if err != nil {
+		err = &AsOfError{CodeInvalidEffectiveAt, field, fmt.Sprintf("%q: want a date that exists, as 2027-06-30", date)}
+	}
+	return d, err
 }
 
 // pinned is the point of the page before, as long as nothing else is asked.

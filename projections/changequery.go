@@ -13,10 +13,16 @@ import (
 
 // ChangeQuery asks which fields changed after From up to and with To. What is
 // zero asks for nothing; what is given must hold of a change, all of it.
+//
+// Where To is on the effective axis, so are the changes: those of what was
+// recorded by To, in the order of the dates from which they hold, each from and
+// to what the field is on that axis; From is on it too, or the zero Point for
+// the beginning. It takes Agreement. See ResolveEffectiveRange.
 type ChangeQuery struct {
 	From, To Point
 	// SinceMeeting begins at a meeting instead of From: a meeting of Agreement,
-	// or the last one that a mechanism, or the mechanisms of a kind, held.
+	// or the last one that a mechanism, or the mechanisms of a kind, held. On the
+	// effective axis that is the end of its day.
 	SinceMeeting domain.Key
 
 	Agreement domain.Key // and everything under it
@@ -44,7 +50,7 @@ type ChangeQuery struct {
 func (cq *ChangeQuery) words() []string {
 	flag := strconv.FormatBool
 	return []string{
-		"changes", strconv.FormatUint(cq.From.Seq, 10), string(cq.Agreement), cq.Entity, flag(cq.Own), cq.Field, cq.Actor,
+		"changes", strconv.FormatUint(cq.From.Seq, 10), cq.From.Effective.String(), string(cq.Agreement), cq.Entity, flag(cq.Own), cq.Field, cq.Actor,
 		string(cq.Party), cq.Type, cq.Reason, flag(cq.Backdated), flag(cq.Corrections), flag(cq.Net),
 	}
 }
@@ -54,6 +60,9 @@ func (cq *ChangeQuery) words() []string {
 func (cq *ChangeQuery) settle() error {
 	if cq.Project != "" && cq.Agreement == "" || cq.Milestone != "" && cq.Project == "" {
 		return domain.Refuse(domain.CodeMissingField, "agreement", "a project is asked for with its agreement, a milestone with its project")
+	}
+	if cq.To.Effective != 0 && cq.Agreement == "" {
+		return domain.Refuse(domain.CodeMissingField, "agreement", "the effective axis is that of an agreement: say of which")
 	}
 	if cq.SinceMeeting != "" && cq.Agreement == "" {
 		return domain.Refuse(domain.CodeMissingField, "agreement", "a meeting is asked for with its agreement")

@@ -12,7 +12,8 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 )
 
-// Changes is a page of field changes in the order of their events. In net mode
+// Changes is a page of field changes in the order of their events, on the
+// effective axis by the dates from which these hold. In net mode
 // it has one for each field that moved, by its first move, from its value at
 // From to its value at To; a field that came back to where it was is not in it.
 type Changes struct {
@@ -77,7 +78,7 @@ func (q *query) changes(cq ChangeQuery, answer *Changes) (err error) {
 	if err != nil {
 		return err
 	}
-	c := conditions{q: q, form: changeForm, first: int64(cq.From.Seq+1) << changeBits, last: int64(cq.To.Seq+1)<<changeBits - 1}
+	c := conditions{q: q, form: changeForm, first: int64(q.number(cq.From)+1) << changeBits, last: int64(q.number(cq.To)+1)<<changeBits - 1}
 	defer func() { err = errors.Join(err, c.close()) }()
 	if cq.Net {
 		cq.ask(&c)
@@ -93,7 +94,7 @@ func (q *query) changes(cq ChangeQuery, answer *Changes) (err error) {
 			return false, nil
 		}
 		last = stmt.ColumnInt64(0)
-		if seq := uint64(last >> changeBits); seq != event.Seq {
+		if seq := q.logged(uint64(last >> changeBits)); seq != event.Seq {
 			if event, err = q.event(stmt, eventAt); err != nil {
 				return false, err
 			}

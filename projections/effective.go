@@ -138,6 +138,15 @@ func (q *query) logged(seq uint64) uint64 {
 	return q.axis.real(seq)
 }
 
+// number is the number in the file at hand of the last event that a point on
+// its axis is as of; of the zero Point, which is before the first, 0.
+func (q *query) number(at Point) uint64 {
+	if q.axis == nil || at.Effective == 0 {
+		return at.Seq
+	}
+	return q.axis.pos(at.Effective)
+}
+
 // covers fails where the file at hand does not have what belongs to an
 // agreement, or with "" to the ledger: its answer would be too short.
 func (q *query) covers(of domain.Key) error {

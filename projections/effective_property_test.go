@@ -20,10 +20,11 @@ import (
 
 // dated is an event with the date from which it holds.
 type dated struct {
-	seq   uint64
-	env   domain.Envelope
-	event domain.Event
-	at    time.Time // its ledger time
+	seq     uint64
+	subject string
+	env     domain.Envelope
+	event   domain.Event
+	at      time.Time // its ledger time
 }
 
 // effectiveBy sorts the events up to a sequence that are effective by a date as
@@ -39,7 +40,7 @@ func effectiveBy(t tb, log *memory, seq uint64, date domain.Date) (events []date
 			now = env.Time
 		}
 		if env.Effective <= date {
-			events = append(events, dated{rec.Seq, env, e, now})
+			events = append(events, dated{rec.Seq, rec.Subject, env, e, now})
 		}
 	}
 	slices.SortFunc(events, func(a, b dated) int {
@@ -51,13 +52,13 @@ func effectiveBy(t tb, log *memory, seq uint64, date domain.Date) (events []date
 // recorded makes a log in which events were recorded in just that order.
 func recorded(t tb, events []dated) *memory {
 	t.Helper()
-	l, log := inMemory(t)
+	_, log := inMemory(t)
+	versions := map[domain.Ref]uint64{}
 	for _, d := range events {
-		l.versions[d.env.Ref]++
 		env := d.env
-		env.Version = l.versions[env.Ref]
-		l.clock = env.Time
-		l.put(env.Ref, env)
+		versions[env.Ref]++
+		env.Version = versions[env.Ref]
+		log.append(d.subject, env.Append(nil), 0)
 	}
 	return log
 }
@@ -116,6 +117,64 @@ func TestTheEffectiveAxisEqualsALogInThatOrder(t *testing.T) {
 			}
 			requireFolded(t, m, events, projections.Point{Seq: seq, Day: date, Effective: date, Agreement: "framework"})
 			done()
+		}
+	})
+}
+
+// What changed between two dates on the effective axis is what would have
+// changed between two sequences of a log in that order; so net changes are the
+// difference of what is effective by the two dates.
+func TestChangesOnTheEffectiveAxis(t *testing.T) {
+	const of = domain.Key("framework")
+	check(t, func(t *rapid.T) {
+		// given a random history, and one that was recorded in the order of its
+		// effective dates
+		l, log := inMemory(t)
+		l.wander(t, 60)
+		m, done := live(t, log)
+		defer done()
+		seq := l.seq - uint64(rapid.IntRange(0, 20).Draw(t, "before the end"))
+		events := effectiveBy(t, log, seq, day("9999-12-31"))
+		naive, doneNaive := fresh(t, recorded(t, events))
+		defer doneNaive()
+		pos := func(date domain.Date) (n uint64) {
+			for _, e := range events {
+				if e.env.Effective <= date {
+					n++
+				}
+			}
+			return n
+		}
+		for range 3 {
+			var dates [2]domain.Date
+			for i := range dates {
+				dates[i] = events[rapid.IntRange(0, len(events)-1).Draw(t, "date")].env.Effective + domain.Date(rapid.SampledFrom([]int{0, 0, -1, 1000}).Draw(t, "days after"))
+			}
+			from, to := min(dates[0], dates[1]), max(dates[0], dates[1])
+			ask := projections.ChangeQuery{
+				Agreement: of, Net: rapid.Bool().Draw(t, "net"), Page: projections.Page{Limit: rapid.IntRange(1, 50).Draw(t, "limit")},
+				Project:     rapid.SampledFrom([]domain.Key{"", "iot-base"}).Draw(t, "project"),
+				Field:       rapid.SampledFrom([]string{"", "", "forecast", "state", "percent"}).Draw(t, "field"),
+				Actor:       rapid.SampledFrom([]string{"", "", "li.wei"}).Draw(t, "actor"),
+				Backdated:   rapid.IntRange(0, 3).Draw(t, "backdated") == 3,
+				Corrections: rapid.IntRange(0, 3).Draw(t, "corrections") == 3,
+			}
+			want, got := ask, ask
+			want.From, want.To = projections.Point{Seq: pos(from)}, projections.Point{Seq: pos(to)}
+			got.From = projections.Point{Seq: seq, Effective: from, Agreement: of}
+			got.To = projections.Point{Seq: seq, Effective: to, Agreement: of}
+			// when both are asked what changed
+			expected := allChanges(t, naive, want)
+			for i := range expected {
+				c := &expected[i]
+				c.Seq = events[c.Seq-1].seq
+				if c.CorrectsSeq != nil { // an event of the whole ledger, as the ledger would not let it be corrected
+					require.Empty(t, events[*c.CorrectsSeq-1].env.Ref.Agreement)
+					c.CorrectsSeq = nil
+				}
+			}
+			// then they say the same, but for the sequences, which are the log's
+			require.Equal(t, expected, allChanges(t, m, got))
 		}
 	})
 }

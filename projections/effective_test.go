@@ -16,6 +16,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
+	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -180,6 +181,121 @@ func TestResolveEffective(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestChangesByEffectiveDates(t *testing.T) {
+	// given the story, and a meeting of 14 June that was recorded as held on the 25th
+	l, log := inMemory(t)
+	before := l.backdated()
+	l.do(agreement.EstablishMechanism{
+		ID: framework, Mechanism: "steering", Kind: "coordination", Title: text("Steering"), Cadence: "quarterly",
+		Members: []domain.Key{domaintest.City, domaintest.Group},
+	}, domain.Meta{Effective: day("2024-06-10")})
+	l.do(meeting.Schedule{Agreement: framework.Agreement, Meeting: "m-1", Mechanism: "steering", Title: text("Spring"), On: day("2024-06-14")}, domain.Meta{Effective: day("2024-06-10")})
+	l.do(meeting.Hold{ID: meeting.ID{Agreement: framework.Agreement, Meeting: "m-1"}, On: day("2024-06-14"), Attendees: []meeting.Attendee{{Party: domaintest.City, Name: "Li Wei"}}},
+		domain.Meta{Effective: day("2024-06-14")})
+	m := models(t, t.TempDir(), func() time.Time { return l.clock })
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	resolve := func(asOf projections.AsOf, from, to string) (f, u projections.Point) {
+		f, u, err := m.ResolveEffectiveRange(t.Context(), asOf, framework.Agreement, from, to, projections.Page{})
+		require.NoError(t, err)
+		return f, u
+	}
+	moves := func(t *testing.T, cq projections.ChangeQuery) (all []string) {
+		cq.Agreement, cq.Project, cq.Milestone = framework.Agreement, base.Project, "build"
+		for _, c := range allChanges(t, m, cq) {
+			if c.Field == "percent" || c.Field == "forecast" {
+				all = append(all, fmt.Sprintf("%d %s %s: %s → %s (%d)", c.Seq, c.Effective, c.Field, jsonOr(c.Old), jsonOr(c.New), c.Moves))
+			}
+		}
+		return all
+	}
+	scheduled, reported := before-9, before-6 // the events of build in the story
+
+	for _, c := range []struct {
+		name     string
+		asOf     projections.AsOf
+		from, to string
+		net      bool
+		want     []string
+	}{
+		{name: "from the beginning and for ever", want: []string{
+			fmt.Sprintf(`%d 2024-06-10 forecast:  → "2025-03-31" (1)`, scheduled),
+			fmt.Sprintf(`%d 2024-06-10 percent:  → 50 (1)`, reported),
+			fmt.Sprintf(`%d 2024-06-12 percent: 50 → 30 (1)`, before+1),
+			fmt.Sprintf(`%d 2024-06-20 percent: 30 → 60 (1)`, before-1),
+			fmt.Sprintf(`%d 2024-07-15 forecast: "2025-03-31" → "2025-05-31" (1)`, before),
+		}},
+		{name: "after a day, up to and with another", from: "2024-06-10", to: "2024-06-20", want: []string{
+			fmt.Sprintf(`%d 2024-06-12 percent: 50 → 30 (1)`, before+1),
+			fmt.Sprintf(`%d 2024-06-20 percent: 30 → 60 (1)`, before-1),
+		}},
+		{name: "net", from: "2024-06-10", to: "2024-06-20", net: true, want: []string{
+			fmt.Sprintf(`%d 2024-06-20 percent: 50 → 60 (2)`, before-1),
+		}},
+		{name: "by what was recorded then", asOf: projections.AsOf(fmt.Sprintf("seq:%d", before)), from: "2024-06-10", to: "2024-06-20", want: []string{
+			fmt.Sprintf(`%d 2024-06-20 percent: 50 → 60 (1)`, before-1),
+		}},
+		{name: "nothing on a day without any", from: "2024-06-12", to: "2024-06-19"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			// when
+			from, to := resolve(c.asOf, c.from, c.to)
+			got := moves(t, projections.ChangeQuery{From: from, To: to, Net: c.net, Page: projections.Page{Limit: 1}})
+			// then
+			assert.Equal(t, c.want, got)
+		})
+	}
+	t.Run("since a meeting is after its day", func(t *testing.T) {
+		_, to := resolve("", "", "")
+		answer, err := m.Changes(t.Context(), projections.ChangeQuery{To: to, Agreement: framework.Agreement, SinceMeeting: "steering"})
+		require.NoError(t, err)
+		assert.Equal(t, domain.Key("m-1"), answer.Since.Meeting)
+		assert.Equal(t, effectiveOn(to.Seq, "2024-06-14"), projections.Point{Seq: answer.From.Seq, Day: answer.From.Day, Effective: answer.From.Effective, Agreement: answer.From.Agreement})
+		var seqs []uint64
+		for _, c := range answer.Changes {
+			seqs = append(seqs, c.Seq)
+		}
+		assert.NotContains(t, seqs, l.seq, "the meeting itself is of that day")
+		assert.Contains(t, seqs, before-1)
+		assert.NotContains(t, seqs, before+1)
+	})
+	t.Run("a meeting that was not held by then", func(t *testing.T) {
+		_, to := resolve("", "", "2024-06-13")
+		_, err := m.Changes(t.Context(), projections.ChangeQuery{To: to, Agreement: framework.Agreement, SinceMeeting: "m-1"})
+		requireRefused(t, err, projections.CodeMeetingNotHeld)
+	})
+	t.Run("a cursor is good for the same dates only", func(t *testing.T) {
+		from, to := resolve("", "2024-06-10", "2024-06-20")
+		ask := projections.ChangeQuery{From: from, To: to, Agreement: framework.Agreement, Page: projections.Page{Limit: 1}}
+		answer, err := m.Changes(t.Context(), ask)
+		require.NoError(t, err)
+		ask.Page.Cursor = answer.Next
+		_, err = m.Changes(t.Context(), ask)
+		require.NoError(t, err)
+		ask.From, _ = resolve("", "2024-06-11", "2024-06-20")
+		_, err = m.Changes(t.Context(), ask)
+		requireRefused(t, err, projections.CodeInvalidCursor)
+		_, ask.To = resolve("", "2024-06-10", "2024-06-21")
+		_, err = m.Changes(t.Context(), ask)
+		requireRefused(t, err, projections.CodeInvalidCursor)
+	})
+	t.Run("bad ranges", func(t *testing.T) {
+		for _, c := range []struct{ from, to, code, field string }{
+			{"2024-02-30", "", projections.CodeInvalidEffectiveAt, "from"},
+			{"", "seq:3", projections.CodeInvalidEffectiveAt, "to"},
+			{"2024-06-11", "2024-06-10", projections.CodeInvalidRange, "from"},
+		} {
+			_, _, err := m.ResolveEffectiveRange(t.Context(), "", framework.Agreement, c.from, c.to, projections.Page{})
+			var refused *projections.AsOfError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, [2]string{c.code, c.field}, [2]string{refused.Code, refused.Field})
+		}
+		_, to := resolve("", "", "")
+		_, err := m.Changes(t.Context(), projections.ChangeQuery{To: to})
+		requireRefused(t, err, domain.CodeMissingField)
+	})
 }
 
 // effectiveFilesIn lists the files of the second axis.

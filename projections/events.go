@@ -120,7 +120,7 @@ func (q *query) event(stmt *sqlite.Stmt, at int) (e EventItem, err error) {
 		return s
 	}
 	e = EventItem{
-		Seq: uint64(stmt.ColumnInt64(at)), EventID: stmt.ColumnText(at + 1), Type: word(2), Agreement: word(3),
+		Seq: q.logged(uint64(stmt.ColumnInt64(at))), EventID: stmt.ColumnText(at + 1), Type: word(2), Agreement: word(3),
 		Version: uint64(stmt.ColumnInt64(at + 5)), Actor: word(6), Party: word(7), Effective: domain.Date(stmt.ColumnInt64(at + 8)),
 		RecordedAt: time.UnixMicro(stmt.ColumnInt64(at + 9)).UTC(), Reason: word(10), Note: stmt.ColumnText(at + 11),
 		Corrects: stmt.ColumnText(at + 12), CommandID: stmt.ColumnText(at + 13),
@@ -141,7 +141,7 @@ func (q *query) findEvent(id string) (*uint64, error) {
 		return nil, err
 	}
 	q.visited++
-	found := uint64(seq)
+	found := q.logged(uint64(seq))
 	return &found, nil
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Since is the meeting after which a question about changes looks: after the
-// event that recorded it as held.
+// event that recorded it as held, or on the effective axis after its day.
 type Since struct {
 	Meeting   domain.Key  `json:"meeting"`
 	Mechanism domain.Key  `json:"mechanism"`
@@ -41,6 +41,9 @@ func (q *query) since(of, which domain.Key) (s *Since, from Point, err error) {
 		if s == nil || m.On > s.On || at.Seq > from.Seq {
 			s, from = &Since{m.Meeting, m.Mechanism, m.Title, m.On}, at
 		}
+	}
+	if s != nil && q.axis != nil {
+		from = q.asked.on(of, s.On)
 	}
 	if s == nil {
 		return nil, from, domain.Refuse(CodeMeetingNotHeld, "since_meeting", "%q: no such meeting was held by then; record it with hold-meeting, or say with from where to begin", which)

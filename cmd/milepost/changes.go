@@ -18,11 +18,14 @@ func newChanges(a *app) *cobra.Command {
 			"Both take an instant (RFC 3339), a day (its end) or seq:N; without them the changes are all up to now.\n" +
 			"With --since-meeting the changes are those after a meeting was recorded as held: say which, or name a\n" +
 			"mechanism or a kind of mechanisms for the last one that it held.\n" +
-			"With --mode net each field that moved is one line: from what it was to what it is, and in how many moves.",
+			"With --mode net each field that moved is one line: from what it was to what it is, and in how many moves.\n" +
+			"With --axis effective the changes of an --agreement are in the order of the dates from which they hold, each\n" +
+			"as it is in that order; --from and --to are then days, and --as-of says by when they were recorded.",
 		Example: "  milepost changes --from 2026-09-01 --agreement wuxi-cethik-2017\n" +
 			"  milepost changes --agreement wuxi-cethik-2022 --since-meeting coordination --mode net\n" +
 			"  milepost changes --agreement wuxi-cethik-2017 --entity project/iot-base/milestone/structure\n" +
 			"  milepost changes --backdated --corrections\n" +
+			"  milepost changes --agreement wuxi-cethik-2017 --axis effective --from 2018-12-31 --to 2019-12-31\n" +
 			"  milepost changes --from seq:1200 --all -o csv",
 		Args: cobra.NoArgs,
 	}
@@ -31,6 +34,9 @@ func newChanges(a *app) *cobra.Command {
 	q.add("to", "up to and including this point; now when absent")
 	q.add("since_meeting", "after this meeting, or the last one of this mechanism or kind of mechanisms, instead of --from")
 	a.completeMeetings(cmd)
+	q.add("axis", "recorded: by the order of recording; effective: by the dates from which they hold (default recorded)")
+	complete(cmd, "axis", "recorded", "effective")
+	q.add("as_of", "with --axis effective, what was recorded by then; now when absent")
 	q.add("mode", "events: every change; net: one line for each field that moved (default events)")
 	complete(cmd, "mode", "events", "net")
 	q.add("agreement", "only what changed in this agreement")
@@ -60,6 +66,9 @@ func newChanges(a *app) *cobra.Command {
 			return err
 		}
 		v := changeView
+		if flagValue(cmd, "axis") == "effective" { // the order is theirs
+			v.table = slices.Insert(slices.Clone(v.table), 1, field("effective"))
+		}
 		if flagValue(cmd, "mode") == "net" {
 			v.table = slices.Insert(slices.Clone(v.table), len(v.table)-2, field("moves"))
 		}
@@ -99,19 +108,31 @@ func (a *app) sayRange(answer []byte) error {
 		return nil
 	}
 	var said struct {
-		From, To struct{ Seq uint64 }
+		From, To struct {
+			Seq         uint64
+			EffectiveAt string `json:"effective_at"`
+		}
 		Since    record
 		Changes  []json.RawMessage
 	}
 	if err := json.Unmarshal(answer, &said); err != nil {
 		return fmt.Errorf("the answer is no list of changes: %w", err)
 	}
+	byDate := said.To.EffectiveAt != ""
 	if s := a.forPeople(); said.Since.names != nil {
-		_, _ = fmt.Fprintf(a.err, "milepost: since meeting %s of %s on %s, %s, recorded at sequence %d\n",
-			s.get(said.Since, "meeting"), s.get(said.Since, "mechanism"), s.get(said.Since, "on"), s.get(said.Since, "title"), said.From.Seq)
+		recorded := fmt.Sprintf(", recorded at sequence %d", said.From.Seq)
+		if byDate {
+			recorded = ""
+		}
+		_, _ = fmt.Fprintf(a.err, "milepost: since meeting %s of %s on %s, %s%s\n",
+			s.get(said.Since, "meeting"), s.get(said.Since, "mechanism"), s.get(said.Since, "on"), s.get(said.Since, "title"), recorded)
 	}
 	if len(said.Changes) == 0 {
-		_, _ = fmt.Fprintf(a.err, "milepost: nothing of it changed after sequence %d up to %d\n", said.From.Seq, said.To.Seq)
+		from, to := fmt.Sprintf("sequence %d", said.From.Seq), fmt.Sprint(said.To.Seq)
+		if byDate {
+			from, to = orElse(said.From.EffectiveAt, "the beginning"), said.To.EffectiveAt
+		}
+		_, _ = fmt.Fprintf(a.err, "milepost: nothing of it changed after %s up to %s\n", from, to)
 	}
 	return nil
 }

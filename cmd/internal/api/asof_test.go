@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,7 +32,7 @@ var timeless = map[string]string{
 	"/v1/checkpoint/consistency":            "lies between two tree sizes",
 	"/v1/agreements/{agreement}/checkpoint": "is what is signed now",
 	"/v1/agreements/{agreement}/checkpoint/consistency": "lies between two tree sizes",
-	"/v1/changes": "lies between two points, from and to, of which it says the last as the others say theirs",
+	"/v1/changes": "lies between two points, from and to, and says the last as the others say theirs; as_of is for the effective axis",
 }
 
 // recordedOnly are questions about an agreement that take no effective_at, and why.
@@ -64,7 +65,7 @@ func TestEveryAnswerSaysItsPoint(t *testing.T) {
 		}
 		if reason, ok := timeless[path]; ok {
 			assert.NotEmpty(t, reason)
-			assert.NotContains(t, parametersOf(op), "as_of", "%s is no exception any more", path)
+			assert.Equal(t, path == "/v1/changes", slices.Contains(slices.Collect(maps.Keys(parametersOf(op))), "as_of"), "%s is no exception any more", path)
 			continue
 		}
 		asked++
@@ -205,6 +206,54 @@ func TestEffectiveAt(t *testing.T) {
 		facts, err := f.GetRows("about")
 		require.NoError(t, err)
 		assert.Contains(t, facts, []string{"effective by", "2019-03-10"})
+	})
+	t.Run("changes are in the order of the dates from which they hold", func(t *testing.T) {
+		r := r.on(t)
+		ask := func(query string) (a projections.Changes, lines []string) {
+			var as struct {
+				Changes []struct {
+					Seq      uint64
+					Old, New any
+					Moves    int
+				}
+			}
+			r.get("/v1/changes?agreement=wuxi-2017&project=iot-base&milestone=design&field=percent&axis=effective" + query).is(http.StatusOK).into(&a).into(&as)
+			for _, c := range as.Changes {
+				lines = append(lines, fmt.Sprintf("%d %v→%v (%d)", c.Seq, c.Old, c.New, c.Moves))
+			}
+			return a, lines
+		}
+		whole, lines := ask(fmt.Sprintf("&as_of=seq:%d", last))
+		assert.Equal(t, []string{
+			fmt.Sprintf("%d 0→40 (1)", last-3), fmt.Sprintf("%d 40→30 (1)", last), fmt.Sprintf("%d 30→50 (1)", last-1),
+		}, lines)
+		assert.Equal(t, []any{uint64(0), last, "9999-12-31"}, []any{whole.From.Seq, whole.To.Seq, whole.To.Effective.String()})
+		some, lines := ask(fmt.Sprintf("&from=2019-03-09&to=2019-12-31&mode=net&as_of=seq:%d", last))
+		assert.Equal(t, []string{fmt.Sprintf("%d 40→50 (2)", last-1)}, lines)
+		assert.Equal(t, []string{"2019-03-09", "2019-12-31"}, []string{some.From.Effective.String(), some.To.Effective.String()})
+		_, lines = ask(fmt.Sprintf("&from=2019-03-09&as_of=seq:%d", last-1))
+		assert.Equal(t, []string{fmt.Sprintf("%d 40→50 (1)", last-1)}, lines)
+
+		first, _ := ask("&limit=1")
+		r.done("report-progress", milestone+`"percent":70}`)
+		_, lines = ask("&limit=1&cursor=" + first.Next)
+		assert.Equal(t, []string{fmt.Sprintf("%d 40→30 (1)", last)}, lines, "by what was recorded when the first page was asked")
+
+		for query, want := range map[string][2]string{
+			"axis=effective":                                                   {domain.CodeMissingField, "agreement"},
+			"axis=effective&agreement=none":                                    {domain.CodeNotFound, "agreement"},
+			"axis=effective&agreement=wuxi-2017&from=2019-02-29":               {projections.CodeInvalidEffectiveAt, "from"},
+			"axis=effective&agreement=wuxi-2017&to=seq:4":                      {projections.CodeInvalidEffectiveAt, "to"},
+			"axis=effective&agreement=wuxi-2017&from=2019-03-02&to=2019-03-01": {projections.CodeInvalidRange, "from"},
+			"axis=effective&agreement=wuxi-2017&as_of=seq:9999":                {projections.CodeAsOfInFuture, "as_of"},
+			"axis=effective&agreement=wuxi-2017&entity=party/wuxi":             {projections.CodeContradiction, "entity"},
+			"axis=both":                       {CodeInvalidParameter, "axis"},
+			"agreement=wuxi-2017&as_of=seq:4": {projections.CodeContradiction, "as_of"},
+		} {
+			var p Problem
+			r.get("/v1/changes?" + query).into(&p)
+			assert.Equal(t, want, [2]string{p.Code, p.Field}, query)
+		}
 	})
 	t.Run("bad input", func(t *testing.T) {
 		r := r.on(t)

@@ -18,6 +18,8 @@ import (
 type changesQuestion struct {
 	From         string     `query:"from" doc:"The point after which to look: an instant, a civil date (its end) or seq:N; the beginning when absent." example:"2018-02-02"`
 	To           string     `query:"to" doc:"The point up to which to look, in the same forms; now when absent."`
+	Axis         string     `query:"axis" enum:"recorded,effective" default:"recorded" doc:"By the order of recording; or by the dates from which things hold: the changes are then in that order, each of the values that fields have in it, and from and to are civil dates. The effective axis takes agreement."`
+	AsOf         string     `query:"as_of" doc:"With axis=effective, the point by which the changes were recorded, in the forms of from; now when absent. On the axis of recording that is to."`
 	SinceMeeting domain.Key `query:"since_meeting" doc:"Look after a meeting instead of from: the event that recorded it as held. The key of a meeting; or of a mechanism, or a kind of mechanisms (coordination, consultation, project-implementation), whose last meeting held by then is meant. Takes agreement." example:"coordination"`
 	Mode         string     `query:"mode" enum:"events,net" default:"events" doc:"Every change by its event, or net: one line for each field that moved, with its value at from and at to, and the last of the events that moved it."`
 	Agreement    domain.Key `query:"agreement" doc:"Only of this agreement and what is under it."`
@@ -82,11 +84,7 @@ func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, err
 	if in.SinceMeeting != "" && in.From != "" {
 		return listing{}, newProblem(projections.CodeContradiction, "since_meeting", "The changes are asked for since a meeting and from a point: leave one of them out.")
 	}
-	from, to := pointText(in.From), pointText(in.To)
-	if err := s.await(ctx, in.MinSeq, from, to); err != nil {
-		return listing{}, err
-	}
-	f, t, err := s.cfg.Models.ResolveRange(ctx, from, to, in.page())
+	f, t, err := s.rangeOf(ctx, in)
 	if err != nil {
 		return listing{}, err
 	}
@@ -96,6 +94,26 @@ func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, err
 		Reason: in.Reason, Backdated: in.Backdated, Corrections: in.Corrections, Page: in.page(),
 	})
 	return listing{answer, answer.Changes, answer.Next, t}, err
+}
+
+// rangeOf finds the points between which to look, when the read models can
+// answer for them.
+func (s *server) rangeOf(ctx context.Context, in *changesQuestion) (f, t projections.Point, err error) {
+	if in.Axis == "effective" {
+		asOf := pointText(in.AsOf)
+		if err := s.await(ctx, in.MinSeq, asOf); err != nil {
+			return f, t, err
+		}
+		return s.cfg.Models.ResolveEffectiveRange(ctx, asOf, in.Agreement, in.From, in.To, in.page())
+	}
+	if in.AsOf != "" {
+		return f, t, newProblem(projections.CodeContradiction, "as_of", "The changes are by the order of recording, up to to: leave as_of out, or ask with axis=effective.")
+	}
+	from, to := pointText(in.From), pointText(in.To)
+	if err := s.await(ctx, in.MinSeq, from, to); err != nil {
+		return f, t, err
+	}
+	return s.cfg.Models.ResolveRange(ctx, from, to, in.page())
 }
 
 // events finds the events in the register and reads them from the log, which
