@@ -34,11 +34,14 @@
 // contiguous; a subscriber can be handed the beginning of a batch before its
 // end. [Store.Last] never lies inside a batch.
 //
-// The stream is never updated, purged or deleted, and one whose settings could
-// lose records is refused ([*LossyStreamError]). JetStream itself may cut off
-// a damaged block and hand its sequences out again, so whoever keeps a
-// position or hashes must compare them with the log when it starts; Subscribe
-// notices a position beyond the end.
+// The stream of an open store is never updated, purged or deleted, and one whose
+// settings could lose records is refused ([*LossyStreamError]). Only [Rewrite]
+// makes a log anew, while no store is open: beside the old one, which stays.
+//
+// JetStream itself may cut off a damaged block and hand its sequences out again,
+// so whoever keeps a position or hashes must compare them with the log when it
+// starts; Subscribe notices a position beyond the end. A log whose end is there
+// and cannot be read is not taken for a shorter one ([*DamagedError]).
 //
 // # Evidence
 //

@@ -110,6 +110,17 @@ func (e *GapError) Error() string {
 	return fmt.Sprintf("eventstore: the log goes on with sequence %d, expected %d", e.Got, e.Want)
 }
 
+// DamagedError says that the records from a sequence to the end of the log cannot
+// be read: what is on the disk has not the checksum that it was written with.
+type DamagedError struct {
+	Seq  uint64 // the first one after the last that can be read
+	Last uint64 // the last one that there was
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("eventstore: the log cannot be read from sequence %d to its end at %d", e.Seq, e.Last)
+}
+
 // TornBatchError says that an atomic batch is in the log only in part, which
 // can happen when a server crashes and loses what it had staged. The records
 // of the batch were never acknowledged together; whoever reads must stop.

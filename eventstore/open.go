@@ -94,6 +94,8 @@ type Store struct {
 	replicas    int
 	timezone    string
 	key         string
+	metadata    map[string]string // of the stream; beforehand, what one that must be made gets as well
+	temporary   string            // directory that is removed by Close; "" for none
 
 	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
@@ -105,6 +107,18 @@ type Store struct {
 // The error is a *LockedError when another process has the directory and a
 // *LossyStreamError when the stream or the server could lose records.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s, err := newStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// newStore is a store that nothing was opened of yet.
+func newStore(cfg Config) (*Store, error) {
 	if err := checkLedger(cfg.Ledger); err != nil {
 		return nil, err
 	}
@@ -117,18 +131,22 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.MaxPending <= 0 {
 		cfg.MaxPending = defaultMaxPending
 	}
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-
 	s := &Store{cfg: cfg, log: cfg.Logger, stream: streamName(cfg.Ledger), closing: make(chan struct{})}
 	if cfg.ContentType != "" {
 		s.contentType = []string{cfg.ContentType}
 	}
-	if err := s.open(ctx); err != nil {
-		s.release()
-		return nil, err
-	}
 	return s, nil
+}
+
+// start opens the store, or releases what was opened of it.
+func (s *Store) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	err := s.open(ctx)
+	if err != nil {
+		_ = s.release() // err says what matters
+	}
+	return err
 }
 
 func (s *Store) open(ctx context.Context) error {
@@ -184,6 +202,9 @@ func (s *Store) takeLock() error {
 		return &LockedError{Dir: s.cfg.Dir}
 	}
 	s.lock = lock
+	if err := settleRewrite(s.cfg.Dir); err != nil {
+		return err
+	}
 	return s.clearSpool()
 }
 
@@ -252,6 +273,11 @@ func (s *Store) release() error {
 	if s.lock != nil {
 		if err := s.lock.Unlock(); err != nil {
 			return fmt.Errorf("eventstore: unlock %s: %w", s.cfg.Dir, err)
+		}
+	}
+	if s.temporary != "" {
+		if err := os.RemoveAll(s.temporary); err != nil {
+			return fmt.Errorf("eventstore: remove a copy: %w", err)
 		}
 	}
 	return nil

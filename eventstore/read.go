@@ -36,7 +36,8 @@ func (s *Store) Get(ctx context.Context, seq uint64) (Record, error) {
 }
 
 // Last is the last sequence of the log, 0 if it is empty. It never points
-// into the middle of an append.
+// into the middle of an append. The error is a *DamagedError when there is a last
+// record and it cannot be read.
 func (s *Store) Last(ctx context.Context) (uint64, error) {
 	return s.lastMatching(ctx, "")
 }
@@ -47,6 +48,9 @@ func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error)
 		filter = ">" // which the server answers without a search
 	}
 	rec, err := s.getFromLeader(ctx, s.stream, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
+	if errors.Is(err, ErrNotFound) && filter == ">" {
+		return 0, s.checkEmpty(ctx)
+	}
 	if errors.Is(err, ErrNotFound) {
 		return 0, nil
 	}
@@ -54,6 +58,27 @@ func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error)
 		return 0, fmt.Errorf("eventstore: last sequence: %w", err)
 	}
 	return rec.Seq, nil
+}
+
+// checkEmpty says whether a log without a last record is empty: the server does
+// not tell a record that it cannot read from one that is not there.
+func (s *Store) checkEmpty(ctx context.Context) error {
+	info, err := s.Info(ctx)
+	if err != nil || info.Messages == 0 {
+		return err
+	}
+	for seq := info.LastSeq; seq >= info.FirstSeq; seq-- {
+		_, err := s.Get(ctx, seq)
+		switch {
+		case err == nil && seq == info.LastSeq: // it has come since
+			return nil
+		case err == nil:
+			return &DamagedError{Seq: seq + 1, Last: info.LastSeq}
+		case !errors.Is(err, ErrNotFound):
+			return err
+		}
+	}
+	return &DamagedError{Seq: info.FirstSeq, Last: info.LastSeq}
 }
 
 // First is the first sequence of the log, 0 if it is empty. It is 1 for ever,
@@ -124,7 +149,8 @@ func (s *Store) readError(err error) error {
 //
 // Without a filter the sequences are checked to be contiguous (*GapError) and
 // atomic batches to be whole as far as they lie in the range
-// (*TornBatchError). An error is the last thing yielded.
+// (*TornBatchError). Where the end of the log cannot be read, what lies before it
+// is yielded, and then a *DamagedError. An error is the last thing yielded.
 func (s *Store) Read(ctx context.Context, from, to uint64, filter string) iter.Seq2[Record, error] {
 	return flatten(s.ReadChunks(ctx, from, to, filter))
 }
@@ -139,21 +165,30 @@ func (s *Store) ReadChunks(ctx context.Context, from, to uint64, filter string) 
 		}
 		from := max(from, 1)
 		last, err := s.lastMatching(ctx, filter)
-		if err != nil {
+		damaged := (*DamagedError)(nil)
+		if errors.As(err, &damaged) {
+			last = damaged.Seq - 1
+		} else if err != nil {
 			yield(nil, err)
 			return
 		}
 		sp := span{from: from, to: to, filter: filter}
 		if to == 0 || to >= last {
-			sp.to, sp.whole = last, filter == ""
+			sp.to, sp.whole = last, filter == "" && damaged == nil
 		}
-		if from > sp.to || from > last {
-			return
+		wanted := true
+		if from <= sp.to && from <= last {
+			// There is a record at the end of the span, or after it, that the
+			// consumer will deliver: so reading ends without asking a replica,
+			// which may lag behind, how much there is.
+			s.follow(ctx, sp, func(chunk []Record, err error) bool {
+				wanted = yield(chunk, err) && err == nil
+				return wanted
+			})
 		}
-		// There is a record at the end of the span, or after it, that the
-		// consumer will deliver: so reading ends without asking a replica,
-		// which may lag behind, how much there is.
-		s.follow(ctx, sp, yield)
+		if wanted && damaged != nil && (to == 0 || to >= damaged.Seq) {
+			yield(nil, damaged)
+		}
 	}
 }
 

@@ -1,8 +1,11 @@
 package eventstore_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -110,4 +113,41 @@ func lastOf(t *testing.T, s *eventstore.Store) uint64 {
 	last, err := s.Last(context.Background())
 	require.NoError(t, err)
 	return last
+}
+
+// Given a log whose last records were damaged on the disk, then it is not taken
+// for an empty one: what is before them can be read, and they are named.
+func TestRead_damagedEndIsNamed(t *testing.T) {
+	ctx := context.Background()
+	cfg, _ := aLog(t)
+	blocks, err := filepath.Glob(filepath.Join(cfg.Dir, "jetstream", "jetstream", "$G", "streams", "milepost-test", "msgs", "*.blk"))
+	require.NoError(t, err)
+	require.Len(t, blocks, 1)
+	b, err := os.ReadFile(blocks[0])
+	require.NoError(t, err)
+	for _, data := range []string{"three", "four"} {
+		copy(b[bytes.LastIndex(b, []byte(data)):], "gone")
+	}
+	require.NoError(t, os.WriteFile(blocks[0], b, 0o600))
+
+	s := openWith(t, cfg)
+	_, err = s.Last(ctx)
+	damaged := new(*eventstore.DamagedError)
+	require.ErrorAs(t, err, damaged)
+	assert.Equal(t, eventstore.DamagedError{Seq: 3, Last: 4}, **damaged)
+
+	var got []string
+	for r, err := range s.Read(ctx, 1, 0, "") {
+		if err != nil {
+			require.ErrorAs(t, err, damaged)
+			got = append(got, "damaged")
+			continue
+		}
+		got = append(got, line(r))
+	}
+	assert.Equal(t, []string{"1 p1 one", "2 p2 two", "damaged"}, got)
+	for r, err := range s.Read(ctx, 2, 2, "") {
+		require.NoError(t, err)
+		assert.Equal(t, "2 p2 two", line(r))
+	}
 }

@@ -17,7 +17,7 @@ import (
 // default is to sync every two minutes, and a power cut in between loses
 // records that were acknowledged.
 func startServer(ctx context.Context, cfg Config) (*server.Server, error) {
-	dir := filepath.Join(cfg.Dir, "jetstream")
+	dir := filepath.Join(cfg.Dir, storeDir)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("eventstore: data directory: %w", err)
 	}

@@ -86,6 +86,7 @@ func (s *Store) ensureStream(ctx context.Context) error {
 	s.replicas = got.Replicas
 	s.timezone = cmp.Or(got.Metadata[timezoneKey], "UTC")
 	s.key = got.Metadata[signingKey]
+	s.metadata = got.Metadata
 	if want := s.cfg.Timezone; want != "" && want != s.timezone {
 		return &TimezoneError{Ledger: s.cfg.Ledger, Has: s.timezone, Given: want}
 	}
@@ -126,6 +127,11 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	cfg.Metadata[timezoneKey] = cmp.Or(s.cfg.Timezone, "UTC")
 	if s.cfg.Key != "" {
 		cfg.Metadata[signingKey] = s.cfg.Key
+	}
+	for k, v := range s.metadata {
+		if !strings.HasPrefix(k, "_nats.") { // which the server keeps itself
+			cfg.Metadata[k] = v
+		}
 	}
 	st, err := s.js.CreateStream(ctx, cfg)
 	if auto && replicas > 1 && apiCode(err) == codeNoPeers {

@@ -2,9 +2,11 @@ package projections
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"sync"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -36,11 +38,34 @@ type batch struct {
 	done    chan struct{} // closed when events are decoded
 }
 
+// decode reads a record of the ledger whose events have that source.
+func (d *decoded) decode(rec eventstore.Record, source string) {
+	d.rec, d.leaf = rec, tlog.RecordHash(rec.Data)
+	d.env, d.event, d.err = catalogue.Decode(rec.Data)
+	switch {
+	case d.err != nil:
+	case d.env.Source != source:
+		d.err = fmt.Errorf("its source is %q, not %q", d.env.Source, source)
+	case len(d.env.ID) != len(uuid.Nil.String()) || uuid.Validate(d.env.ID) != nil:
+		d.err = fmt.Errorf("its id %q is not a UUID", d.env.ID)
+	}
+}
+
+func (d *decoded) checkSubject(want string) error {
+	if d.rec.Subject != want {
+		return &SubjectError{Seq: d.rec.Seq, Ref: d.env.Ref, Subject: d.rec.Subject}
+	}
+	return nil
+}
+
+// sourceOf is the source of the events of a ledger.
+func sourceOf(ledger string) string { return "/ledgers/" + ledger }
+
 // decodeAhead decodes chunks off the goroutine that receives them and off the
 // one that consumes them, and keeps their order. What it yields is valid until
 // the loop's next turn. An error is the last thing yielded. The chunks are read
 // with a context that ends with the loop.
-func decodeAhead(ctx context.Context, read func(context.Context) iter.Seq2[[]eventstore.Record, error]) iter.Seq2[[]decoded, error] {
+func decodeAhead(ctx context.Context, source string, read func(context.Context) iter.Seq2[[]eventstore.Record, error]) iter.Seq2[[]decoded, error] {
 	return func(yield func([]decoded, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup
@@ -83,9 +108,7 @@ func decodeAhead(ctx context.Context, read func(context.Context) iter.Seq2[[]eve
 					b.room = pool.Get().(*[maxBatch]decoded)
 					b.events = b.room[:len(b.records)]
 					for i, rec := range b.records {
-						d := &b.events[i]
-						d.rec, d.leaf = rec, tlog.RecordHash(rec.Data)
-						d.env, d.event, d.err = catalogue.Decode(rec.Data)
+						b.events[i].decode(rec, source)
 					}
 					close(b.done)
 				}

@@ -48,25 +48,38 @@ type chain struct {
 	mark  digest
 	hash  hash.Hash
 	rows  [tables][]byte
-	aside []byte // undigested values of the event at hand
+	aside []byte                                       // undigested values of the event at hand
+	seen  func(order int, entity string, cells []cell) // called for each row; nil does nothing
 }
 
 func newChain(digest, mark digest) *chain { return &chain{now: digest, mark: mark, hash: sha256.New()} }
 
 // add adds a row to those of the event at hand.
 func (c *chain) add(order int, table, entity string, cells []cell) {
-	b := appendDigestText(c.rows[order], table)
+	c.rows[order] = appendDigestRow(c.rows[order], table, entity, cells)
+	if order == orderEvent {
+		for i := range cells {
+			if x := &cells[i]; x.undigested {
+				c.aside = appendDigestCell(c.aside, x)
+			}
+		}
+	}
+	if c.seen != nil {
+		c.seen(order, entity, cells)
+	}
+}
+
+func appendDigestRow(b []byte, table, entity string, cells []cell) []byte {
+	b = appendDigestText(b, table)
 	if entity != "" {
 		b = appendDigestText(b, entity)
 	}
 	for i := range cells {
-		if x := &cells[i]; x.undigested {
-			c.aside = appendDigestCell(c.aside, x)
-		} else {
+		if x := &cells[i]; !x.undigested {
 			b = appendDigestCell(b, x)
 		}
 	}
-	c.rows[order] = b
+	return b
 }
 
 func appendDigestCell(b []byte, x *cell) []byte {

@@ -30,6 +30,9 @@
 //     agreement, have every size that they ever had. A proof is made of hashes
 //     that were checked against the tree that the asker names, or not at all
 //     ([Models.ProveInclusion], TestTreesAreThoseOfTheLog).
+//   - A replay folds the log again beside the read models, uses nothing of theirs,
+//     and says that they are what the log gives or names the first event and
+//     entity that differ ([Models.Replay]).
 //
 // What rows there are is declared in rows.go: for each kind of aggregate its
 // own row, those of its parts, and what waits for a party in it. Sums of money

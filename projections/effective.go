@@ -101,7 +101,7 @@ func (m *Models) buildEffective(ctx context.Context, e *effective, path string) 
 	}
 	conn.SetInterrupt(ctx.Done())
 	f := &file{path: path}
-	err = m.fill(ctx, conn, &reordered{log, e.events}, uint64(len(e.events)), nil, nil)
+	_, err = m.fill(ctx, conn, &reordered{log, e.events}, uint64(len(e.events)), nil, nil)
 	if e := conn.Close(); err == nil {
 		err = e
 	}

@@ -10,6 +10,10 @@ import (
 // ErrClosed: the read models are closed.
 var ErrClosed = errors.New("projections: closed")
 
+// ErrBusy: read models are being made, or the log is replayed; there is one of
+// these at a time.
+var ErrBusy = errors.New("projections: read models are being made or the log is replayed already; try again when that is done")
+
 // GapError: the log gave another sequence than the next. Nothing of it was
 // projected; following again from the position is safe.
 type GapError struct{ Want, Got uint64 }
@@ -28,6 +32,18 @@ type VersionError struct {
 
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("projections: event %d says that it is version %d of %s; the next is %d", e.Seq, e.Got, e.Ref, e.Want)
+}
+
+// SubjectError: an event is stored under a subject that is not its aggregate's.
+// Who reads only that aggregate, or subscribes to it, would not see it.
+type SubjectError struct {
+	Seq     uint64
+	Ref     domain.Ref // that the event tells of
+	Subject string
+}
+
+func (e *SubjectError) Error() string {
+	return fmt.Sprintf("projections: event %d tells of %s and is stored under subject %s", e.Seq, e.Ref, e.Subject)
 }
 
 // EventError: an event cannot be projected, most often because its type is not
@@ -74,8 +90,11 @@ func (e *BehindError) Unwrap() error { return e.Err }
 // TablesError: the tables do not hold what the projector wrote; somebody
 // edited the file, or it is damaged. `milepost rebuild` makes them anew.
 type TablesError struct {
-	Seq  uint64 // the first sequence whose rows differ
-	What string
+	Seq       uint64     // the first sequence whose rows differ
+	Table     string     // where one row is to blame, else ""
+	Agreement domain.Key // and Entity: what that row is about; "" where it is about none
+	Entity    string
+	What      string
 }
 
 func (e *TablesError) Error() string {
@@ -102,12 +121,12 @@ const (
 	CodeAsOfInFuture       = "as-of-in-future"      // later than now, or than the last event
 	CodeAsOfBeforeFirst    = "as-of-before-first"   // before the first event
 	CodeInvalidRange       = "invalid-range"        // from lies after to
-	CodeInvalidEffectiveAt = "invalid-effective-at" // not a date that exists
+	CodeInvalidCursor      = "invalid-cursor"       // not a cursor of this question
+	CodeInvalidLimit       = "invalid-limit"        // outside 1 to MaxLimit
 	CodeInvalidEntity      = "invalid-entity"       // not the path of an entity
 	CodeContradiction      = "contradiction"        // two conditions that nothing can meet
 	CodeMeetingNotHeld     = "meeting-not-held"     // no such meeting was held by then
-	CodeInvalidCursor      = "invalid-cursor"       // not a cursor of this question
-	CodeInvalidLimit       = "invalid-limit"        // outside 1 to MaxLimit
+	CodeInvalidEffectiveAt = "invalid-effective-at" // not a date that exists
 
 	CodeInvalidTreeSize  = "invalid-tree-size"  // a size that the Merkle tree has not reached
 	CodeInvalidLeafIndex = "invalid-leaf-index" // a leaf that is not in the tree

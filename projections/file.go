@@ -57,6 +57,21 @@ func newest(dir string) (path string, generation int, err error) {
 	return path, generation, nil
 }
 
+// Remove removes the read models in dir, so that the next Open and Follow make
+// them again from the log. Nobody may have them open.
+func Remove(dir string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "read-v*.db*"))
+	for _, name := range names {
+		if e := os.Remove(name); err == nil && !os.IsNotExist(e) {
+			err = e
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("projections: %w", err)
+	}
+	return nil
+}
+
 // readers is how many questions are answered at a time.
 const readers = 8
 
@@ -107,8 +122,14 @@ func (f *file) fits(ledger string) (bool, error) {
 	return meta["schema"] == fingerprint(), nil
 }
 
-// read runs f within one read transaction.
+// read runs f within one read transaction. When ctx ends meanwhile, that is the
+// error.
 func (f *file) read(ctx context.Context, do func(*sqlite.Conn) error) (err error) {
+	defer func() {
+		if ended := ctx.Err(); err != nil && ended != nil {
+			err = ended // SQLite says only that it was interrupted
+		}
+	}()
 	conn, err := f.readers.Take(ctx)
 	if err != nil {
 		return err

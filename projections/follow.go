@@ -40,7 +40,7 @@ func (m *Models) follow(ctx context.Context, log Log) error {
 	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] {
 		return paced(ctx, log.SubscribeChunks(ctx, next))
 	}
-	for events, err := range decodeAhead(ctx, read) {
+	for events, err := range decodeAhead(ctx, sourceOf(m.opts.Ledger), read) {
 		if err != nil {
 			return fmt.Errorf("projections: read the log: %w", err)
 		}
@@ -98,7 +98,7 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 		return ErrClosed
 	}
 	if f.projector == nil {
-		p, err := newProjector(f.write, log, false, m.opts.CacheParts, m.location)
+		p, err := newProjector(f.write, log, false, m.opts)
 		if err != nil {
 			return err
 		}

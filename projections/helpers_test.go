@@ -225,6 +225,9 @@ func (m *memory) Last(context.Context) (uint64, error) {
 
 func (m *memory) Get(_ context.Context, seq uint64) (eventstore.Record, error) {
 	records, _ := m.all()
+	if seq == 0 || seq > uint64(len(records)) {
+		return eventstore.Record{}, eventstore.ErrNotFound
+	}
 	return records[seq-1], nil
 }
 

@@ -14,8 +14,7 @@ import (
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
-// load makes a new file from the log, up to sequence to, and opens it. It is
-// made as fast as SQLite can: no journal, no syncs, indexes last. What an
+// load makes a new file from the log, up to sequence to, and opens it. What an
 // interrupted load leaves behind is never opened.
 func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(done, total uint64)) (_ *file, err error) {
 	m.generation++
@@ -24,20 +23,8 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("projections: %w", err)
 	}
-	conn, err := sqlite.OpenConn(tmp, sqlite.OpenReadWrite, sqlite.OpenCreate)
-	if err != nil {
-		return nil, fmt.Errorf("projections: make %s: %w", tmp, err)
-	}
-	// A load makes rows and garbage; collected less often, that costs a fifth
-	// less time. One load runs at a time, so the setting comes back as it was.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	err = m.fill(ctx, conn, log, to, progress, m.opts.Observe)
-	if e := conn.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = syncFile(tmp)
-	}
+	defer collectLess()()
+	_, err = m.makeFile(ctx, log, to, tmp, progress, m.opts.Observe)
 	if err == nil {
 		err = os.Rename(tmp, path)
 	}
@@ -48,27 +35,53 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 	return openFile(path)
 }
 
+// makeFile makes a complete file, as fast as SQLite can: no journal, no syncs
+// but one at the end, indexes last. The projector that it returns knows how far
+// that is, and has no connection any more.
+func (m *Models) makeFile(ctx context.Context, log Log, to uint64, path string, progress func(done, total uint64), observe func(Batch)) (p *projector, err error) {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", path, err)
+	}
+	p, err = m.fill(ctx, conn, log, to, progress, observe)
+	if e := conn.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = syncFile(path)
+	}
+	return p, err
+}
+
 // fill makes the schema in an empty file, and the rows of the events of a log
 // up to sequence to.
-func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) error {
+func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) (*projector, error) {
 	err := settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := script(conn, createTables(m.opts.Ledger)); err != nil {
-		return fmt.Errorf("create tables: %w", err)
+		return nil, fmt.Errorf("create tables: %w", err)
 	}
-	p, err := newProjector(conn, log, true, m.opts.CacheParts, m.location)
+	p, err := newProjector(conn, log, true, m.opts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.load(ctx, log, to, progress, observe); err != nil {
-		return err
+		return nil, err
 	}
 	if err := script(conn, createIndexes()); err != nil {
-		return fmt.Errorf("create indexes: %w", err)
+		return nil, fmt.Errorf("create indexes: %w", err)
 	}
-	return nil
+	return p, nil
+}
+
+// collectLess lets garbage be collected less often until it is undone: a load
+// and a replay make so much of it that this costs a fifth less time. One of them
+// runs at a time, so the setting comes back as it was.
+func collectLess() (undo func()) {
+	was := debug.SetGCPercent(400)
+	return func() { debug.SetGCPercent(was) }
 }
 
 // load fills new tables with the events up to sequence to, in one transaction.
@@ -119,7 +132,7 @@ func (p *projector) load(ctx context.Context, log source, to uint64, progress fu
 }
 
 // readUpTo makes the rows of the events after the position up to sequence to,
-// and calls done after each batch.
+// and calls done after each batch, if it is not nil.
 func (p *projector) readUpTo(ctx context.Context, log source, to uint64, done func(n int, start time.Time, last eventstore.Record) error) error {
 	if p.at.seq >= to {
 		return nil
@@ -128,12 +141,12 @@ func (p *projector) readUpTo(ctx context.Context, log source, to uint64, done fu
 	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] {
 		return log.ReadChunks(ctx, next, to, "")
 	}
-	for events, err := range decodeAhead(ctx, read) {
+	for events, err := range decodeAhead(ctx, sourceOf(p.ledger), read) {
 		start := time.Now()
 		if err == nil {
 			_, err = p.applyAll(ctx, events)
 		}
-		if err == nil {
+		if err == nil && done != nil {
 			err = done(len(events), start, events[len(events)-1].rec)
 		}
 		if err != nil {

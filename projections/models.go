@@ -100,6 +100,7 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	if m.location == nil {
 		m.location = time.UTC
 	}
+	m.opts.Location = m.location
 	if m.now == nil {
 		m.now = time.Now
 	}

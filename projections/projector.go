@@ -16,7 +16,8 @@ import (
 // Models.work owns it. After an error that is not a stopError it must be
 // thrown away: its caches may know of rows that were rolled back.
 type projector struct {
-	conn       *sqlite.Conn
+	ledger     string
+	conn       *sqlite.Conn // nil for a fold
 	words      *wordWriter
 	entities   *entityWriter
 	states     *stateCache
@@ -28,13 +29,14 @@ type projector struct {
 	room       []cell
 	memo       memo
 	zone       *time.Location // of the ledger: where a day ends
-	out        *rowBuffer     // rows not yet written
+	out        *rowBuffer     // rows not yet written; nil for a fold
 	text       []byte
-	parts      []string  // that the event at hand changed
-	ownChanged bool      // a field of the aggregate itself was changed
-	newParts   int       // that the event at hand made
-	waits      [2][]wait // room
-	rows       int       // of the last commit
+	parts      []string             // that the event at hand changed
+	ownChanged bool                 // a field of the aggregate itself was changed
+	newParts   int                  // that the event at hand made
+	waits      [2][]wait            // room
+	rows       int                  // of the last commit
+	written    func(*decoded) error // called after each event; nil does nothing
 }
 
 // position is how far the tables go.
@@ -48,17 +50,24 @@ type position struct {
 
 // newProjector goes on from what the tables hold; load says that they are new
 // and have no indexes yet.
-func newProjector(conn *sqlite.Conn, log source, load bool, cacheParts int, zone *time.Location) (*projector, error) {
+func newProjector(conn *sqlite.Conn, log source, load bool, opts Options) (*projector, error) {
 	at, err := readPosition(conn)
 	if err != nil {
 		return nil, err
 	}
+	p := newFold(log, load, at, opts)
+	p.conn, p.out = conn, &rowBuffer{}
+	return p, nil
+}
+
+// newFold makes a projector whose rows go into the digest and nowhere else.
+func newFold(log source, whole bool, at position, opts Options) *projector {
 	return &projector{
-		conn: conn, at: at, zone: zone, chain: newChain(at.digest, at.mark), out: &rowBuffer{},
-		words: newWordWriter(load), entities: newEntityWriter(load),
-		states: newStateCache(log, cacheParts), rollups: newRollups(load), waitlists: newWaitlists(load),
-		trees: newTrees(load, cacheParts/treeParts),
-	}, nil
+		ledger: opts.Ledger, at: at, zone: opts.Location, chain: newChain(at.digest, at.mark),
+		words: newWordWriter(whole), entities: newEntityWriter(whole),
+		states: newStateCache(log, opts.CacheParts), rollups: newRollups(whole), waitlists: newWaitlists(whole),
+		trees: newTrees(whole, opts.CacheParts/treeParts),
+	}
 }
 
 func readPosition(conn *sqlite.Conn) (at position, err error) {
@@ -109,13 +118,20 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 	if err := p.write(kind, a, d); err != nil {
 		return fmt.Errorf("project event %d: %w", d.rec.Seq, err)
 	}
+	if p.written != nil {
+		return p.written(d)
+	}
 	return nil
 }
 
-// aggregate returns the aggregate that d belongs to, as it was before.
+// aggregate returns the aggregate that d belongs to, as it was before. It refuses
+// an event that is stored under the subject of another.
 func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *decoded) (*aggregate, error) {
 	if a, ok := p.states.cached(d.env.Ref); ok {
-		return a, nil
+		return a, d.checkSubject(a.subject)
+	}
+	if err := d.checkSubject(subjectOf(p.ledger, d.env.Ref)); err != nil {
+		return nil, err
 	}
 	e, known, err := p.findAggregate(d.env.Ref)
 	if err != nil {
@@ -238,6 +254,9 @@ func putVersion[T any](p *projector, t *table[T], of entityRef, row *T) error {
 
 // insert puts a row into the buffer, with the ids of its words.
 func (p *projector) insert(order int, query string, cells []cell, lead ...int64) error {
+	if p.out == nil {
+		return nil
+	}
 	for i := range cells {
 		if c := &cells[i]; (c.kind == columnWord || c.kind == columnJSON) && !c.null {
 			var err error

@@ -73,7 +73,7 @@ func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total
 // switchTo brings fresh to where the live file is, compares and installs it.
 // The caller holds work, so the live file stands still.
 func (m *Models) switchTo(ctx context.Context, log Log, fresh *file, last uint64, r *Rebuilt) (old *file, err error) {
-	p, err := newProjector(fresh.write, log, false, m.opts.CacheParts, m.location)
+	p, err := newProjector(fresh.write, log, false, m.opts)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (k *keeps[S]) write(p *projector, a *aggregate, before, after any) error {
 func partRowOf[S, T any](t *table[T], rowOf func(*S, domain.Key) *T) partRow[S] {
 	return func(p *projector, a *aggregate, was, is *S, part string, key domain.Key, changed bool) error {
 		row := rowOf(is, key)
-		if !changed && bytes.Equal(p.encoded(t.order, func() { digestRow(p, t, "", rowOf(was, key)) }), p.encoded(t.order, func() { digestRow(p, t, "", row) })) {
+		if !changed && bytes.Equal(encoded(p, t, "", rowOf(was, key)), encoded(p, t, "", row)) {
 			return nil
 		}
 		e, err := p.partEntity(a.ref, a.entity, part)
@@ -140,10 +140,10 @@ func partRowOf[S, T any](t *table[T], rowOf func(*S, domain.Key) *T) partRow[S] 
 func ownRow[S, T any](t *table[T], rowOf func(*S) *T) func(*projector, *aggregate, *S, *S) error {
 	return func(p *projector, a *aggregate, was, is *S) error {
 		if a.row == nil && was != nil { // folded from the log
-			a.row = p.encoded(t.order, func() { digestRow(p, t, a.entity.name, rowOf(was)) })
+			a.row = encoded(p, t, a.entity.name, rowOf(was))
 		}
 		row := rowOf(is)
-		now := p.encoded(t.order, func() { digestRow(p, t, a.entity.name, row) })
+		now := encoded(p, t, a.entity.name, row)
 		if bytes.Equal(a.row, now) {
 			return nil
 		}
@@ -152,18 +152,10 @@ func ownRow[S, T any](t *table[T], rowOf func(*S) *T) func(*projector, *aggregat
 	}
 }
 
-// encoded returns what add adds to the digest's rows, without adding it.
-func (p *projector) encoded(order int, add func()) []byte {
-	start := len(p.chain.rows[order])
-	add()
-	now := bytes.Clone(p.chain.rows[order][start:])
-	p.chain.rows[order] = p.chain.rows[order][:start]
-	return now
-}
-
-func digestRow[T any](p *projector, t *table[T], entity string, row *T) {
+// encoded is a row as the digest would have it.
+func encoded[T any](p *projector, t *table[T], entity string, row *T) []byte {
 	p.room = t.cells(p.room[:0], row, &p.memo)
-	p.chain.add(t.order, t.name, entity, p.room)
+	return appendDigestRow(nil, t.name, entity, p.room)
 }
 
 // writeProject writes the row of a project and the progress of its agreement.

@@ -14,6 +14,7 @@ import (
 // the next event.
 type aggregate struct {
 	ref     domain.Ref
+	subject string
 	state   any
 	version uint64
 	entity  entityRef // zero until asked for
@@ -43,7 +44,7 @@ func newStateCache(log source, parts int) *stateCache {
 // get returns the aggregate as it was before d: one that is not at hand is
 // folded from its events, none for one that no event has spoken of yet.
 func (c *stateCache) get(kind *domain.Aggregate, d *decoded, events iter.Seq2[eventstore.Record, error]) (*aggregate, error) {
-	a := &aggregate{ref: d.env.Ref, weight: 1}
+	a := &aggregate{ref: d.env.Ref, subject: d.rec.Subject, weight: 1}
 	if err := c.fold(kind, a, d.rec.Seq, events); err != nil {
 		return nil, err
 	}
@@ -51,6 +52,24 @@ func (c *stateCache) get(kind *domain.Aggregate, d *decoded, events iter.Seq2[ev
 	c.byID[a.ref] = a
 	c.size += a.weight
 	return a, nil
+}
+
+// subjectOf is the subject under which the events of an aggregate are stored.
+func subjectOf(ledger string, ref domain.Ref) string {
+	scope := eventstore.LedgerWide
+	if ref.Agreement != "" {
+		scope = string(ref.Agreement)
+	}
+	return eventstore.Subject(ledger, scope, ref.Kind, string(ref.Key))
+}
+
+// refOf is the inverse of subjectOf.
+func refOf(subject string) (ref domain.Ref, ok bool) {
+	_, scope, kind, key, err := eventstore.ParseSubject(subject)
+	if scope == eventstore.LedgerWide {
+		scope = ""
+	}
+	return domain.Ref{Agreement: domain.Key(scope), Kind: kind, Key: domain.Key(key)}, err == nil
 }
 
 // cached returns the aggregate if it is at hand.

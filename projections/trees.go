@@ -82,3 +82,12 @@ func (p *projector) tree(name string) (*tree, error) {
 	p.trees.of[name] = t
 	return t, nil
 }
+
+// root is the hash of the ledger's tree as of the last event.
+func (p *projector) root() (tlog.Hash, error) {
+	t, err := p.tree(ledgerTree)
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	return t.root()
+}

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +13,10 @@ import (
 // projector wrote: the file was edited, or is damaged. It sees one moment of
 // the file and holds up nobody. The Merkle trees it computes from the leaves in
 // the register.
-func (m *Models) VerifyTables(ctx context.Context) error {
+func (m *Models) VerifyTables(ctx context.Context) error { return m.verify(ctx, nil) }
+
+// verify does it; prepare may look at the verifier before.
+func (m *Models) verify(ctx context.Context, prepare func(*verifier)) error {
 	file, err := m.acquire(0)
 	if err != nil {
 		return err
@@ -26,6 +28,9 @@ func (m *Models) VerifyTables(ctx context.Context) error {
 			return err
 		}
 		v := &verifier{words: wordReader{conn, &textCache{}}, chain: newChain(digest{}, digest{}), names: map[int64]string{0: ""}, trees: map[string]*tree{}}
+		if prepare != nil {
+			prepare(v)
+		}
 		return v.verify(ctx, conn, at)
 	})
 }
@@ -36,6 +41,7 @@ type verifier struct {
 	words wordReader
 	chain *chain
 	names map[int64]string // of entities, by id
+	seq   uint64           // at hand
 	trees map[string]*tree
 	tiles []tileRow // that the event at hand fills, as far as they were not met
 	mark  int64     // of the last event row
@@ -68,6 +74,7 @@ func (v *verifier) verify(ctx context.Context, conn *sqlite.Conn, at position) e
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		v.seq = seq
 		for _, c := range cursors {
 			if err := v.take(c, seq); err != nil {
 				return err
@@ -77,16 +84,16 @@ func (v *verifier) verify(ctx context.Context, conn *sqlite.Conn, at position) e
 			return &TablesError{Seq: seq, What: "a row of this event was changed, added or removed"}
 		}
 		if len(v.tiles) > 0 {
-			return &TablesError{Seq: seq, What: fmt.Sprintf("table tile: tile %d of level %d of tree %s is missing", v.tiles[0].N, v.tiles[0].Level, v.tiles[0].Tree)}
+			return v.missing(seq)
 		}
 	}
 	for _, c := range cursors {
 		if !c.ended {
-			return &TablesError{Seq: at.seq + 1, What: "table " + c.name + " has rows of later events, or out of order"}
+			return v.blame(c, at.seq+1, "there are rows of later events, or out of order")
 		}
 	}
 	if v.chain.now != at.digest || v.chain.mark != at.mark {
-		return &TablesError{Seq: at.seq, What: "the position's digest was changed"}
+		return &TablesError{Seq: at.seq, Table: "position", What: "table position: the digest was changed"}
 	}
 	return nil
 }
@@ -147,19 +154,36 @@ func (v *verifier) step(c *cursor) error {
 func (v *verifier) take(c *cursor, seq uint64) error {
 	for !c.ended && c.seq == seq {
 		if err := v.add(c); err != nil {
-			return &TablesError{Seq: seq, What: fmt.Sprintf("table %s: %v", c.name, err)}
+			return v.blame(c, seq, err.Error())
 		}
 		if err := v.step(c); err != nil {
 			return err
 		}
 	}
 	if !c.ended && c.seq < seq {
-		return &TablesError{Seq: c.seq, What: "table " + c.name + " has a row out of order"}
+		return v.blame(c, c.seq, "a row is out of order")
 	}
 	return nil
 }
 
-func (v *verifier) add(c *cursor) (err error) {
+// blame says what is wrong with the row at hand.
+func (v *verifier) blame(c *cursor, seq uint64, what string) error {
+	_ = v.resolve(c) // as far as it can be
+	e := &TablesError{Seq: seq, Table: c.name, What: "table " + c.name + ": " + what}
+	e.Agreement, e.Entity = placeOf(rowEntity(c.order, v.entity(c), c.cells))
+	return e
+}
+
+// entity names what the row at hand is a version of; "" in a register.
+func (v *verifier) entity(c *cursor) string {
+	if c.order <= orderTile {
+		return ""
+	}
+	return v.names[c.stmt.ColumnInt64(0)]
+}
+
+// resolve finds the texts that stand for ids in the row at hand.
+func (v *verifier) resolve(c *cursor) (err error) {
 	for i := range c.cells {
 		switch x := &c.cells[i]; {
 		case x.null:
@@ -171,19 +195,24 @@ func (v *verifier) add(c *cursor) (err error) {
 			x.s = v.names[x.i]
 		}
 	}
-	entity, cells := "", c.cells
-	switch {
-	case c.order == orderTile:
+	return nil
+}
+
+func (v *verifier) add(c *cursor) error {
+	if err := v.resolve(c); err != nil {
+		return err
+	}
+	cells := c.cells
+	switch c.order {
+	case orderTile:
 		return v.tile(cells)
-	case c.order == orderEvent:
+	case orderEvent:
 		if err := v.leaf(cells); err != nil {
 			return err
 		}
 		last := len(cells) - 1
 		v.mark, cells = cells[last].i, cells[:last]
-	case c.order > orderTile:
-		entity = v.names[c.stmt.ColumnInt64(0)]
 	}
-	v.chain.add(c.order, c.name, entity, cells)
+	v.chain.add(c.order, c.name, v.entity(c), cells)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 // Places of columns in the event register.
 var (
+	aggregateColumn = eventTable.column("aggregate")
 	agreementColumn = eventTable.column("agreement")
 	leafColumn      = eventTable.column("leaf")
 	leafIndexColumn = eventTable.column("leaf_index")
@@ -59,9 +60,17 @@ func (v *verifier) tile(row []cell) error {
 	want := &v.tiles[0]
 	for i, x := range tileTable.cells(nil, want, &memo{}) {
 		if got := row[i]; got.s != x.s || got.kind == columnInt && got.i != x.i {
-			return fmt.Errorf("tile %d of level %d of tree %s has another %s than its leaves give", want.N, want.Level, want.Tree, tileTable.cols[i].name)
+			return fmt.Errorf("%s of tile %d of level %d is not what its leaves give", tileTable.cols[i].name, want.N, want.Level)
 		}
 	}
 	v.tiles = v.tiles[1:]
 	return nil
+}
+
+// missing says that a tile which the event has filled is not there.
+func (v *verifier) missing(seq uint64) error {
+	tile := &v.tiles[0]
+	e := &TablesError{Seq: seq, Table: tileTable.name, What: fmt.Sprintf("table tile: tile %d of level %d is missing", tile.N, tile.Level)}
+	e.Agreement, e.Entity = placeOf(rowEntity(orderTile, "", tileTable.cells(nil, tile, &memo{})))
+	return e
 }

@@ -26,6 +26,10 @@ var benchmarks = []benchmark{
 	{"import", "a file of commands / atomic batches of 1,000", "ratio at least 0.4", ratioOf(0.4), (*bench).importing},
 	{"rebuild", "read models from the log / an ordered consumer that only counts", "ratio at least 0.15", ratioOf(0.15), (*bench).rebuilding},
 	{"what-changed", "100 changes of one agreement, out of the whole log", "p50 under 1 ms", p50Under(1), (*bench).whatChanged},
+	{"changes", "the same 100 changes, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).changes},
+	{"blame", "a field's first 50 moves, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).blame},
+	{"as-of", "an agreement and its milestones as of half the log, of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).asOf},
+	{"verify", "a bundle of the whole log, verified without a server", "at least 20,000 events a second", rateOf(20_000), (*bench).verifying},
 	{"restart", "ready again after a clean stop", "under 3 s", secondsUnder(3), (*bench).restart},
 }
 
@@ -38,14 +42,24 @@ type measurement struct {
 	Visible *float64 `json:"visible_per_s,omitempty"` // of an import: until the read models show it, too
 	P50     *float64 `json:"p50_ms,omitempty"`
 	Seconds *float64 `json:"seconds,omitempty"`
+	Growth  *float64 `json:"growth,omitempty"` // p50 of the largest ledger to that of the smallest
+	Sizes   []sized  `json:"sizes,omitempty"`
 }
 
 func ratioOf(least float64) func(measurement) bool {
 	return func(m measurement) bool { return *m.Ratio >= least }
 }
 
+func rateOf(least float64) func(measurement) bool {
+	return func(m measurement) bool { return *m.Ours >= least }
+}
+
 func p50Under(ms float64) func(measurement) bool {
 	return func(m measurement) bool { return *m.P50 < ms }
+}
+
+func growthUnder(most float64) func(measurement) bool {
+	return func(m measurement) bool { return *m.Growth <= most }
 }
 
 func secondsUnder(s float64) func(measurement) bool {
@@ -68,6 +82,7 @@ func newBench(a *app) *cobra.Command {
 	flags.SortFlags = false
 	flags.IntVar(&b.events, "events", 200_000, "`number` of events in the log that import fills and the others read")
 	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of append-1 and append-64")
+	flags.IntSliceVar(&b.sizes, "sizes", []int{20_000, 200_000, 1_000_000}, "`numbers` of events of the logs that changes, blame and as-of are asked of, ascending")
 	flags.StringSliceVar(&only, "only", nil, "only these `names`: "+strings.Join(benchmarkNames(), ", "))
 	flags.StringVar(&b.dir, "dir", "", "`directory` on the disk to measure (default the system's temporary one)")
 	flags.BoolVar(&check, "check", false, "exit with 1 when a target is missed")
@@ -81,6 +96,9 @@ func newBench(a *app) *cobra.Command {
 		}
 		if b.events < 1000 || b.seconds <= 0 {
 			return usagef("--events wants at least 1000, and --seconds more than 0")
+		}
+		if len(b.sizes) < 2 || !slices.IsSorted(b.sizes) || b.sizes[0] < 1000 {
+			return usagef("--sizes wants at least two numbers, ascending, from 1000 on")
 		}
 		results, err := b.runAll(cmd.Context(), only)
 		if err != nil {
@@ -114,12 +132,15 @@ type bench struct {
 	app     *app
 	events  int
 	seconds float64
+	sizes   []int
 	dir     string
 
 	root string      // the temporary directory within dir
 	full *node       // the ledger with --events events, opened by the first that needs it
 	fill measurement // what filling it came to: the benchmark import
 	work *workload   // what full was filled with
+
+	scaled []*scaled // ledgers of all sizes, made by the first that needs them
 }
 
 func (b *bench) runAll(ctx context.Context, only []string) (results []measurement, err error) {
@@ -149,6 +170,9 @@ func (b *bench) close() error {
 	if b.full != nil {
 		err = b.full.Close()
 	}
+	for _, s := range b.scaled {
+		err = errors.Join(err, s.Close())
+	}
 	return errors.Join(err, os.RemoveAll(b.root))
 }
 
@@ -174,7 +198,7 @@ func (a *app) printMeasurements(results []measurement) error {
 	if a.output == "csv" {
 		return writeBenchCSV(a.out, results)
 	}
-	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "SECONDS", "TARGET", "", "WHAT"}}
+	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "GROWTH", "SECONDS", "TARGET", "", "WHAT"}}
 	for _, m := range results {
 		one := benchmarkOf(m)
 		verdict := "met"
@@ -183,5 +207,5 @@ func (a *app) printMeasurements(results []measurement) error {
 		}
 		rows = append(rows, append(m.cells(), one.target, verdict, one.what))
 	}
-	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, false, false, false})
+	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, true, false, false, false})
 }

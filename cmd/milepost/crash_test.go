@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -115,13 +116,20 @@ func (c *child) stop(t *testing.T, signal syscall.Signal) {
 
 // run runs a client verb to its end.
 func (c *child) run(t *testing.T, in io.Reader, args ...string) (stdout string, code int) {
-	cmd := exec.Command(c.program, args...)
+	stdout, _, code = c.runWith(t, in, args...)
+	return stdout, code
+}
+
+func (c *child) runWith(t *testing.T, in io.Reader, args ...string) (stdout, stderr string, code int) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.program, args...)
 	cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_ACTOR=tester"}
 	var out, errs strings.Builder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &errs
 	_ = cmd.Run() // the exit code tells
 	t.Logf("milepost %s: %s%s", strings.Join(args, " "), out.String(), errs.String())
-	return out.String(), cmd.ProcessState.ExitCode()
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
 // settled is the status when the read models show the whole log.

@@ -8,6 +8,8 @@ import (
 	nats "github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 )
 
 // Two processes serve one ledger on an external NATS server: what is written
@@ -19,8 +21,9 @@ func TestTwoServersOnAnExternalLog(t *testing.T) {
 	log.Start()
 	t.Cleanup(func() { log.Shutdown(); log.WaitForShutdown() })
 	require.True(t, log.ReadyForConnections(10*time.Second))
-	one := startServer(t, t.TempDir(), "--nats", log.ClientURL())
-	two := startServer(t, t.TempDir(), "--nats", log.ClientURL())
+	dir := t.TempDir()
+	one := startServer(t, dir, "--nats", log.ClientURL())
+	two := startServer(t, t.TempDir(), "--nats", log.ClientURL(), "--key", signing.KeyFile(dir)) // one ledger, one key
 
 	// When a party is registered through one and changed through the other
 	_, code := one.run(t, nil, "do", "register-party", "--party", "city", "--title", "City", "--kind", "other")

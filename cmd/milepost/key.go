@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,51 +106,20 @@ func newKeyRotate(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.log = a.logger(false)
-			if !hasLedger(cfg) {
-				return noLedger(cfg.dir)
-			}
-			n, err := startNode(cmd.Context(), cfg)
-			if err != nil {
-				return explainLock(err)
-			}
-			k, receipt, err := signing.Rotate(cmd.Context(), n.ledger, n.key, domain.Meta{Actor: a.actor(), Note: reason})
-			if e := n.Close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			return explainLock(withLedger(cmd.Context(), cfg, func(ctx context.Context, n *node) error {
+				k, receipt, err := signing.Rotate(ctx, n.ledger, n.key, domain.Meta{Actor: a.actor(), Note: reason})
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(a.out, "%s\n", k.Public)
+				_, _ = fmt.Fprintf(a.err, "milepost: from sequence %d on the ledger signs with this key, in %s\n", receipt.Seq, k.File)
 				return err
-			}
-			_, err = fmt.Fprintf(a.out, "%s\n", k.Public)
-			_, _ = fmt.Fprintf(a.err, "milepost: from sequence %d on the ledger signs with this key, in %s\n", receipt.Seq, k.File)
-			return err
+			}))
 		},
 	}
 	a.nodeFlags(cmd, &cfg)
 	cmd.Flags().StringVar(&reason, "note", "", "why it is replaced")
 	return cmd
-}
-
-// nodeFlags are those of verbs that work on a data directory.
-func (a *app) nodeFlags(cmd *cobra.Command, cfg *nodeConfig) {
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.StringVar(&cfg.dir, "data", "./milepost-data", "`directory` of the log and the read models")
-	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
-	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
-	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
-	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data)")
-	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints (default checkpoints in --data)")
-	_ = cmd.MarkFlagDirname("data") // the flag is there
-}
-
-// hasLedger reports whether there is a ledger to open: opening makes one.
-func hasLedger(cfg nodeConfig) bool {
-	_, err := os.Stat(cfg.dir + "/jetstream")
-	return err == nil || cfg.natsURL != ""
-}
-
-func noLedger(dir string) error {
-	return fmt.Errorf("there is no ledger in %s: say where with --data", dir)
 }
 
 // now is when countersignatures are made.

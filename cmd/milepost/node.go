@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -39,6 +40,10 @@ type nodeConfig struct {
 	checking func(done, total uint64) // told how far the check at start has come; may be nil
 }
 
+// scrubRate is how many records a second the scrub reads unless told otherwise: a
+// hundredth of what the log can give.
+const scrubRate = 2000
+
 // checkpointDir is where the checkpoints of the ledger lie.
 func (cfg nodeConfig) checkpointDir() string {
 	return cmp.Or(cfg.checkpoints, filepath.Join(cfg.dir, "checkpoints"))
@@ -67,6 +72,9 @@ type node struct {
 	running sync.WaitGroup // the projector and the notary
 }
 
+// contentType of an event in the log: one of CloudEvents' structured mode.
+const contentType = "application/cloudevents+json"
+
 // startNode opens the ledger. Its read models follow the log until Close; wait
 // for them with catchUp.
 func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
@@ -91,7 +99,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
 		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
-		ContentType: "application/cloudevents+json", Logger: cfg.log, Observe: n.metrics.ObserveAppend,
+		ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		return nil, err
 	}
@@ -119,6 +127,14 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	})
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
+}
+
+// handler is the node's HTTP API.
+func (n *node) handler() http.Handler {
+	return api.New(api.Config{
+		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
+		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
+	})
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.

@@ -19,7 +19,11 @@ func (a *app) bar(what string, total int64, bytes bool) *bar {
 	if !ok || !isatty.IsTerminal(f.Fd()) {
 		return nil
 	}
-	return &bar{progressbar.NewOptions64(total,
+	rate := func(*progressbar.ProgressBar) {}
+	if total < 0 { // of events, as many as there are
+		rate = progressbar.OptionShowIts()
+	}
+	return &bar{progressbar.NewOptions64(total, rate,
 		progressbar.OptionSetWriter(f),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(bytes),

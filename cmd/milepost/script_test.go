@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 )
 
@@ -37,7 +39,9 @@ func TestMain(m *testing.M) {
 //	usage args...          milepost exits with 2
 //	tamper DIR             change a value in the read models' file
 //	keypair VAR NAME       make a key pair of that name; $VAR is its verifier key
+//	register PARTY FILE    register the key in FILE, as milepost key new made it, as the party's witness
 //	handover VAR OLD NEW   let $OLD sign that $NEW replaces it; $VAR is the statement
+//	rows FILE SQL WANT...  the file's first column by that query
 //	digest FILE            write "last_seq digest" of the ledger, once all of it is shown, to FILE
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -75,6 +79,8 @@ func TestScripts(t *testing.T) {
 			"tamper":   tamper,
 			"keypair":  keypair,
 			"handover": handover,
+			"register": register,
+			"rows":     rows,
 			"digest": func(ts *testscript.TestScript, _ bool, args []string) {
 				seq := strconv.FormatUint(status(ts).LastSeq, 10)
 				if _, stderr, code := milepost(ts, "show", "parties", "--min-seq", seq); code != exitDone {
@@ -230,6 +236,15 @@ func keypair(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], public)
 }
 
+// register has a party register the public half of the key in a file.
+func register(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := signing.ReadKey(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if _, stderr, code := milepost(ts, "do", "register-witness", "--party", args[0], "--key", key.Public); code != exitDone {
+		ts.Fatalf("%s", stderr)
+	}
+}
+
 func handover(ts *testscript.TestScript, _ bool, args []string) {
 	old, next := ts.Getenv(args[1]), ts.Getenv(args[2])
 	signer := ts.Value(signersKey{}).(map[string]note.Signer)[old]
@@ -248,6 +263,20 @@ func tamper(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("nothing was changed")
 	}
 	ts.Check(conn.Close())
+}
+
+func rows(ts *testscript.TestScript, _ bool, args []string) {
+	conn, err := sqlite.OpenConn(ts.MkAbs(args[0]), sqlite.OpenReadOnly)
+	ts.Check(err)
+	got := []string{}
+	ts.Check(sqlitex.ExecuteTransient(conn, args[1], &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		got = append(got, stmt.ColumnText(0))
+		return nil
+	}}))
+	ts.Check(conn.Close())
+	if !slices.Equal(got, args[2:]) {
+		ts.Fatalf("%s gives %q, want %q", args[1], got, args[2:])
+	}
 }
 
 // program is this test binary, as testscript put it into the script's path.

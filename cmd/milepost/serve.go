@@ -44,7 +44,7 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.timezone, "timezone", "", "time zone of a new ledger's civil dates, as `Area/City`, fixed from then on (default UTC)")
 	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data, made with a new ledger)")
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
-	flags.IntVar(&cfg.scrubRate, "scrub-rate", 2000, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
+	flags.IntVar(&cfg.scrubRate, "scrub-rate", scrubRate, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
 	flags.BoolVar(&verbose, "verbose", false, "log every request")
 	_ = cmd.MarkFlagDirname("data") // the flag is there
 	return cmd
@@ -92,10 +92,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 	if err := n.holder.write(cfg.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	httpServer := api.Server(api.New(api.Config{
-		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: cfg.name, Version: version(),
-		Logger: cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: cfg.dir,
-	}), cfg.log)
+	httpServer := api.Server(n.handler(), cfg.log)
 
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error {

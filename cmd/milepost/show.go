@@ -220,8 +220,9 @@ var eventView = view{
 	table: []column{
 		field("seq"), inEvent("WHEN", "time"), inEvent("ACTOR", "actor"), inEvent("PARTY", "party"), inEvent("AGREEMENT", "agreement"),
 		inEvent("SUBJECT", "subject"), inEvent("TYPE", "type"), inEvent("REASON", "reason"),
+		field("settlement"), field("awaits"),
 	},
-	csv: []string{"seq"},
+	csv: []string{"seq", "settlement", "awaits"},
 }
 
 func inEvent(header, name string) column {

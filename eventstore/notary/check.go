@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"golang.org/x/mod/sumdb/tlog"
+	"maps"
+	"slices"
 
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
@@ -29,153 +29,101 @@ func (e *DisagreeError) Error() string {
 	return fmt.Sprintf("notary: the log disagrees with the checkpoint of %s at %d from %s on: %s", e.Origin, e.Size, where, e.What)
 }
 
-// check reads the log from its first record, and compares the trees with each
-// kept checkpoint on the way.
-func (n *Notary) check(ctx context.Context) error {
-	last, err := n.log.Last(ctx)
-	if err != nil {
-		return fmt.Errorf("notary: %w", err)
-	}
-	c := &comparison{notary: n, pending: map[string][]proof.Signed{}}
-	for agreement, list := range n.notes.kept {
-		c.pending[agreement] = list
-	}
+// comparison is a walk through the log past the checkpoints that were signed.
+type comparison struct {
+	log     Log
+	opts    *Options
+	trees   *trees                    // of what was read
+	pending map[string][]proof.Signed // not reached yet, by agreement
+	size    uint64                    // of the newest checkpoint of the ledger
+	agreed  map[string]uint64         // sequence of the last checkpoint that agrees, by agreement
+}
+
+// comparison with all checkpoints that are kept. n.mu is held.
+func (n *Notary) comparison(trees *trees) *comparison {
+	last, _ := n.notes.latest("")
+	return &comparison{log: n.log, opts: &n.opts, trees: trees, pending: maps.Clone(n.notes.kept), agreed: map[string]uint64{}, size: last.Size}
+}
+
+// walk reads the log from its first record up to a sequence, compares the trees
+// with each checkpoint on the way, and calls each with what was read.
+func (c *comparison) walk(ctx context.Context, until uint64, each func([]eventstore.Record) error) error {
 	if err := c.meet(ctx, ""); err != nil {
 		return err
 	}
-	if last > 0 {
-		for chunk, err := range n.log.ReadChunks(ctx, 1, last, "") {
+	for chunk, err := range c.log.ReadChunks(ctx, 1, until, "") {
+		if err != nil {
+			return c.broken(ctx, err)
+		}
+		for _, rec := range chunk {
+			agreement, err := c.trees.append(rec)
 			if err != nil {
-				return c.broken(err)
+				return c.broken(ctx, err)
 			}
-			for _, rec := range chunk {
-				agreement, err := n.trees.append(rec)
-				if err != nil {
-					return c.broken(err)
-				}
-				for _, of := range []string{"", agreement} {
-					if err := c.meet(ctx, of); err != nil {
-						return err
-					}
+			for _, of := range []string{"", agreement} {
+				if err := c.meet(ctx, of); err != nil {
+					return err
 				}
 			}
-			if n.opts.Progress != nil {
-				n.opts.Progress(n.trees.ledger.Size(), last)
-			}
+		}
+		if err := each(chunk); err != nil {
+			return err
 		}
 	}
 	return c.ended(ctx)
 }
 
-// comparison is a walk through the log past the checkpoints that were signed.
-type comparison struct {
-	notary  *Notary
-	pending map[string][]proof.Signed // not reached yet, by agreement
-	agreed  uint64                    // the last sequence up to which a checkpoint of the ledger agrees
-}
-
 // meet compares the tree with the checkpoint of its size, if there is one.
 func (c *comparison) meet(ctx context.Context, agreement string) error {
 	list := c.pending[agreement]
-	f := c.notary.trees.of(agreement)
+	f := c.trees.of(agreement)
 	if len(list) == 0 || list[0].Size != f.Size() {
 		return nil
 	}
 	s := list[0]
 	if s.Root != f.Root() {
-		return c.locate(ctx, s.Checkpoint, c.notary.trees.ledger.Size())
+		return c.locate(ctx, s.Checkpoint, c.trees.ledger.Size(), "the records up to there do not give the root that was signed")
 	}
 	c.pending[agreement] = list[1:]
-	if agreement == "" {
-		c.agreed = s.Size
-	}
+	c.agreed[agreement] = c.trees.ledger.Size()
 	return nil
 }
 
 // broken explains a log that cannot be read to its end.
-func (c *comparison) broken(err error) error {
-	gap, torn, subject := (*eventstore.GapError)(nil), (*eventstore.TornBatchError)(nil), (*eventstore.SubjectError)(nil)
-	d := &DisagreeError{Origin: proof.Origin(c.notary.opts.Ledger, ""), Size: c.size()}
+func (c *comparison) broken(ctx context.Context, err error) error {
+	gap, torn, subject, damaged := (*eventstore.GapError)(nil), (*eventstore.TornBatchError)(nil), (*eventstore.SubjectError)(nil), (*eventstore.DamagedError)(nil)
+	d := &DisagreeError{Origin: proof.Origin(c.opts.Ledger, ""), Size: c.size, Seq: c.trees.ledger.Size() + 1}
 	switch {
 	case errors.As(err, &gap):
 		d.Seq, d.What = gap.Want, fmt.Sprintf("it is missing; the log goes on with %d", gap.Got)
+	case errors.As(err, &damaged):
+		d.Seq, d.What = damaged.Seq, "it cannot be read"
 	case errors.As(err, &torn):
-		d.Seq, d.What = torn.Seq, "an atomic batch is torn"
+		d.What = "an atomic batch is torn"
+		if last, err := c.log.Last(ctx); err == nil && last == torn.Seq {
+			d.Seq, d.What = last+1, "it is missing: the log ends within an atomic batch"
+		}
 	case errors.As(err, &subject):
-		d.Seq, d.What = c.notary.trees.ledger.Size()+1, err.Error()
+		d.What = err.Error()
 	default:
 		return fmt.Errorf("notary: read the log: %w", err)
 	}
 	return d
 }
 
-func (c *comparison) size() uint64 {
-	last, _ := c.notary.notes.latest("")
-	return last.Size
-}
-
 // ended checks that no checkpoint goes beyond the end of the log.
 func (c *comparison) ended(ctx context.Context) error {
-	last := c.notary.trees.ledger.Size()
-	if list := c.pending[""]; len(list) > 0 {
-		s := list[len(list)-1]
-		return &DisagreeError{Origin: s.Origin, Size: s.Size, Seq: last + 1, What: fmt.Sprintf("it is missing: the log ends at %d, and %d records were signed for", last, s.Size)}
-	}
-	for agreement, list := range c.pending {
+	last := c.trees.ledger.Size()
+	for _, agreement := range slices.Sorted(maps.Keys(c.pending)) { // that of the ledger first
+		list := c.pending[agreement]
 		if len(list) == 0 {
 			continue
 		}
-		s, has := list[len(list)-1], c.notary.trees.of(agreement).Size()
-		return c.locate(ctx, s.Checkpoint, last, fmt.Sprintf("the log has %d events of the agreement, and %d were signed for", has, s.Size))
+		s := list[len(list)-1]
+		if agreement == "" {
+			return c.locate(ctx, s.Checkpoint, last+1, fmt.Sprintf("the log ends at %d, and %d records were signed for", last, s.Size))
+		}
+		return c.locate(ctx, s.Checkpoint, last, fmt.Sprintf("the log has %d events of the agreement, and %d were signed for", c.trees.of(agreement).Size(), s.Size))
 	}
 	return nil
-}
-
-// locate finds the first sequence up to until that is not what was signed. The
-// index knows the hash of each record; it is believed as far as it gives the
-// root that was signed.
-func (c *comparison) locate(ctx context.Context, signed proof.Checkpoint, until uint64, what ...string) error {
-	d := &DisagreeError{Origin: signed.Origin, Size: signed.Size, Seq: c.agreed + 1, Until: until, What: "the records up to there do not give the root that was signed"}
-	if len(what) > 0 {
-		d.What = what[0]
-	}
-	index := c.notary.opts.Index
-	if index == nil {
-		return d
-	}
-	_, agreement, err := proof.ParseOrigin(signed.Origin)
-	if err != nil {
-		return err
-	}
-	if root, err := index.TreeRoot(ctx, agreement, signed.Size); err != nil || root != signed.Root {
-		return d // it was made from this log, or is damaged itself
-	}
-	seq, found, err := firstDifference(ctx, c.notary.log, index, d.Seq, until)
-	if err != nil {
-		return errors.Join(d, err)
-	}
-	if found {
-		d.Seq, d.Until, d.What = seq, 0, "its bytes are not those that were signed"
-	}
-	return d
-}
-
-// firstDifference compares records with the hashes that the index has of them,
-// as far as it goes.
-func firstDifference(ctx context.Context, log Log, index Index, from, to uint64) (seq uint64, found bool, err error) {
-	for chunk, err := range log.ReadChunks(ctx, from, to, "") {
-		if err != nil {
-			return 0, false, err
-		}
-		leaves, err := index.Leaves(ctx, chunk[0].Seq, chunk[len(chunk)-1].Seq)
-		if err != nil {
-			return 0, false, nil
-		}
-		for i, rec := range chunk {
-			if i >= len(leaves) || leaves[i] != tlog.RecordHash(rec.Data) {
-				return rec.Seq, true, nil
-			}
-		}
-	}
-	return 0, false, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/milepost-ledger/milepost/eventstore/proof"
 )
@@ -45,17 +46,37 @@ func (n *Notary) Cosign(ctx context.Context, msg []byte, witnesses ...*proof.Wit
 	if err := n.own(ctx, agreement, s); err != nil {
 		return s, err
 	}
-	whole := s.Bare() // of what was handed in, only what was verified is kept
+	whole, lines := s.Bare(), s.Cosignatures // of what was handed in, only what was verified is kept
 	if kept, ok := n.keptAt(agreement, s.Size); ok {
-		whole = kept.Note
+		whole, lines = kept.Bare(), append(slices.Clip(kept.Unverified), lines...)
 	}
-	for _, c := range s.Cosignatures {
-		whole = proof.WithLines(whole, c.Line)
+	for _, line := range newestOfEach(lines) {
+		whole = proof.WithLines(whole, line)
 	}
 	if _, err := n.notes.put(agreement, whole); err != nil {
 		return s, err
 	}
 	return proof.Open(whole, n.notes.keys, witnesses...)
+}
+
+// newestOfEach returns the newest line of each witness: however often one
+// countersigns, a note stays as short as it is.
+func newestOfEach(list []proof.Cosignature) (lines []string) {
+	newest := map[witness]proof.Cosignature{}
+	var order []witness
+	for _, c := range list {
+		was, seen := newest[witnessOf(c)]
+		if !seen {
+			order = append(order, witnessOf(c))
+		}
+		if !seen || c.At.After(was.At) {
+			newest[witnessOf(c)] = c
+		}
+	}
+	for _, w := range order {
+		lines = append(lines, newest[w].Line)
+	}
+	return lines
 }
 
 // own checks that a signed checkpoint is of the present history. n.mu is held.
@@ -70,6 +91,8 @@ func (n *Notary) own(ctx context.Context, agreement string, s proof.Signed) erro
 		return &ForeignCheckpointError{s, fmt.Sprintf("the checkpoint has %d leaves, and the tree %s only %d: the log lost its end, or another one was signed with this key", s.Size, s.Origin, f.Size())}
 	case ok:
 		root = kept.Root
+	case s.Size < f.Size() && n.opts.Index == nil:
+		return errors.New("notary: which root an older tree had is not known without an index")
 	case s.Size < f.Size():
 		var err error
 		if root, err = n.opts.Index.TreeRoot(ctx, agreement, s.Size); err != nil {

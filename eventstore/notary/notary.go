@@ -101,6 +101,20 @@ func Open(ctx context.Context, log Log, opts Options) (*Notary, error) {
 	return n, nil
 }
 
+// check reads the whole log into the trees, and compares.
+func (n *Notary) check(ctx context.Context) error {
+	last, err := n.log.Last(ctx)
+	if err != nil && !errors.As(err, new(*eventstore.DamagedError)) { // which reading comes to
+		return fmt.Errorf("notary: %w", err)
+	}
+	return n.comparison(n.trees).walk(ctx, last, func([]eventstore.Record) error {
+		if n.opts.Progress != nil {
+			n.opts.Progress(n.trees.ledger.Size(), last)
+		}
+		return nil
+	})
+}
+
 // ErrNoTree: there is no agreement of that key in the log.
 var ErrNoTree = errors.New("notary: no event of such an agreement is in the log")
 
@@ -135,8 +149,9 @@ func (n *Notary) sign(agreement string) (proof.Signed, error) {
 	return n.notes.put(agreement, msg)
 }
 
-// advance reads what the log has beyond the trees. n.mu is held. Once the log
-// has turned out to be another one, nothing is signed any more.
+// advance reads what the log has beyond the trees, and the last record before it
+// again. n.mu is held. Once the log has turned out to be another one, nothing is
+// signed any more.
 func (n *Notary) advance(ctx context.Context) error {
 	if n.disagree != nil {
 		return n.disagree
@@ -147,15 +162,20 @@ func (n *Notary) advance(ctx context.Context) error {
 	}
 	read := n.trees.ledger.Size()
 	if last < read {
-		n.disagree = &DisagreeError{Origin: proof.Origin(n.opts.Ledger, ""), Seq: last + 1, Size: read, What: fmt.Sprintf("the log ends at sequence %d, and went on to %d before", last, read)}
-		return n.disagree
+		return n.wentBack(ctx, last+1, fmt.Sprintf("the log ends at sequence %d, and went on to %d before", last, read))
 	}
 	if last == read {
 		return nil
 	}
-	for chunk, err := range n.log.ReadChunks(ctx, read+1, last, "") {
+	for chunk, err := range n.log.ReadChunks(ctx, max(read, 1), last, "") {
 		if err != nil {
 			return fmt.Errorf("notary: read the log: %w", err)
+		}
+		if first := chunk[0]; first.Seq == read {
+			if tlog.RecordHash(first.Data) != n.trees.last {
+				return n.wentBack(ctx, read, "its bytes were others when they were read before")
+			}
+			chunk = chunk[1:]
 		}
 		for _, rec := range chunk {
 			if _, err := n.trees.append(rec); err != nil {
@@ -164,6 +184,14 @@ func (n *Notary) advance(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// wentBack notes that the log is not what was read of it, up to until. n.mu is
+// held.
+func (n *Notary) wentBack(ctx context.Context, until uint64, what string) error {
+	was := proof.Checkpoint{Origin: proof.Origin(n.opts.Ledger, ""), Size: n.trees.ledger.Size(), Root: n.trees.ledger.Root()}
+	n.disagree = (&comparison{log: n.log, opts: &n.opts}).locate(ctx, was, until, what)
+	return n.disagree
 }
 
 // Kept returns the notes of all kept checkpoints of a tree by ascending size,

@@ -67,6 +67,30 @@ func readNotes(dir, ledger string, keys []note.Verifier) (*notes, error) {
 	return n, nil
 }
 
+// Newest reads the newest kept checkpoint of a ledger's tree out of dir. It must be
+// signed by key, a verifier key, else the error is a *NoteError; it is
+// fs.ErrNotExist where none is kept.
+func Newest(dir, ledger, key string) (proof.Signed, error) {
+	keys, err := proof.Verifiers(key)
+	if err != nil {
+		return proof.Signed{}, err
+	}
+	n := &notes{dir: dir, ledger: ledger, keys: keys, kept: map[string][]proof.Signed{}}
+	files, err := filepath.Glob(filepath.Join(dir, ledgerDir, "*"+suffix))
+	if err != nil {
+		return proof.Signed{}, fmt.Errorf("notary: %w", err)
+	}
+	if len(files) == 0 {
+		return proof.Signed{}, fmt.Errorf("notary: a checkpoint of the ledger in %s: %w", dir, fs.ErrNotExist)
+	}
+	file := slices.Max(files) // the sizes in their names have one length
+	if err := n.read(file); err != nil {
+		return proof.Signed{}, &NoteError{File: file, Err: err}
+	}
+	newest, _ := n.latest("")
+	return newest, nil
+}
+
 func (n *notes) read(file string) error {
 	msg, err := os.ReadFile(file)
 	if err != nil {
@@ -125,18 +149,22 @@ func (n *notes) put(agreement string, msg []byte) (proof.Signed, error) {
 	return s, err
 }
 
+// witness tells the keys apart that countersigned.
+type witness struct {
+	name string
+	hash uint32
+}
+
+func witnessOf(c proof.Cosignature) witness { return witness{c.Name, c.KeyHash} }
+
 // prune keeps the newest checkpoint, and the newest of each witness.
 func (n *notes) prune(agreement string, list []proof.Signed) (kept []proof.Signed, err error) {
-	type witness struct {
-		name string
-		hash uint32
-	}
 	seen := map[witness]bool{}
 	for i := len(list) - 1; i >= 0; i-- {
 		keep := i == len(list)-1
 		for _, c := range list[i].Unverified {
-			keep = keep || !seen[witness{c.Name, c.KeyHash}]
-			seen[witness{c.Name, c.KeyHash}] = true
+			keep = keep || !seen[witnessOf(c)]
+			seen[witnessOf(c)] = true
 		}
 		if keep {
 			kept = append(kept, list[i])

@@ -104,35 +104,26 @@ func (n *Notary) scrubOn(ctx context.Context) {
 // checkpoint, at the rate of Options, and compares. The error is a
 // *DisagreeError when the log is not what was signed.
 func (n *Notary) ScrubOnce(ctx context.Context) error {
-	signed, err := n.Checkpoint(ctx, "")
-	if err != nil || signed.Size == 0 {
+	n.mu.Lock()
+	err := n.advance(ctx)
+	if err == nil {
+		_, err = n.sign("")
+	}
+	c := n.comparison(newTrees())
+	n.mu.Unlock()
+	if err != nil || c.size == 0 {
 		return err
 	}
-	c := &comparison{notary: &Notary{log: n.log, opts: n.opts, trees: newTrees(), notes: &notes{kept: map[string][]proof.Signed{"": {signed}}}}}
-	n.scrub.set(func(s *Scrub) { s.Seq, s.Until = 0, signed.Size })
+	n.scrub.set(func(s *Scrub) { s.Seq, s.Until = 0, c.size })
 	pace := newPacer(n.opts.ScrubRate)
-	for chunk, err := range n.log.ReadChunks(ctx, 1, signed.Size, "") {
-		if err != nil {
-			return c.broken(err)
-		}
-		for _, rec := range chunk {
-			if _, err := c.notary.trees.append(rec); err != nil {
-				return c.broken(err)
-			}
-		}
+	if err := c.walk(ctx, c.size, func(chunk []eventstore.Record) error {
 		if err := c.sameAsIndexed(ctx, chunk); err != nil {
 			return err
 		}
-		n.scrub.set(func(s *Scrub) { s.Seq = c.notary.trees.ledger.Size() })
-		if err := pace.wait(ctx, len(chunk)); err != nil {
-			return err
-		}
-	}
-	if c.notary.trees.ledger.Size() < signed.Size {
-		return &DisagreeError{Origin: signed.Origin, Size: signed.Size, Seq: c.notary.trees.ledger.Size() + 1, What: "it cannot be read any more"}
-	}
-	if c.notary.trees.ledger.Root() != signed.Root {
-		return c.locate(ctx, signed.Checkpoint, signed.Size)
+		n.scrub.set(func(s *Scrub) { s.Seq = c.trees.ledger.Size() })
+		return pace.wait(ctx, len(chunk))
+	}); err != nil {
+		return err
 	}
 	n.scrub.set(func(s *Scrub) { s.Passes++; s.Last = time.Now().UTC() })
 	return nil
@@ -141,7 +132,7 @@ func (n *Notary) ScrubOnce(ctx context.Context) error {
 // sameAsIndexed finds a damaged record as soon as it is read, where the index
 // goes so far. Whichever of the two is at fault, somebody must look.
 func (c *comparison) sameAsIndexed(ctx context.Context, chunk []eventstore.Record) error {
-	index := c.notary.opts.Index
+	index := c.opts.Index
 	if index == nil {
 		return nil
 	}
@@ -152,7 +143,7 @@ func (c *comparison) sameAsIndexed(ctx context.Context, chunk []eventstore.Recor
 	for i, rec := range chunk {
 		if i < len(leaves) && leaves[i] != tlog.RecordHash(rec.Data) {
 			return &DisagreeError{
-				Origin: proof.Origin(c.notary.opts.Ledger, ""), Size: c.size(), Seq: rec.Seq,
+				Origin: proof.Origin(c.opts.Ledger, ""), Size: c.size, Seq: rec.Seq,
 				What: "its bytes are not those that the read models were made from",
 			}
 		}

@@ -12,6 +12,7 @@ import (
 // trees are the frontiers of all trees of a log, as of one sequence.
 type trees struct {
 	ledger     proof.Frontier
+	last       tlog.Hash // of the last record
 	agreements map[string]*proof.Frontier
 }
 
@@ -29,6 +30,7 @@ func (t *trees) append(rec eventstore.Record) (agreement string, err error) {
 	}
 	leaf := tlog.RecordHash(rec.Data)
 	t.ledger.Append(leaf)
+	t.last = leaf
 	if agreement == eventstore.LedgerWide {
 		return "", nil
 	}

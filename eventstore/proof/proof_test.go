@@ -185,3 +185,16 @@ func TestKeys(t *testing.T) {
 	_, err = proof.ReadKey([]byte("a\nb\n"))
 	require.Error(t, err)
 }
+
+func TestUnverified(t *testing.T) {
+	k, r, _ := story(t)
+	signed, err := r.checkpoint(t, 5).Sign(k.signer)
+	require.NoError(t, err)
+	c, err := proof.Unverified(bytes.Replace(signed, []byte("\n5\n"), []byte("\n6\n"), 1))
+	require.NoError(t, err)
+	require.Equal(t, uint64(6), c.Size, "what it says, signed or not")
+	for _, bad := range [][]byte{nil, []byte("milepost/main\n5\n"), signed[:len(signed)/2]} {
+		_, err := proof.Unverified(bad)
+		require.Error(t, err)
+	}
+}

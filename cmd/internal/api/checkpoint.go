@@ -173,8 +173,15 @@ func (s *server) keptCheckpoint(agreement string, size uint64) (proof.Signed, er
 	return proof.Signed{}, newProblem(domain.CodeNotFound, "to", "No checkpoint with "+strconv.FormatUint(size, 10)+" leaves is kept: the newest is, and each party's newest.")
 }
 
-// awaitTrees waits until the read models have what the newest checkpoint covers.
-func (s *server) awaitTrees(ctx context.Context) error { return s.await(ctx, s.cfg.Notary.Size()) }
+// awaitTrees waits until the read models have all that the log has now: what a
+// checkpoint covers that was signed a moment ago, and a key that was registered.
+func (s *server) awaitTrees(ctx context.Context) error {
+	last, err := s.cfg.Store.Last(ctx)
+	if err != nil {
+		return err
+	}
+	return s.await(ctx, last)
+}
 
 func wholeNumber(r *http.Request, name string, required bool) (uint64, error) {
 	text := r.URL.Query().Get(name)
@@ -207,7 +214,7 @@ func (s *server) takeCosignatures() {
 		if err != nil {
 			return err
 		}
-		if err := s.awaitTrees(r.Context()); err != nil { // a key may have been registered a moment ago
+		if err := s.awaitTrees(r.Context()); err != nil {
 			return err
 		}
 		witnesses, err := s.witnesses(r.Context())

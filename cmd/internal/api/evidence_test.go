@@ -169,36 +169,38 @@ func TestEvidenceUploadBreaksOff(t *testing.T) {
 	r.get("/v1/evidence/"+sha("minutes")).problem(http.StatusNotFound, domain.CodeNotFound)
 }
 
+// damage puts other bytes in the place of the evidence that was attached last.
+func (r *rig) damage(body string) {
+	t := r.t
+	t.Helper()
+	js, err := jetstream.New(r.store.Raw())
+	require.NoError(t, err)
+	ctx, subjects := context.Background(), "$O."+r.store.EvidenceBucket()
+	st, err := js.Stream(ctx, "OBJ_"+r.store.EvidenceBucket())
+	require.NoError(t, err)
+	meta, err := st.GetLastMsgForSubject(ctx, subjects+".M.*")
+	require.NoError(t, err)
+	var info jetstream.ObjectInfo
+	require.NoError(t, json.Unmarshal(meta.Data, &info))
+	info.NUID += "x"
+	for b := []byte(body); len(b) > 0; b = b[min(len(b), 100_000):] {
+		_, err = js.Publish(ctx, subjects+".C."+info.NUID, b[:min(len(b), 100_000)])
+		require.NoError(t, err)
+	}
+	data, err := json.Marshal(info)
+	require.NoError(t, err)
+	_, err = js.Publish(ctx, meta.Subject, data)
+	require.NoError(t, err)
+}
+
 // Given stored bytes that were changed in the middle of a file, when it is asked
 // for, then the answer breaks off; changed at its beginning, it is a problem.
 func TestDamagedEvidenceIsNotHandedOut(t *testing.T) {
 	r := start(t)
-	js, err := jetstream.New(r.store.Raw())
-	require.NoError(t, err)
-	damage := func(body string) {
-		t.Helper()
-		ctx, subjects := context.Background(), "$O."+r.store.EvidenceBucket()
-		st, err := js.Stream(ctx, "OBJ_"+r.store.EvidenceBucket())
-		require.NoError(t, err)
-		meta, err := st.GetLastMsgForSubject(ctx, subjects+".M.*")
-		require.NoError(t, err)
-		var info jetstream.ObjectInfo
-		require.NoError(t, json.Unmarshal(meta.Data, &info))
-		info.NUID += "x"
-		for b := []byte(body); len(b) > 0; b = b[min(len(b), 100_000):] {
-			_, err = js.Publish(ctx, subjects+".C."+info.NUID, b[:min(len(b), 100_000)])
-			require.NoError(t, err)
-		}
-		data, err := json.Marshal(info)
-		require.NoError(t, err)
-		_, err = js.Publish(ctx, meta.Subject, data)
-		require.NoError(t, err)
-	}
-
 	large := bytes.Repeat([]byte("minutes "), 50_000)
 	hash := r.attach(string(large))
 	large[200_000] ^= 1
-	damage(string(large))
+	r.damage(string(large))
 	resp, err := http.Get(r.url + "/v1/evidence/" + hash)
 	require.NoError(t, err)
 	got, err := io.ReadAll(resp.Body)
@@ -207,7 +209,7 @@ func TestDamagedEvidenceIsNotHandedOut(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 
 	hash = r.attach("minutes")
-	damage("Minutes")
+	r.damage("Minutes")
 	p := r.get("/v1/evidence/"+hash).problem(http.StatusInternalServerError, CodeEvidenceDamaged)
 	assert.NotContains(t, p.Detail, "Minutes")
 }

@@ -70,6 +70,8 @@ const (
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
 	CodeOverloaded       = "overloaded"             // too much is going on already
+	CodeBusy             = "busy"                   // a replay or a rebuild is under way
+	CodeLogDamaged       = "log-damaged"            // the log is not whole: an event is missing, or is not what it should be
 	CodeUnavailable      = "unavailable"            // the log does not answer
 	CodeBehind           = "behind"                 // the read models have not got there yet
 	CodeNotReady         = "not-ready"              // starting, or stopped
@@ -90,11 +92,10 @@ var statuses = map[string]int{
 	CodeInvalidParameter:               http.StatusBadRequest,
 	projections.CodeInvalidAsOf:        http.StatusBadRequest,
 	projections.CodeInvalidCursor:      http.StatusBadRequest,
-	projections.CodeInvalidEntity:      http.StatusBadRequest,
-	projections.CodeContradiction:      http.StatusBadRequest,
-	projections.CodeInvalidEffectiveAt: http.StatusBadRequest,
 	projections.CodeInvalidLimit:       http.StatusBadRequest,
 	projections.CodeInvalidRange:       http.StatusBadRequest,
+	projections.CodeInvalidEntity:      http.StatusBadRequest,
+	projections.CodeContradiction:      http.StatusBadRequest,
 	CodeForbiddenHost:                  http.StatusForbidden,
 	CodeForbiddenOrigin:                http.StatusForbidden,
 	domain.CodeNotFound:                http.StatusNotFound,
@@ -108,6 +109,8 @@ var statuses = map[string]int{
 	CodeMediaType:                      http.StatusUnsupportedMediaType,
 	CodeInternal:                       http.StatusInternalServerError,
 	CodeEvidenceDamaged:                http.StatusInternalServerError,
+	CodeLogDamaged:                     http.StatusInternalServerError,
+	CodeBusy:                           http.StatusServiceUnavailable,
 	CodeOverloaded:                     http.StatusServiceUnavailable,
 	CodeUnavailable:                    http.StatusServiceUnavailable,
 	CodeBehind:                         http.StatusServiceUnavailable,
@@ -115,6 +118,7 @@ var statuses = map[string]int{
 	CodeOutcomeUnknown:                 http.StatusServiceUnavailable,
 	CodeTimeout:                        http.StatusServiceUnavailable,
 	CodeLogDisagrees:                   http.StatusServiceUnavailable,
+	projections.CodeInvalidEffectiveAt: http.StatusBadRequest,
 }
 
 func statusOf(code string) int {
@@ -147,6 +151,7 @@ func problemOf(err error) *Problem {
 		unsigned *proof.UnsignedError
 		foreign  *notary.ForeignCheckpointError
 		disagree *notary.DisagreeError
+		differs  *projections.Difference
 	)
 	var p *Problem
 	switch {
@@ -196,6 +201,10 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeForeign, "", "It was not taken: "+foreign.What+". Keep the checkpoint: where the ledger's key signed it, it is evidence.")
 	case errors.As(err, &disagree):
 		p = newProblem(CodeLogDisagrees, "", "The log is not what was signed, and nothing is signed any more: "+disagree.Error())
+	case errors.As(err, &differs):
+		p = newProblem(CodeLogDamaged, "", "The log is not whole: "+differs.Error()+". Restore the ledger from a backup.")
+	case errors.Is(err, projections.ErrBusy):
+		p = newProblem(CodeBusy, "", "The log is being replayed, or the read models are being made. One of these runs at a time; try again when it is done.")
 	case errors.Is(err, eventstore.ErrOverloaded):
 		p = newProblem(CodeOverloaded, "", "Too many appends wait already. Nothing was written; try again in a moment.")
 	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, projections.ErrClosed):

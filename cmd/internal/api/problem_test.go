@@ -56,6 +56,8 @@ func TestProblemOf(t *testing.T) {
 		"conflict":              {ledger.ErrConflict, 409, "conflict"},
 		"conflict of the store": {&eventstore.ConflictError{Subject: "s"}, 409, "conflict"},
 		"overloaded":            {eventstore.ErrOverloaded, 503, "overloaded"},
+		"busy":                  {projections.ErrBusy, 503, "busy"},
+		"log damaged":           {&projections.Difference{Code: projections.DiffersGap, Seq: 3}, 500, "log-damaged"},
 		"unavailable":           {eventstore.ErrUnavailable, 503, "unavailable"},
 		"closed":                {eventstore.ErrClosed, 503, "unavailable"},
 		"outcome unknown":       {&eventstore.OutcomeUnknownError{Err: context.DeadlineExceeded}, 503, "outcome-unknown"},

@@ -87,6 +87,7 @@ func newServer(cfg Config) *server {
 	s.history()
 	s.checkpoints()
 	s.proofs()
+	s.bundles()
 	s.status()
 	s.health()
 	s.imports()
@@ -95,6 +96,7 @@ func newServer(cfg Config) *server {
 	s.planTemplate()
 	s.calendar()
 	s.rebuild()
+	s.replay()
 	s.document()
 	return s
 }
@@ -102,8 +104,8 @@ func newServer(cfg Config) *server {
 func (s *server) handler() http.Handler { return s.guarded(s.route()) }
 
 // Server returns an HTTP server for handler with the limits that the routes
-// count on: nobody holds a connection open by being slow. Imports and rebuilds
-// lift the limits for themselves.
+// count on: nobody holds a connection open by being slow. Imports, rebuilds
+// and replays lift the limits for themselves.
 func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)

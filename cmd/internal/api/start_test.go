@@ -58,8 +58,8 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	}
 	metrics := NewMetrics(nil)
 
-	dir := t.TempDir()
-	key, made, err := signing.Prepare(signing.KeyFile(dir), "test")
+	dir, keys := t.TempDir(), t.TempDir()
+	key, made, err := signing.Prepare(signing.KeyFile(keys), "test")
 	require.NoError(t, err)
 	store, err := eventstore.Open(t.Context(), eventstore.Config{Dir: t.TempDir(), Ledger: "test", Key: key.Public, Observe: metrics.ObserveAppend})
 	require.NoError(t, err)
@@ -72,7 +72,7 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, models.Close()) })
 
-	_, watch, err := signing.Watch(t.Context(), store, models, key, made, notary.Options{Dir: filepath.Join(dir, "checkpoints")})
+	_, watch, err := signing.Watch(t.Context(), store, models, key, made, notary.Options{Dir: filepath.Join(keys, "checkpoints")})
 	require.NoError(t, err)
 	l := ledger.New(store, ledger.Options{
 		Name: "test", Location: shanghai, Now: now, Register: models, Observe: metrics.ObserveCommand,

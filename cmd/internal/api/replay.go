@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+const (
+	mediaSQLite  = "application/vnd.sqlite3"
+	headerDigest = "Milepost-Digest"
+)
+
+// ReplayLine is one line of the answer to a replay: how far it is, and as the
+// last one what came of it, or why it could not be finished.
+type ReplayLine struct {
+	Done    *uint64               `json:"done,omitempty" doc:"Events that are replayed."`
+	Total   *uint64               `json:"total,omitempty" doc:"Events that the log has."`
+	Result  *projections.Replayed `json:"result,omitempty" doc:"What came of it; the last line."`
+	Problem *Problem              `json:"problem,omitempty" doc:"Why it could not be finished; then the last line."`
+}
+
+// replayPause lies between two lines that say how far it is.
+const replayPause = 100 * time.Millisecond
+
+// replay serves the audit of the log.
+func (s *server) replay() {
+	line := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ReplayLine](), true, "ReplayLine")
+	s.handle(huma.Operation{
+		OperationID: "replay", Method: http.MethodPost, Path: "/v1/replay", Tags: []string{"operations"},
+		Summary: "Fold the log again from the first event, and compare.",
+		Description: "Each event is checked (sequence, batch, subject, version, source, hash), and what it gives is compared with the read models: " +
+			"digest, Merkle root, and the rows in their tables. Nothing is written, and questions are answered meanwhile. " +
+			"The answer is JSON Lines: how far it is, and as the last line the result, which names the first event and entity that differ. " +
+			"One replay or rebuild runs at a time. Who breaks off the request ends it.",
+		Responses: map[string]*huma.Response{"200": {Description: "How far it is, and what came of it.", Content: map[string]*huma.MediaType{mediaLines: {Schema: line}}}},
+		Errors:    []int{400, 403, 500, 503},
+	}, s.runReplay)
+	text := &huma.Schema{Type: huma.TypeString}
+	s.handle(huma.Operation{
+		OperationID: "replay-models", Method: http.MethodPost, Path: "/v1/replay/models", Tags: []string{"operations"},
+		Summary: "The read models as of a point, made again from the log, as a SQLite file.",
+		Description: "The file is complete and indexed; its views <table>_now and <table>_history have texts and dates in place of ids and day numbers. " +
+			"One replay or rebuild runs at a time.",
+		Parameters: []*huma.Param{{Name: "to", In: "query", Description: "The point to stop at: an RFC 3339 instant, a civil date (its end, in the ledger's time zone) or seq:N; now when absent.",
+			Schema: text, Example: "2018-12-31"}},
+		Responses: map[string]*huma.Response{"200": {Description: "The file.",
+			Headers: map[string]*huma.Param{
+				headerSeq:    {Description: "Its last event.", Schema: &huma.Schema{Type: huma.TypeInteger}},
+				headerDigest: {Description: "Its digest.", Schema: text},
+			},
+			Content: map[string]*huma.MediaType{mediaSQLite: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}},
+		Errors: []int{400, 403, 422, 500, 503},
+	}, s.replayModels)
+}
+
+func (s *server) runReplay(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	out := &patientWriter{body: w, conn: http.NewResponseController(w)}
+	begun := false
+	tell := func(line ReplayLine) {
+		if !begun {
+			begun = true
+			w.Header().Set("Content-Type", mediaLines)
+		}
+		if json.NewEncoder(out).Encode(line) != nil || out.conn.Flush() != nil {
+			cancel() // nobody hears it
+		}
+	}
+	var told time.Time
+	replayed, err := s.cfg.Models.Replay(ctx, s.cfg.Store, projections.ReplayOptions{Progress: func(done, total uint64) {
+		if done == total || time.Since(told) >= replayPause {
+			told = time.Now()
+			tell(ReplayLine{Done: &done, Total: &total})
+		}
+	}})
+	switch {
+	case err == nil:
+		tell(ReplayLine{Result: &replayed})
+	case !begun:
+		return err
+	default:
+		tell(ReplayLine{Problem: s.problem(r.Context(), err)})
+	}
+	return nil
+}
+
+func (s *server) replayModels(w http.ResponseWriter, r *http.Request) error {
+	_, to, err := s.cfg.Models.ResolveRange(r.Context(), "", pointText(r.URL.Query().Get("to")), projections.Page{})
+	if err != nil {
+		return err
+	}
+	file, made, err := s.cfg.Models.ReplayFile(r.Context(), s.cfg.Store, to.Seq, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", mediaSQLite)
+	h.Set("Content-Disposition", `attachment; filename="replay-`+strconv.FormatUint(made.Seq, 10)+`.db"`)
+	h.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
+	h.Set(headerSeq, strconv.FormatUint(made.Seq, 10))
+	h.Set(headerDigest, made.Digest)
+	if _, err := io.Copy(&patientWriter{body: w, conn: http.NewResponseController(w)}, file); err != nil {
+		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
+	}
+	return nil
+}

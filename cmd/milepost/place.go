@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// place is where a verb about a whole ledger works: at the server, or in this
+// process where the directory is free.
+type place struct {
+	cfg nodeConfig
+	cmd *cobra.Command
+}
+
+// placeOf gives cmd the flags that say where.
+func (a *app) placeOf(cmd *cobra.Command) *place {
+	p := &place{cmd: cmd}
+	a.nodeFlags(cmd, &p.cfg)
+	cmd.Flags().Lookup("data").Usage = "`directory` to work on when no server answers; when given, only this one"
+	return p
+}
+
+// nodeFlags are those of verbs that work on a data directory.
+func (a *app) nodeFlags(cmd *cobra.Command, cfg *nodeConfig) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&cfg.dir, "data", "./milepost-data", "`directory` of the log and the read models")
+	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
+	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
+	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
+	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data)")
+	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints (default checkpoints in --data)")
+	_ = cmd.MarkFlagDirname("data") // the flag is there
+}
+
+// work finds who can do it. A directory that is named is the one that is meant,
+// so a server is asked only when it is the one that holds it.
+func (a *app) work(p *place, at func(context.Context, *client) error, here func(context.Context, *node) error) error {
+	ctx := p.cmd.Context()
+	p.cfg.log = a.logger(false)
+	server := func(address string) error {
+		c, err := a.clientOf(address)
+		if err != nil {
+			return err
+		}
+		return at(ctx, c)
+	}
+	if p.cmd.Flags().Changed("data") {
+		err := withLedger(ctx, p.cfg, here)
+		var locked *eventstore.LockedError
+		if errors.As(err, &locked) {
+			if h := readHolder(p.cfg.dir); h.Address != "" {
+				return server(h.Address)
+			}
+		}
+		return explainLock(err)
+	}
+	err := server(a.server)
+	var unreachable *unreachableError
+	if !errors.As(err, &unreachable) || a.server != "" || a.env("MILEPOST_SERVER") != "" {
+		return err
+	}
+	if _, statErr := os.Stat(p.cfg.dir); statErr != nil {
+		return fmt.Errorf("%w; and there is no directory %s: say which with --data", err, p.cfg.dir)
+	}
+	return explainLock(withLedger(ctx, p.cfg, here))
+}
+
+// withLedger opens a ledger that is there, which nobody else may have open, for
+// as long as f takes.
+func withLedger(ctx context.Context, cfg nodeConfig, f func(context.Context, *node) error) (err error) {
+	if _, err := os.Stat(filepath.Join(cfg.dir, "jetstream")); err != nil && cfg.natsURL == "" {
+		return fmt.Errorf("there is no ledger in %s: say where with --data", cfg.dir) // opening it would make an empty one
+	}
+	n, err := startNode(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	return f(ctx, n)
+}
+
+// served lets f ask the API of a node, which listens for it alone.
+func (a *app) served(ctx context.Context, n *node, f func(context.Context, *client) error) (err error) {
+	if err := n.catchUp(ctx); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := api.Server(n.handler(), n.cfg.log)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	defer func() {
+		err = errors.Join(err, server.Close())
+		if e := <-ended; !errors.Is(e, http.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
+	}()
+	c, err := a.clientOf("http://" + l.Addr().String())
+	if err != nil {
+		return err
+	}
+	return f(ctx, c)
+}

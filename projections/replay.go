@@ -1,0 +1,194 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+	"zombiezen.com/go/sqlite"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// ReplayOptions say how to replay.
+type ReplayOptions struct {
+	Progress func(done, total uint64) // nil tells nobody
+	LogOnly  bool                     // leaves out VerifyTables: the log is checked, and what the tables say of it
+}
+
+// Replayed tells what came of a replay.
+type Replayed struct {
+	Seq        uint64      `json:"seq"`        // up to which the read models are compared with the log
+	Events     uint64      `json:"events"`     // of the log that were folded
+	Digest     string      `json:"digest"`     // of read models made from the log up to Seq; "" when it was not reached
+	Root       string      `json:"root"`       // hash of the ledger's Merkle tree at Seq, base64
+	Identical  bool        `json:"identical"`  // the log is whole, and the read models are what it gives
+	Difference *Difference `json:"difference"` // the first in the order of sequences; null when identical
+}
+
+// Replay folds the log from the first event to the last again, as far from the
+// read models as can be: nothing is written, and nothing that they hold is used
+// but to be compared. It checks that
+//
+//   - no sequence is missing, and every atomic batch is whole;
+//   - each event is one of this ledger, is understood, is stored under the subject of
+//     its aggregate, and is the aggregate's next version;
+//   - the hash of its stored bytes is the one that the read models have, and
+//     what they say it wrote is what it writes (the mark, see digest.go);
+//   - the digests and the roots of the Merkle tree are the same;
+//   - the tables hold what was written ([Models.VerifyTables]).
+//
+// Whatever does not hold is a result and no error. Replay takes no part in the
+// following of the log, and holds up no question. With another replay or a
+// rebuild under way it returns ErrBusy.
+func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Replayed, err error) {
+	if !m.building.TryLock() {
+		return r, ErrBusy
+	}
+	defer m.building.Unlock()
+	var live position
+	err = m.read(ctx, Point{}, func(q *query) (err error) {
+		live, err = readPosition(q.conn)
+		return err
+	})
+	if err != nil {
+		return r, err
+	}
+	r.Seq = live.seq
+	r.Difference, err = m.replay(ctx, log, live, opts.Progress, &r)
+	if err != nil {
+		return r, err
+	}
+	if !opts.LogOnly {
+		var tables *TablesError
+		if err := m.VerifyTables(ctx); err != nil && !errors.As(err, &tables) {
+			return r, err
+		}
+		// What was edited in the tables explains why the log differs from them.
+		if tables != nil && (r.Difference == nil || tables.Seq <= r.Difference.Seq) {
+			if r.Difference, err = m.tablesDifference(ctx, log, tables); err != nil {
+				return r, err
+			}
+		}
+	}
+	r.Identical = r.Difference == nil
+	return r, nil
+}
+
+// replay folds the log, and returns the first difference from the live models,
+// which are at that position.
+func (m *Models) replay(ctx context.Context, log Log, live position, progress func(done, total uint64), r *Replayed) (*Difference, error) {
+	defer collectLess()()
+	last, err := log.Last(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("projections: %w", err)
+	}
+	p := newFold(log, true, position{}, m.opts)
+	w := witness{models: m, live: live, fold: p, replayed: r}
+	p.written = func(d *decoded) error { return w.compare(ctx, d) }
+	if live.seq == 0 {
+		err = w.compareEnd(ctx)
+	}
+	if err == nil {
+		err = p.readUpTo(ctx, log, last, func(int, time.Time, eventstore.Record) error {
+			if progress != nil {
+				progress(p.at.seq, last)
+			}
+			return nil
+		})
+	}
+	r.Events = p.at.seq
+	if err == nil && last < live.seq {
+		err = &Difference{Code: DiffersEnd, Seq: last + 1, What: fmt.Sprintf("the log ends at %d, and the read models are at %d", last, live.seq)}
+	}
+	if err == nil {
+		return nil, nil
+	}
+	return m.differenceOf(ctx, log, err)
+}
+
+// witness holds a fold against what the live models say of the log.
+type witness struct {
+	models   *Models
+	live     position
+	fold     *projector
+	replayed *Replayed
+	rows     []witnessed // of the events to come
+}
+
+// witnessed is what the register keeps of one event.
+type witnessed struct {
+	seq  uint64
+	leaf tlog.Hash
+	mark int64
+}
+
+// witnessedAtOnce is how many events are looked up in one question.
+const witnessedAtOnce = 4 * maxBatch
+
+// compare holds the event that was just folded against its row.
+func (w *witness) compare(ctx context.Context, d *decoded) error {
+	seq := d.rec.Seq
+	if seq > w.live.seq {
+		return nil
+	}
+	if len(w.rows) == 0 {
+		if err := w.look(ctx, seq); err != nil {
+			return err
+		}
+	}
+	differs := func(code, what string) error {
+		return &Difference{Code: code, Seq: seq, Agreement: d.env.Ref.Agreement, Entity: d.env.Ref.Path(), What: what}
+	}
+	if len(w.rows) == 0 || w.rows[0].seq != seq {
+		return differs(DiffersTables, "table event: the row is missing")
+	}
+	row := w.rows[0]
+	w.rows = w.rows[1:]
+	switch {
+	case row.leaf != d.leaf:
+		return differs(DiffersHash, fmt.Sprintf("the event is not the one that the read models were made from: its hash is %s, theirs %s", d.leaf, row.leaf))
+	case row.mark != w.fold.at.mark.short():
+		return differs(DiffersTables, "the read models wrote something else for this event than the log gives")
+	case seq == w.live.seq:
+		return w.compareEnd(ctx)
+	}
+	return nil
+}
+
+func (w *witness) look(ctx context.Context, from uint64) error {
+	return w.models.read(ctx, Point{}, func(q *query) error {
+		return each(q.conn, "SELECT seq, leaf, mark FROM event WHERE seq >= ? ORDER BY seq", []any{from}, func(stmt *sqlite.Stmt) (bool, error) {
+			row := witnessed{seq: uint64(stmt.ColumnInt64(0)), mark: stmt.ColumnInt64(2)}
+			stmt.ColumnBytes(1, row.leaf[:])
+			w.rows = append(w.rows, row)
+			return len(w.rows) < witnessedAtOnce, nil
+		})
+	})
+}
+
+// compareEnd holds digest and root against those of the live models, at their
+// position.
+func (w *witness) compareEnd(ctx context.Context) error {
+	at := w.fold.at
+	root, err := w.fold.root()
+	if err != nil {
+		return err
+	}
+	w.replayed.Digest, w.replayed.Root = at.digest.String(), root.String()
+	stored, err := w.models.TreeRoot(ctx, "", at.seq)
+	if tree := (*TreeError)(nil); err != nil && !errors.As(err, &tree) {
+		return err
+	}
+	switch {
+	case err != nil:
+		return &Difference{Code: DiffersTables, Seq: at.seq, What: err.Error()}
+	case stored != root:
+		return &Difference{Code: DiffersTables, Seq: at.seq, What: fmt.Sprintf("the root of the ledger's Merkle tree is %s, and the log gives %s", stored, root)}
+	case w.live.digest != at.digest || w.live.mark != at.mark:
+		return &Difference{Code: DiffersTables, Seq: at.seq, What: "table position: the digest is not the one that the log gives"}
+	}
+	return nil
+}
