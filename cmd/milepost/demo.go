@@ -109,11 +109,15 @@ var demoTries = []string{
 	"show agreements",
 	"show milestones --agreement wuxi-cethik-2017 --project iot-base",
 	"changes --agreement wuxi-cethik-2017 --project iot-base --milestone structure",
+	"changes --agreement wuxi-cethik-2022 --since-meeting coordination --mode net",
+	"blame --entity wuxi-cethik-2017:project/iot-base/milestone/structure --field forecast",
+	"show milestones --agreement wuxi-cethik-2017 --project iot-base --effective-at 2018-06-30",
 	"show awaiting --party wuxi",
 	"show funding --agreement wuxi-cethik-2017 --by party",
 	"show results --agreement wuxi-cethik-2017 --by beneficiary",
 	"show balance --agreement wuxi-cethik-2022",
 	"show trend --agreement wuxi-cethik-2022 --project transformation-platform",
+	"replay",
 }
 
 func demoGreeting(url, dir string, kept bool) string {
