@@ -198,3 +198,40 @@ func TestUnverified(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+// The hash by which a signature names its key has 32 bits: whoever tries four
+// thousand million keys has one with the hash of another party, or of the ledger.
+func TestOpen_ambiguousKeys(t *testing.T) {
+	k, r, _ := story(t)
+	signed, err := r.checkpoint(t, 5).Sign(k.signer)
+	require.NoError(t, err)
+	bare, err := proof.Open(signed, k.verifiers)
+	require.NoError(t, err)
+	both, err := k.cosigner.Cosign(bare)
+	require.NoError(t, err)
+	other := newKeys(t).witness.Named(k.witness)
+
+	t.Run("one key of two parties", func(t *testing.T) {
+		again, err := proof.NewWitness(k.party)
+		require.NoError(t, err)
+		opened, err := proof.Open(both, k.verifiers, k.witness, again)
+		require.NoError(t, err)
+		require.Len(t, opened.Cosignatures, 1)
+		require.Equal(t, k.party, opened.Cosignatures[0].Key)
+	})
+	t.Run("another key of the same name and hash", func(t *testing.T) {
+		for _, list := range [][]*proof.Witness{{k.witness, other}, {other, k.witness}} {
+			opened, err := proof.Open(both, k.verifiers, list...)
+			require.NoError(t, err)
+			require.Len(t, opened.Cosignatures, 1)
+			require.Equal(t, k.party, opened.Cosignatures[0].Key, "it is told by the whole key whose it is")
+		}
+		_, err := proof.Open(both, k.verifiers, other)
+		require.ErrorAs(t, err, new(*note.InvalidSignatureError))
+	})
+	t.Run("and one of the name and hash of the ledger's", func(t *testing.T) {
+		opened, err := proof.Open(both, k.verifiers, k.witness, other.Named(k.verifiers[0]))
+		require.NoError(t, err)
+		require.Len(t, opened.Cosignatures, 1)
+	})
+}
