@@ -51,8 +51,10 @@ func (c Checkpoint) Sign(signers ...note.Signer) ([]byte, error) {
 	return note.Sign(&note.Note{Text: c.Text()}, signers...)
 }
 
-// parseCheckpoint reads the body of a note. Lines after the third are allowed,
-// and say nothing here.
+// parseCheckpoint reads the body of a note, in the one spelling that it has: what
+// is countersigned, and kept as evidence, is written from what was read, and must
+// be what the ledger signed. A ledger writes no lines after the third, which the
+// format allows for.
 func parseCheckpoint(text string) (c Checkpoint, err error) {
 	lines := strings.SplitN(text, "\n", 4)
 	if len(lines) < 4 {
@@ -62,12 +64,14 @@ func parseCheckpoint(text string) (c Checkpoint, err error) {
 	if _, _, err := ParseOrigin(c.Origin); err != nil {
 		return c, err
 	}
-	c.Size, err = strconv.ParseUint(lines[1], 10, 63)
-	if err != nil || strconv.FormatUint(c.Size, 10) != lines[1] {
+	if c.Size, err = strconv.ParseUint(lines[1], 10, 63); err != nil {
 		return c, fmt.Errorf("proof: the size %q of the checkpoint is no whole number", lines[1])
 	}
 	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {
 		return c, fmt.Errorf("proof: the root %q of the checkpoint is no hash", lines[2])
+	}
+	if c.Text() != text {
+		return c, errors.New("proof: the checkpoint is not spelt as a ledger does: origin, size and root, and nothing else")
 	}
 	return c, nil
 }

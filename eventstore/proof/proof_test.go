@@ -81,7 +81,11 @@ func TestOpen(t *testing.T) {
 		require.Error(t, err)
 	})
 	t.Run("what is signed must be a checkpoint", func(t *testing.T) {
-		for _, text := range []string{"milepost/main\n5\n", "milepost/main\n05\n" + opened.Root.String() + "\n", "milepost/main\n5\nroot\n", "else\n5\n" + opened.Root.String() + "\n"} {
+		root := opened.Root.String() // a digit whose last bits say nothing stands before its =
+		spelt := strings.NewReplacer("A=", "B=", "E=", "F=", "I=", "J=", "M=", "N=", "Q=", "R=", "U=", "V=", "Y=", "Z=", "c=", "d=", "g=", "h=", "k=", "l=", "o=", "p=", "s=", "t=", "w=", "x=", "0=", "1=", "4=", "5=", "8=", "9=").Replace(root)
+		require.NotEqual(t, root, spelt)
+		for _, text := range []string{"milepost/main\n5\n" + root + "\nmore\n", "milepost/main\n5\n" + root + "\n\n— wuxi.example/witness AAAA\n", "milepost/main\n5\n" + spelt + "\n",
+			"milepost/main\n5\n", "milepost/main\n05\n" + opened.Root.String() + "\n", "milepost/main\n5\nroot\n", "else\n5\n" + opened.Root.String() + "\n"} {
 			signed, err := note.Sign(&note.Note{Text: text}, k.signer)
 			require.NoError(t, err)
 			_, err = proof.Open(signed, k.verifiers)
