@@ -112,7 +112,7 @@ func Open(msg []byte, ledger []note.Verifier, witnesses ...*Witness) (s Signed, 
 	}
 	s.Note = msg
 	for _, sig := range n.Sigs {
-		s.Key, s.Line = keyName(sig.Name, sig.Hash), line(sig)
+		s.Key, s.Line = KeyName(sig.Name, sig.Hash), line(sig)
 	}
 	for _, sig := range n.UnverifiedSigs {
 		c, ok := cosignature(sig)
@@ -168,4 +168,5 @@ func WithLines(msg []byte, lines ...string) []byte {
 // line is a signature as it stands in a note.
 func line(sig note.Signature) string { return "— " + sig.Name + " " + sig.Base64 + "\n" }
 
-func keyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
+// KeyName is a key as signatures name it, and Signed does.
+func KeyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
