@@ -132,19 +132,26 @@ func (n *Notary) Checkpoint(ctx context.Context, agreement string) (proof.Signed
 	return n.sign(agreement)
 }
 
-// sign signs a tree as it was last read. n.mu is held.
+// sign signs a tree as it was last read, with the present key. n.mu is held.
 func (n *Notary) sign(agreement string) (proof.Signed, error) {
 	f := n.trees.of(agreement)
 	if agreement != "" && f.Size() == 0 {
 		return proof.Signed{}, ErrNoTree
 	}
-	if last, ok := n.notes.latest(agreement); ok && last.Size == f.Size() {
+	last, ok := n.notes.latest(agreement)
+	same := ok && last.Size == f.Size()
+	if same && last.Key == proof.KeyName(n.signer.Name(), n.signer.KeyHash()) {
 		return last, nil
 	}
 	c := proof.Checkpoint{Origin: proof.Origin(n.opts.Ledger, agreement), Size: f.Size(), Root: f.Root()}
 	msg, err := c.Sign(n.signer)
 	if err != nil {
 		return proof.Signed{}, err
+	}
+	if same { // by a key that was given up: what parties signed does not name it
+		for _, line := range newestOfEach(last.Unverified) {
+			msg = proof.WithLines(msg, line)
+		}
 	}
 	return n.notes.put(agreement, msg)
 }
