@@ -107,6 +107,9 @@ func (n *Notary) check(ctx context.Context) error {
 	if err != nil && !errors.As(err, new(*eventstore.DamagedError)) { // which reading comes to
 		return fmt.Errorf("notary: %w", err)
 	}
+	if _, signed := n.notes.latest(""); last > 0 && !signed {
+		n.opts.Logger.Warn("no checkpoint is kept, so nothing shows whether the log is whole; is this the right directory?", "checkpoints", n.opts.Dir, "events", last)
+	}
 	return n.comparison(n.trees).walk(ctx, last, func([]eventstore.Record) error {
 		if n.opts.Progress != nil {
 			n.opts.Progress(n.trees.ledger.Size(), last)

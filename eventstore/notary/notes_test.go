@@ -1,7 +1,9 @@
 package notary_test
 
 import (
+	"bytes"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,6 +48,22 @@ func TestNotes_directory(t *testing.T) {
 		require.NotErrorIs(t, err, fs.ErrNotExist)
 		_, err = notary.Newest(r.notes, "main", r.public)
 		require.NotErrorIs(t, err, fs.ErrNotExist)
+	})
+
+	t.Run("that is another one", func(t *testing.T) {
+		var said bytes.Buffer
+		logging := func(o *notary.Options) { o.Logger = slog.New(slog.NewTextHandler(&said, nil)) }
+		r := newRig(t)
+		r.notary(logging) // nothing is signed yet, and there is nothing to sign
+		r.append("a")
+		require.Empty(t, said.String())
+		n := r.notary(logging)
+		require.Contains(t, said.String(), "no checkpoint is kept")
+		require.Contains(t, said.String(), r.notes)
+		said.Reset()
+		r.checkpoint(n, "")
+		r.notary(logging)
+		require.Empty(t, said.String())
 	})
 
 	t.Run("with files of others", func(t *testing.T) {
