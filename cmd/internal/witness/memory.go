@@ -60,13 +60,16 @@ func (m memory) write(file string, content []byte) error {
 	return durable.WriteFile(file, content, 0o600)
 }
 
-// keepConflict writes both checkpoints of a conflict down, and returns the files.
+// keepConflict writes the checkpoints of a conflict down, and returns the files.
 func (m memory) keepConflict(origin string, older, newer uint64, before, now []byte) (files []string, err error) {
 	for _, n := range []struct {
 		what string
 		size uint64
 		note []byte
 	}{{"before", older, before}, {"now", newer, now}} {
+		if n.note == nil { // nothing was seen before
+			continue
+		}
 		file := filepath.Join(m.dir, fmt.Sprintf("conflict-%s-%s-%d.checkpoint", flat(origin), n.what, n.size))
 		if err := m.write(file, n.note); err != nil {
 			return files, fmt.Errorf("keep the evidence of a conflict: %w", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -53,11 +54,11 @@ type Cosigned struct {
 // be true. Err is a *proof.ForkError or a *proof.RollbackError.
 type ConflictError struct {
 	Err   error
-	Files []string // both checkpoints, as the ledger signed them
+	Files []string // both checkpoints, as the ledger signed them; one where it is the first that was seen
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%v; nothing was countersigned, and both checkpoints are kept as evidence in %v", e.Err, e.Files)
+	return fmt.Sprintf("%v; nothing was countersigned, and what the ledger signed is kept as evidence in %s", e.Err, strings.Join(e.Files, " and "))
 }
 
 func (e *ConflictError) Unwrap() error { return e.Err }

@@ -245,6 +245,26 @@ func TestCosign_refusesForksAndRollbacks(t *testing.T) {
 	}
 }
 
+// elsewhere shows the tree of another agreement than it is asked for.
+type elsewhere struct{ *operator }
+
+func (e elsewhere) Grown(ctx context.Context, _ string, from uint64) ([]byte, tlog.TreeProof, error) {
+	return e.operator.Grown(ctx, "other", from)
+}
+
+func TestCosign_anotherTree(t *testing.T) {
+	o := elsewhere{newOperator(t)}
+	o.append("a")
+	w, _, _ := party(t, o, "")
+	_, err := w.Cosign(t.Context(), "wuxi")
+	conflict := new(witness.ConflictError)
+	require.ErrorAs(t, err, &conflict)
+	require.ErrorContains(t, err, "the checkpoint is of milepost/test/other, not of milepost/test/wuxi")
+	require.Len(t, conflict.Files, 1, "nothing was seen before")
+	require.Contains(t, err.Error(), conflict.Files[0])
+	require.Empty(t, o.handed)
+}
+
 func TestCosign_keys(t *testing.T) {
 	t.Run("a rotation is followed", func(t *testing.T) {
 		o := newOperator(t)
