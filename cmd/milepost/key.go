@@ -106,7 +106,7 @@ func newKeyRotate(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.log = a.logger(false)
-			return explainLock(withLedger(cmd.Context(), cfg, func(ctx context.Context, n *node) error {
+			err := withLedger(cmd.Context(), cfg, func(ctx context.Context, n *node) error {
 				k, receipt, err := signing.Rotate(ctx, n.ledger, n.key, domain.Meta{Actor: a.actor(), Note: reason})
 				if err != nil {
 					return err
@@ -114,7 +114,11 @@ func newKeyRotate(a *app) *cobra.Command {
 				_, err = fmt.Fprintf(a.out, "%s\n", k.Public)
 				_, _ = fmt.Fprintf(a.err, "milepost: from sequence %d on the ledger signs with this key, in %s\n", receipt.Seq, k.File)
 				return err
-			}))
+			})
+			if err == nil { // what was open signs with the old key to its end
+				err = withLedger(cmd.Context(), cfg, func(context.Context, *node) error { return nil })
+			}
+			return explainLock(err)
 		},
 	}
 	a.nodeFlags(cmd, &cfg)

@@ -9,13 +9,16 @@ import (
 	"path/filepath"
 )
 
+// Part ends the names of what an interrupted Write leaves behind.
+const Part = ".part"
+
 // Write puts what write writes into the place of the file at path, if there is
 // any. When it returns without error the new file is on disk under its name; at
 // any moment before, the former one is there whole. What an interruption leaves
 // behind is called .<name>-*.part.
 func Write(path string, perm os.FileMode, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*.part")
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*"+Part)
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,9 @@ func (n *Notary) check(ctx context.Context) error {
 	if err != nil && !errors.As(err, new(*eventstore.DamagedError)) { // which reading comes to
 		return fmt.Errorf("notary: %w", err)
 	}
+	if _, signed := n.notes.latest(""); last > 0 && !signed {
+		n.opts.Logger.Warn("no checkpoint is kept, so nothing shows whether the log is whole; is this the right directory?", "checkpoints", n.opts.Dir, "events", last)
+	}
 	return n.comparison(n.trees).walk(ctx, last, func([]eventstore.Record) error {
 		if n.opts.Progress != nil {
 			n.opts.Progress(n.trees.ledger.Size(), last)
@@ -132,19 +135,26 @@ func (n *Notary) Checkpoint(ctx context.Context, agreement string) (proof.Signed
 	return n.sign(agreement)
 }
 
-// sign signs a tree as it was last read. n.mu is held.
+// sign signs a tree as it was last read, with the present key. n.mu is held.
 func (n *Notary) sign(agreement string) (proof.Signed, error) {
 	f := n.trees.of(agreement)
 	if agreement != "" && f.Size() == 0 {
 		return proof.Signed{}, ErrNoTree
 	}
-	if last, ok := n.notes.latest(agreement); ok && last.Size == f.Size() {
+	last, ok := n.notes.latest(agreement)
+	same := ok && last.Size == f.Size()
+	if same && last.Key == proof.KeyName(n.signer.Name(), n.signer.KeyHash()) {
 		return last, nil
 	}
 	c := proof.Checkpoint{Origin: proof.Origin(n.opts.Ledger, agreement), Size: f.Size(), Root: f.Root()}
 	msg, err := c.Sign(n.signer)
 	if err != nil {
 		return proof.Signed{}, err
+	}
+	if same { // by a key that was given up: what parties signed does not name it
+		for _, line := range newestOfEach(last.Unverified) {
+			msg = proof.WithLines(msg, line)
+		}
 	}
 	return n.notes.put(agreement, msg)
 }

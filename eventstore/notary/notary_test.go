@@ -272,10 +272,21 @@ func TestOpen_rotatedKey(t *testing.T) {
 	// with it, both are good, and the present one signs
 	n = r.notary(func(o *notary.Options) { o.Former = []string{former} })
 	assert.Equal(t, []string{former, r.public}, n.Keys())
+
+	// and signs again what has not grown since, with what the parties signed of it
+	was := n.Kept("")[0]
+	now := r.checkpoint(n, "")
+	keys, err := proof.Verifiers(r.public)
+	require.NoError(t, err)
+	opened, err := proof.Open(now.Note, keys, p.Witness)
+	require.NoError(t, err, "whoever knows the present key alone reads it")
+	assert.Equal(t, was.Checkpoint, opened.Checkpoint)
+	assert.Len(t, opened.Cosignatures, 1)
+	assert.Equal(t, string(now.Note), string(r.checkpoint(n, "").Note))
 	r.append("a")
 	s := r.checkpoint(n, "")
 	require.Equal(t, []uint64{1, 2}, sizes(n.Kept("")))
-	assert.NotEqual(t, n.Kept("")[0].Key, s.Key)
+	assert.NotEqual(t, was.Key, s.Key)
 }
 
 func TestNewest(t *testing.T) {

@@ -46,25 +46,49 @@ func (e *NoteError) Unwrap() error { return e.Err }
 // readNotes reads what is in dir; there may be nothing yet.
 func readNotes(dir, ledger string, keys []note.Verifier) (*notes, error) {
 	n := &notes{dir: dir, ledger: ledger, keys: keys, kept: map[string][]proof.Signed{}}
-	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	trees, err := namesIn(dir)
 	if err != nil {
-		return nil, fmt.Errorf("notary: %w", err)
+		return nil, err
 	}
-	for _, file := range files {
-		if !strings.HasSuffix(file, suffix) { // a write that was interrupted
-			if err := os.Remove(file); err != nil {
-				return nil, fmt.Errorf("notary: %w", err)
-			}
-			continue
+	for _, tree := range trees {
+		if tree != ledgerDir && !strings.HasPrefix(tree, agreementPrefix) {
+			continue // whoever put it there
 		}
-		if err := n.read(file); err != nil {
-			return nil, &NoteError{File: file, Err: err}
+		files, err := namesIn(filepath.Join(dir, tree))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range files {
+			file := filepath.Join(dir, tree, name)
+			switch {
+			case strings.HasSuffix(name, suffix):
+				if err := n.read(file); err != nil {
+					return nil, &NoteError{File: file, Err: err}
+				}
+			case strings.HasSuffix(name, durable.Part): // a write that was interrupted
+				if err := os.Remove(file); err != nil {
+					return nil, fmt.Errorf("notary: %w", err)
+				}
+			}
 		}
 	}
 	for _, list := range n.kept {
 		slices.SortFunc(list, func(a, b proof.Signed) int { return cmp.Compare(a.Size, b.Size) })
 	}
 	return n, nil
+}
+
+// namesIn lists a directory; one that is not there is empty. One that cannot be
+// read is not: a log would be compared with nothing.
+func namesIn(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("notary: look for checkpoints: %w", err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, nil
 }
 
 // Newest reads the newest kept checkpoint of a ledger's tree out of dir. It must be
@@ -76,14 +100,15 @@ func Newest(dir, ledger, key string) (proof.Signed, error) {
 		return proof.Signed{}, err
 	}
 	n := &notes{dir: dir, ledger: ledger, keys: keys, kept: map[string][]proof.Signed{}}
-	files, err := filepath.Glob(filepath.Join(dir, ledgerDir, "*"+suffix))
+	files, err := namesIn(filepath.Join(dir, ledgerDir))
 	if err != nil {
-		return proof.Signed{}, fmt.Errorf("notary: %w", err)
+		return proof.Signed{}, err
 	}
+	files = slices.DeleteFunc(files, func(name string) bool { return !strings.HasSuffix(name, suffix) })
 	if len(files) == 0 {
 		return proof.Signed{}, fmt.Errorf("notary: a checkpoint of the ledger in %s: %w", dir, fs.ErrNotExist)
 	}
-	file := slices.Max(files) // the sizes in their names have one length
+	file := filepath.Join(dir, ledgerDir, slices.Max(files)) // the sizes in their names have one length
 	if err := n.read(file); err != nil {
 		return proof.Signed{}, &NoteError{File: file, Err: err}
 	}

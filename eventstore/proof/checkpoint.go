@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -50,8 +51,10 @@ func (c Checkpoint) Sign(signers ...note.Signer) ([]byte, error) {
 	return note.Sign(&note.Note{Text: c.Text()}, signers...)
 }
 
-// parseCheckpoint reads the body of a note. Lines after the third are allowed,
-// and say nothing here.
+// parseCheckpoint reads the body of a note, in the one spelling that it has: what
+// is countersigned, and kept as evidence, is written from what was read, and must
+// be what the ledger signed. A ledger writes no lines after the third, which the
+// format allows for.
 func parseCheckpoint(text string) (c Checkpoint, err error) {
 	lines := strings.SplitN(text, "\n", 4)
 	if len(lines) < 4 {
@@ -61,12 +64,14 @@ func parseCheckpoint(text string) (c Checkpoint, err error) {
 	if _, _, err := ParseOrigin(c.Origin); err != nil {
 		return c, err
 	}
-	c.Size, err = strconv.ParseUint(lines[1], 10, 63)
-	if err != nil || strconv.FormatUint(c.Size, 10) != lines[1] {
+	if c.Size, err = strconv.ParseUint(lines[1], 10, 63); err != nil {
 		return c, fmt.Errorf("proof: the size %q of the checkpoint is no whole number", lines[1])
 	}
 	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {
 		return c, fmt.Errorf("proof: the root %q of the checkpoint is no hash", lines[2])
+	}
+	if c.Text() != text {
+		return c, errors.New("proof: the checkpoint is not spelt as a ledger does: origin, size and root, and nothing else")
 	}
 	return c, nil
 }
@@ -97,11 +102,7 @@ func (e *UnsignedError) Unwrap() error { return e.Err }
 // signature of a known key may be wrong; the countersignatures of witnesses are
 // read, those of others are left alone.
 func Open(msg []byte, ledger []note.Verifier, witnesses ...*Witness) (s Signed, err error) {
-	known := append([]note.Verifier{}, ledger...)
-	for _, w := range witnesses {
-		known = append(known, w)
-	}
-	n, err := note.Open(msg, note.VerifierList(known...))
+	n, err := note.Open(msg, note.VerifierList(ledger...))
 	if err != nil {
 		origin, _, _ := strings.Cut(string(msg), "\n")
 		return s, &UnsignedError{Origin: origin, Err: err}
@@ -111,39 +112,43 @@ func Open(msg []byte, ledger []note.Verifier, witnesses ...*Witness) (s Signed, 
 	}
 	s.Note = msg
 	for _, sig := range n.Sigs {
-		if at, ok := cosignedAt(sig); ok && isWitness(witnesses, sig) {
-			s.Cosignatures = append(s.Cosignatures, Cosignature{Name: sig.Name, KeyHash: sig.Hash, At: at, Line: line(sig)})
-		} else if isLedger(ledger, sig) {
-			s.Key, s.Line = keyName(sig.Name, sig.Hash), line(sig)
-		}
-	}
-	if s.Key == "" {
-		return s, &UnsignedError{Origin: s.Origin, Err: errors.New("it has only countersignatures")}
+		s.Key, s.Line = KeyName(sig.Name, sig.Hash), line(sig)
 	}
 	for _, sig := range n.UnverifiedSigs {
-		if at, ok := cosignedAt(sig); ok {
-			s.Unverified = append(s.Unverified, Cosignature{Name: sig.Name, KeyHash: sig.Hash, At: at, Line: line(sig)})
+		c, ok := cosignature(sig)
+		if !ok {
+			continue
+		}
+		switch by, known := signedBy(witnesses, n.Text, sig); {
+		case by != nil:
+			c.Key = by.vkey
+			s.Cosignatures = append(s.Cosignatures, c)
+		case known:
+			return Signed{}, &UnsignedError{Origin: s.Origin, Err: &note.InvalidSignatureError{Name: sig.Name, Hash: sig.Hash}}
+		default:
+			s.Unverified = append(s.Unverified, c)
 		}
 	}
 	return s, nil
 }
 
-func isLedger(keys []note.Verifier, sig note.Signature) bool {
-	for _, k := range keys {
-		if k.Name() == sig.Name && k.KeyHash() == sig.Hash {
-			return true
-		}
+// signedBy finds whose a countersignature is; known tells whether it bears the
+// name and hash of any. The hash has 32 bits and is soon found again by whoever
+// wants it, and two parties may have one key: only the whole key tells.
+func signedBy(witnesses []*Witness, text string, sig note.Signature) (by *Witness, known bool) {
+	raw, err := base64.StdEncoding.DecodeString(sig.Base64)
+	if err != nil || len(raw) < 4 {
+		return nil, false
 	}
-	return false
-}
-
-func isWitness(witnesses []*Witness, sig note.Signature) bool {
 	for _, w := range witnesses {
-		if w.Name() == sig.Name && w.KeyHash() == sig.Hash {
-			return true
+		if w.name != sig.Name || w.hash != sig.Hash {
+			continue
+		}
+		if known = true; w.Verify([]byte(text), raw[4:]) {
+			return w, true
 		}
 	}
-	return false
+	return nil, known
 }
 
 // Bare is the note with the ledger's signature alone.
@@ -163,4 +168,5 @@ func WithLines(msg []byte, lines ...string) []byte {
 // line is a signature as it stands in a note.
 func line(sig note.Signature) string { return "— " + sig.Name + " " + sig.Base64 + "\n" }
 
-func keyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
+// KeyName is a key as signatures name it, and Signed does.
+func KeyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }

@@ -10,9 +10,10 @@ import (
 // EmptyRoot is the root of a tree without leaves.
 var EmptyRoot = tlog.Hash(sha256.Sum256(nil))
 
-// ForkError says that two checkpoints of one tree cannot both be true: what the
-// newer has is not what the older had, and more. Both together, signed, prove
-// it to anybody.
+// ForkError says that two checkpoints of one tree cannot both be true, as far as
+// was shown: what the newer has is not what the older had, and more. With equal
+// sizes both together, signed, prove it to anybody. Else a proof would refute it,
+// and it is for the ledger to give one.
 type ForkError struct {
 	Old, New Checkpoint
 	Err      error // of the consistency proof; nil where the sizes tell
@@ -31,7 +32,8 @@ func (e *ForkError) Error() string {
 func (e *ForkError) Unwrap() error { return e.Err }
 
 // RollbackError says that a checkpoint has fewer leaves than one that was seen
-// before: the log lost its end, or an old checkpoint was put back.
+// before: the log lost its end, or an old checkpoint was put back. By themselves
+// two signed checkpoints do not prove it: the smaller one was true once.
 type RollbackError struct{ Old, New Checkpoint }
 
 func (e *RollbackError) Error() string {

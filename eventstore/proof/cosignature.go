@@ -17,6 +17,7 @@ import (
 type Cosignature struct {
 	Name    string // of the witness's key
 	KeyHash uint32
+	Key     string    // verifier key of the witness that it was verified with; "" when it was not
 	At      time.Time // when the witness made it, to the second, UTC
 	Line    string    // as it stands in the note, with its newline
 }
@@ -31,6 +32,7 @@ const timestampSize = 8
 
 // Witness verifies countersignatures made with one key. It is a note.Verifier.
 type Witness struct {
+	vkey string // of the key pair, spelt in the one way
 	name string
 	hash uint32
 	key  ed25519.PublicKey
@@ -48,16 +50,23 @@ func NewWitness(vkey string) (*Witness, error) {
 	if err != nil || len(raw) != 1+ed25519.PublicKeySize {
 		return nil, fmt.Errorf("proof: %q is no Ed25519 verifier key", vkey)
 	}
-	return newWitness(name, raw[1:]), nil
+	return newWitness(name, raw[1:])
 }
 
-func newWitness(name string, key ed25519.PublicKey) *Witness {
+func newWitness(name string, key ed25519.PublicKey) (*Witness, error) {
+	vkey, err := note.NewEd25519VerifierKey(name, key)
+	if err != nil {
+		return nil, err
+	}
 	h := sha256.New()
 	h.Write([]byte(name + "\n"))
 	h.Write([]byte{algCosignature})
 	h.Write(key)
-	return &Witness{name: name, hash: binary.BigEndian.Uint32(h.Sum(nil)), key: key}
+	return &Witness{vkey: vkey, name: name, hash: binary.BigEndian.Uint32(h.Sum(nil)), key: key}, nil
 }
+
+// Key is the verifier key.
+func (w *Witness) Key() string { return w.vkey }
 
 func (w *Witness) Name() string    { return w.name }
 func (w *Witness) KeyHash() uint32 { return w.hash }
@@ -95,7 +104,8 @@ func NewCosigner(skey string, now func() time.Time) (*Cosigner, error) {
 		return nil, errors.New("proof: this is no Ed25519 signer key")
 	}
 	key := ed25519.NewKeyFromSeed(raw[1:])
-	return &Cosigner{newWitness(part[2], key.Public().(ed25519.PublicKey)), key, now}, nil
+	w, err := newWitness(part[2], key.Public().(ed25519.PublicKey))
+	return &Cosigner{w, key, now}, err
 }
 
 // Sign implements note.Signer.
@@ -116,12 +126,13 @@ func (c *Cosigner) Cosign(s Signed) ([]byte, error) {
 	return WithLines(s.Note, signature), nil
 }
 
-// cosignedAt reads the time of a countersignature; ok is false for a signature
-// that is none.
-func cosignedAt(sig note.Signature) (at time.Time, ok bool) {
+// cosignature reads a signature as a countersignature, not verified; ok is false
+// for one that is none.
+func cosignature(sig note.Signature) (c Cosignature, ok bool) {
 	raw, err := base64.StdEncoding.DecodeString(sig.Base64)
 	if err != nil || len(raw) != 4+timestampSize+ed25519.SignatureSize {
-		return at, false
+		return c, false
 	}
-	return time.Unix(int64(binary.BigEndian.Uint64(raw[4:])), 0).UTC(), true
+	at := time.Unix(int64(binary.BigEndian.Uint64(raw[4:])), 0).UTC()
+	return Cosignature{Name: sig.Name, KeyHash: sig.Hash, At: at, Line: line(sig)}, true
 }

@@ -27,7 +27,7 @@ func VerifierKey(skey string) (vkey string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return note.NewEd25519VerifierKey(c.name, c.Witness.key)
+	return c.Key(), nil
 }
 
 // Verifiers reads verifier keys of a ledger.

@@ -81,7 +81,11 @@ func TestOpen(t *testing.T) {
 		require.Error(t, err)
 	})
 	t.Run("what is signed must be a checkpoint", func(t *testing.T) {
-		for _, text := range []string{"milepost/main\n5\n", "milepost/main\n05\n" + opened.Root.String() + "\n", "milepost/main\n5\nroot\n", "else\n5\n" + opened.Root.String() + "\n"} {
+		root := opened.Root.String() // a digit whose last bits say nothing stands before its =
+		spelt := strings.NewReplacer("A=", "B=", "E=", "F=", "I=", "J=", "M=", "N=", "Q=", "R=", "U=", "V=", "Y=", "Z=", "c=", "d=", "g=", "h=", "k=", "l=", "o=", "p=", "s=", "t=", "w=", "x=", "0=", "1=", "4=", "5=", "8=", "9=").Replace(root)
+		require.NotEqual(t, root, spelt)
+		for _, text := range []string{"milepost/main\n5\n" + root + "\nmore\n", "milepost/main\n5\n" + root + "\n\n— wuxi.example/witness AAAA\n", "milepost/main\n5\n" + spelt + "\n",
+			"milepost/main\n5\n", "milepost/main\n05\n" + opened.Root.String() + "\n", "milepost/main\n5\nroot\n", "else\n5\n" + opened.Root.String() + "\n"} {
 			signed, err := note.Sign(&note.Note{Text: text}, k.signer)
 			require.NoError(t, err)
 			_, err = proof.Open(signed, k.verifiers)
@@ -197,4 +201,41 @@ func TestUnverified(t *testing.T) {
 		_, err := proof.Unverified(bad)
 		require.Error(t, err)
 	}
+}
+
+// The hash by which a signature names its key has 32 bits: whoever tries four
+// thousand million keys has one with the hash of another party, or of the ledger.
+func TestOpen_ambiguousKeys(t *testing.T) {
+	k, r, _ := story(t)
+	signed, err := r.checkpoint(t, 5).Sign(k.signer)
+	require.NoError(t, err)
+	bare, err := proof.Open(signed, k.verifiers)
+	require.NoError(t, err)
+	both, err := k.cosigner.Cosign(bare)
+	require.NoError(t, err)
+	other := newKeys(t).witness.Named(k.witness)
+
+	t.Run("one key of two parties", func(t *testing.T) {
+		again, err := proof.NewWitness(k.party)
+		require.NoError(t, err)
+		opened, err := proof.Open(both, k.verifiers, k.witness, again)
+		require.NoError(t, err)
+		require.Len(t, opened.Cosignatures, 1)
+		require.Equal(t, k.party, opened.Cosignatures[0].Key)
+	})
+	t.Run("another key of the same name and hash", func(t *testing.T) {
+		for _, list := range [][]*proof.Witness{{k.witness, other}, {other, k.witness}} {
+			opened, err := proof.Open(both, k.verifiers, list...)
+			require.NoError(t, err)
+			require.Len(t, opened.Cosignatures, 1)
+			require.Equal(t, k.party, opened.Cosignatures[0].Key, "it is told by the whole key whose it is")
+		}
+		_, err := proof.Open(both, k.verifiers, other)
+		require.ErrorAs(t, err, new(*note.InvalidSignatureError))
+	})
+	t.Run("and one of the name and hash of the ledger's", func(t *testing.T) {
+		opened, err := proof.Open(both, k.verifiers, k.witness, other.Named(k.verifiers[0]))
+		require.NoError(t, err)
+		require.Len(t, opened.Cosignatures, 1)
+	})
 }

@@ -205,6 +205,13 @@ func TestSettlement(t *testing.T) {
 	// a key that was given up counts for nothing any more
 	r.done("retire-witness", `{"party":"cethik","note":"lost"}`)
 	require.Equal(t, Settlement{pending, []domain.Key{"cethik"}}, status(seq))
+
+	// and one that two parties register speaks for both: neither can shut the other out
+	r.done("register-witness", fmt.Sprintf(`{"party":"cethik","key":%q}`, wuxi.vkey))
+	require.Equal(t, Settlement{settled, []domain.Key{}}, status(seq))
+	r.cosigns(wuxi, "/v1/checkpoint").is(http.StatusOK)
+	r.get("/v1/status").is(http.StatusOK)
+	r.get("/readyz").is(http.StatusOK)
 }
 
 func sortedAwaits(s Settlement) Settlement {

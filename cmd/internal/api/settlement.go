@@ -139,11 +139,11 @@ func (t *settler) coveredOf(agreement domain.Key) (map[domain.Key]uint64, error)
 	if err != nil {
 		return nil, err
 	}
-	byKey := map[string]domain.Key{}
+	byKey := map[string][]domain.Key{} // nothing keeps two parties from registering one key
 	var keys []*proof.Witness
 	for _, w := range t.witnesses {
 		keys = append(keys, w.key)
-		byKey[fmt.Sprintf("%s+%08x", w.key.Name(), w.key.KeyHash())] = w.party
+		byKey[w.key.Key()] = append(byKey[w.key.Key()], w.party)
 	}
 	for _, kept := range t.s.cfg.Notary.Kept(string(agreement)) {
 		signed, err := proof.Open(kept.Note, verifiers, keys...)
@@ -151,8 +151,9 @@ func (t *settler) coveredOf(agreement domain.Key) (map[domain.Key]uint64, error)
 			return nil, err
 		}
 		for _, c := range signed.Cosignatures {
-			p := byKey[fmt.Sprintf("%s+%08x", c.Name, c.KeyHash)]
-			m[p] = max(m[p], signed.Size)
+			for _, p := range byKey[c.Key] {
+				m[p] = max(m[p], signed.Size)
+			}
 		}
 	}
 	t.covered[agreement] = m

@@ -111,7 +111,8 @@ type Witness struct {
 // witnesses know whose countersignature is whose.
 type witnesses struct {
 	keys    []*proof.Witness
-	of      map[string][]domain.Key // parties whose key it is, by name and hash
+	of      map[string][]domain.Key // parties whose key it is, by the whole of it
+	ids     map[string]bool         // the keys, as signatures name them
 	present map[domain.Key]*proof.Witness
 	given   map[domain.Key]bool
 	names   map[string]domain.Key // a party whose key has that name
@@ -120,7 +121,7 @@ type witnesses struct {
 // newWitnesses takes the keys of the parties; one that was given counts instead of
 // that of the log.
 func newWitnesses(registered []WitnessKey, given []Witness) (*witnesses, error) {
-	w := &witnesses{of: map[string][]domain.Key{}, present: map[domain.Key]*proof.Witness{}, given: map[domain.Key]bool{}, names: map[string]domain.Key{}}
+	w := &witnesses{of: map[string][]domain.Key{}, ids: map[string]bool{}, present: map[domain.Key]*proof.Witness{}, given: map[domain.Key]bool{}, names: map[string]domain.Key{}}
 	for _, g := range given {
 		w.given[g.Party] = true
 	}
@@ -129,13 +130,13 @@ func newWitnesses(registered []WitnessKey, given []Witness) (*witnesses, error) 
 		if err != nil {
 			return fmt.Errorf("the key of %s: %w", party, err)
 		}
-		id := witnessID(k.Name(), k.KeyHash())
-		if _, known := w.of[id]; !known {
+		if _, known := w.of[k.Key()]; !known {
 			w.keys = append(w.keys, k)
-			w.of[id] = nil
+			w.of[k.Key()] = nil
 		}
+		w.ids[witnessID(k.Name(), k.KeyHash())] = true
 		if counts {
-			w.of[id] = append(w.of[id], party)
+			w.of[k.Key()] = append(w.of[k.Key()], party)
 			w.present[party] = k
 		}
 		w.names[k.Name()] = party

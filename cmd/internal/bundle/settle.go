@@ -82,7 +82,7 @@ func (v *verifier) witnessed(p domain.Key, t *tree) Witnessed {
 				continue
 			}
 			for _, c := range n.Cosignatures {
-				if !slices.Contains(v.witnesses.of[witnessID(c.Name, c.KeyHash)], p) {
+				if !slices.Contains(v.witnesses.of[c.Key], p) {
 					continue
 				}
 				events := n.Size

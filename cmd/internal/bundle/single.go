@@ -119,8 +119,8 @@ func single(kind string, note []byte, o Options) (Report, *checks, error) {
 		k := w.present[party]
 		of := Witnessed{Party: party, Key: witnessID(k.Name(), k.KeyHash()), Given: true, Pending: s.Size}
 		for _, sig := range s.Cosignatures {
-			if id := witnessID(sig.Name, sig.KeyHash); slices.Contains(w.of[id], party) {
-				of.Key, of.Events, of.Origin, of.Size, of.At, of.Pending = id, s.Size, s.Origin, s.Size, sig.At, 0
+			if slices.Contains(w.of[sig.Key], party) {
+				of.Key, of.Events, of.Origin, of.Size, of.At, of.Pending = witnessID(sig.Name, sig.KeyHash), s.Size, s.Origin, s.Size, sig.At, 0
 			}
 		}
 		settled.Parties = append(settled.Parties, of)

@@ -63,25 +63,25 @@ func Match(ctx context.Context, log Log, k Key, made bool) (present Key, former 
 	if made && k.Public != want { // by mistake: there is one already
 		return k, nil, errors.Join(&MissingKeyError{File: k.File, Want: want}, os.Remove(k.File))
 	}
-	successor, err := ReadKey(next(k.File))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return k, nil, err
-	case successor.Public == want: // the event is in the log, and the file was not put in place
-		if err := successor.replace(k.File); err != nil {
-			return k, nil, err
-		}
-		return Key{File: k.File, Secret: successor.Secret, Public: successor.Public}, former, nil
-	default: // no event came of it
-		if err := os.Remove(successor.File); err != nil {
+	if k.Public == want { // of what lies there, no event came; it may be half a file
+		if err := os.Remove(next(k.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return k, nil, fmt.Errorf("remove a key that was never used: %w", err)
 		}
+		return k, former, nil
 	}
-	if k.Public != want {
+	successor, err := ReadKey(next(k.File))
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && successor.Public != want:
 		return k, nil, &WrongKeyError{File: k.File, Has: k.Public, Want: want}
+	case err != nil:
+		return k, nil, err
 	}
-	return k, former, nil
+	// The event is in the log, and the file was not put in place.
+	if err := successor.replace(k.File); err != nil {
+		return k, nil, err
+	}
+	successor.File = k.File
+	return successor, former, nil
 }
 
 // replace puts the key in the place of another.

@@ -181,6 +181,17 @@ func TestRotate(t *testing.T) {
 		require.Empty(t, former)
 		require.NoFileExists(t, r.key.File+".next")
 	})
+	t.Run("interrupted while the new key is written", func(t *testing.T) {
+		for _, half := range []string{"", "PRIVATE+KEY+mile"} {
+			r := start(t)
+			require.NoError(t, os.WriteFile(r.key.File+".next", []byte(half), 0o600))
+			present, _, err := r.match()
+			require.NoError(t, err)
+			require.Equal(t, r.key, present)
+			_, _, err = signing.Rotate(t.Context(), r.ledger(), present, meta)
+			require.NoError(t, err)
+		}
+	})
 	t.Run("only by the key that the log was made with", func(t *testing.T) {
 		r := start(t)
 		stranger, err := signing.NewKey(filepath.Join(t.TempDir(), "key"), "milepost/test")

@@ -11,6 +11,7 @@
 //     it met first; a later key must have been handed over to by it, see package
 //     signing.
 //   - A ledger that shows a fork or a rollback is refused with a [*ConflictError],
-//     and both checkpoints, each with the ledger's signature, are kept in a file:
-//     they prove it to anybody.
+//     and both checkpoints, each with the ledger's signature, are kept in files.
+//     Two of one size prove a fork to anybody; of others the ledger must show that
+//     they belong together, to whoever asks.
 package witness

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
@@ -51,11 +54,11 @@ type Cosigned struct {
 // be true. Err is a *proof.ForkError or a *proof.RollbackError.
 type ConflictError struct {
 	Err   error
-	Files []string // both checkpoints, as the ledger signed them
+	Files []string // both checkpoints, as the ledger signed them; one where it is the first that was seen
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%v; nothing was countersigned, and both checkpoints are kept as evidence in %v", e.Err, e.Files)
+	return fmt.Sprintf("%v; nothing was countersigned, and what the ledger signed is kept as evidence in %s", e.Err, strings.Join(e.Files, " and "))
 }
 
 func (e *ConflictError) Unwrap() error { return e.Err }
@@ -71,6 +74,11 @@ func (e *KeyError) Error() string {
 // Cosign looks at a tree, that of an agreement or with "" the ledger's, and
 // countersigns and hands in its newest checkpoint.
 func (w *Witness) Cosign(ctx context.Context, agreement string) (c Cosigned, err error) {
+	unlock, err := w.memory.lock(ctx)
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	keys, err := w.keys(ctx)
 	if err != nil {
 		return c, err
@@ -85,18 +93,18 @@ func (w *Witness) Cosign(ctx context.Context, agreement string) (c Cosigned, err
 	}
 	origin := proof.Origin(ledger, agreement)
 	var before proof.Signed
-	if note, err := read(w.memory.checkpointFile(origin)); err != nil {
+	if msg, err := read(w.memory.checkpointFile(origin)); err != nil {
 		return c, fmt.Errorf("read the last checkpoint: %w", err)
-	} else if note != nil {
-		if before, err = proof.Open(note, verifiers); err != nil {
+	} else if msg != nil {
+		if before, err = proof.Open(msg, verifiers); err != nil {
 			return c, fmt.Errorf("%s: %w", w.memory.checkpointFile(origin), err)
 		}
 	}
-	note, hashes, err := w.ledger.Grown(ctx, agreement, before.Size)
+	msg, hashes, err := w.ledger.Grown(ctx, agreement, before.Size)
 	if err != nil {
 		return c, err
 	}
-	now, err := proof.Open(note, verifiers)
+	now, err := proof.Open(msg, verifiers)
 	if err != nil {
 		return c, err
 	}
@@ -105,6 +113,10 @@ func (w *Witness) Cosign(ctx context.Context, agreement string) (c Cosigned, err
 	}
 	if err := proof.CheckConsistency(before.Checkpoint, now.Checkpoint, hashes); err != nil {
 		return c, w.conflict(before, now, err)
+	}
+	// Who took a key that was given up can sign with it for ever.
+	if before.Note != nil && place(verifiers, now) < place(verifiers, before) {
+		return c, &KeyError{Trusted: before.Key, Shown: now.Key}
 	}
 	countersigned, err := w.cosigner.Cosign(proof.Signed{Checkpoint: now.Checkpoint, Note: now.Bare()})
 	if err != nil {
@@ -115,6 +127,11 @@ func (w *Witness) Cosign(ctx context.Context, agreement string) (c Cosigned, err
 	}
 	c = Cosigned{Origin: origin, Size: now.Size, Before: before.Size, Root: now.Root.String()}
 	return c, w.ledger.HandIn(ctx, countersigned)
+}
+
+// place is that of the key that signed a checkpoint, among those of the ledger.
+func place(keys []note.Verifier, s proof.Signed) int {
+	return slices.IndexFunc(keys, func(k note.Verifier) bool { return s.Key == proof.KeyName(k.Name(), k.KeyHash()) })
 }
 
 // conflict keeps what proves it.

@@ -151,6 +151,48 @@ func TestCosign_remembersBeforeItHandsIn(t *testing.T) {
 	require.Equal(t, uint64(2), c.Before)
 }
 
+// fast is a ledger that shows one process one history and the next another, while
+// the first has not yet remembered what it saw.
+type fast struct {
+	*operator
+	meanwhile func()
+}
+
+func (f *fast) Grown(ctx context.Context, agreement string, from uint64) ([]byte, tlog.TreeProof, error) {
+	note, hashes, err := f.operator.Grown(ctx, agreement, from)
+	f.meanwhile()
+	return note, hashes, err
+}
+
+func TestCosign_oneProcessAtATime(t *testing.T) {
+	// given two processes with one memory
+	o := &fast{operator: newOperator(t), meanwhile: func() {}}
+	o.append("a")
+	w, dir, _ := party(t, o, "")
+	_, err := w.Cosign(t.Context(), "")
+	require.NoError(t, err)
+	secret, _, err := proof.NewKey(rand.Reader, "city.example")
+	require.NoError(t, err)
+	cosigner, err := proof.NewCosigner(secret, time.Now)
+	require.NoError(t, err)
+	second := witness.New(dir, cosigner, o.operator, "")
+	// when the second asks while the first compares
+	o.append("b")
+	o.meanwhile = func() {
+		o.cut(1)
+		o.append("x")
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err = second.Cosign(ctx, "")
+	}
+	_, first := w.Cosign(t.Context(), "")
+	// then it waits, and sees the fork afterwards
+	require.NoError(t, first)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = second.Cosign(t.Context(), "")
+	require.ErrorAs(t, err, new(*witness.ConflictError))
+}
+
 func TestCosign_refusesForksAndRollbacks(t *testing.T) {
 	for name, row := range map[string]struct {
 		misbehave func(*operator)
@@ -203,6 +245,26 @@ func TestCosign_refusesForksAndRollbacks(t *testing.T) {
 	}
 }
 
+// elsewhere shows the tree of another agreement than it is asked for.
+type elsewhere struct{ *operator }
+
+func (e elsewhere) Grown(ctx context.Context, _ string, from uint64) ([]byte, tlog.TreeProof, error) {
+	return e.operator.Grown(ctx, "other", from)
+}
+
+func TestCosign_anotherTree(t *testing.T) {
+	o := elsewhere{newOperator(t)}
+	o.append("a")
+	w, _, _ := party(t, o, "")
+	_, err := w.Cosign(t.Context(), "wuxi")
+	conflict := new(witness.ConflictError)
+	require.ErrorAs(t, err, &conflict)
+	require.ErrorContains(t, err, "the checkpoint is of milepost/test/other, not of milepost/test/wuxi")
+	require.Len(t, conflict.Files, 1, "nothing was seen before")
+	require.Contains(t, err.Error(), conflict.Files[0])
+	require.Empty(t, o.handed)
+}
+
 func TestCosign_keys(t *testing.T) {
 	t.Run("a rotation is followed", func(t *testing.T) {
 		o := newOperator(t)
@@ -216,6 +278,21 @@ func TestCosign_keys(t *testing.T) {
 		c, err := w.Cosign(t.Context(), "")
 		require.NoError(t, err)
 		require.Equal(t, uint64(1), c.Before)
+	})
+	t.Run("not back to a key that was given up", func(t *testing.T) {
+		o := newOperator(t)
+		o.append("a")
+		w, _, _ := party(t, o, o.key.Public)
+		old := o.key
+		o.rotate()
+		_, err := w.Cosign(t.Context(), "")
+		require.NoError(t, err)
+		// when somebody goes on with the old one
+		o.append("b")
+		o.key = old
+		_, err = w.Cosign(t.Context(), "")
+		require.ErrorAs(t, err, new(*witness.KeyError))
+		require.Len(t, o.handed, 1)
 	})
 	t.Run("another key is not", func(t *testing.T) {
 		o := newOperator(t)
