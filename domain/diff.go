@@ -43,7 +43,7 @@ type planList struct {
 	parts *plan
 }
 
-// listLike is a List[T] of any T.
+// listLike is a *List[T] of any T.
 type listLike interface {
 	eachAny(old any, f func(key Key, before, after any))
 }
@@ -70,7 +70,7 @@ func (p *plan) add(t reflect.Type, prefix string, index []int) {
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
 		switch {
 		case sf.Tag.Get("diff") == "-":
-		case sf.Type.Implements(listType):
+		case reflect.PointerTo(sf.Type).Implements(listType):
 			part, ok := reflect.Zero(sf.Type).Field(0).Type().Elem().FieldByName("value")
 			if !ok || sf.Tag.Get("part") == "" {
 				panic(fmt.Sprintf("domain: %s.%s: a List needs a part tag", t, sf.Name))
@@ -106,7 +106,7 @@ func (p *plan) diff(part string, before, after reflect.Value, yield func(Change)
 	for i := range p.lists {
 		l := &p.lists[i]
 		if !a.IsValid() {
-			a = reflect.Zero(b.Type())
+			a = reflect.New(b.Type()).Elem()
 		}
 		list := a.FieldByIndex(l.index)
 		var old any
@@ -115,9 +115,9 @@ func (p *plan) diff(part string, before, after reflect.Value, yield func(Change)
 			if is, was := list.Field(0), was.Field(0); is.Len() == was.Len() && is.Pointer() == was.Pointer() {
 				continue // no part changed
 			}
-			old = was.Interface()
+			old = was.Addr().Interface()
 		}
-		list.Interface().(listLike).eachAny(old, func(key Key, was, is any) {
+		list.Addr().Interface().(listLike).eachAny(old, func(key Key, was, is any) {
 			l.parts.diff(l.part+"/"+string(key), orNil(was, is), orNil(is, was), yield)
 		})
 	}

@@ -41,6 +41,19 @@ func (l List[T]) All() iter.Seq2[Key, T] {
 	}
 }
 
+// Values is All without a copy of each part. States share what it yields: it
+// must not be written to. A part that did not change is the same value in memory
+// in every later state.
+func (l List[T]) Values() iter.Seq2[Key, *T] {
+	return func(yield func(Key, *T) bool) {
+		for _, p := range l.parts {
+			if !yield(p.key, p.value) {
+				return
+			}
+		}
+	}
+}
+
 // With returns the list with v as the part named key: in its place where there
 // was one, else at the end.
 func (l List[T]) With(key Key, v T) List[T] {
@@ -88,7 +101,10 @@ func (l List[T]) each(old List[T], f func(key Key, before, after any)) {
 }
 
 // eachAny is each for callers that know the list only by reflection.
-func (l List[T]) eachAny(old any, f func(key Key, before, after any)) {
-	o, _ := old.(List[T])
-	l.each(o, f)
+func (l *List[T]) eachAny(old any, f func(key Key, before, after any)) {
+	var was List[T]
+	if o, ok := old.(*List[T]); ok {
+		was = *o
+	}
+	l.each(was, f)
 }

@@ -91,6 +91,23 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 }
 
+// BenchmarkReplay folds and checks 200,000 events, and does not read the tables.
+func BenchmarkReplay(b *testing.B) {
+	log := many()
+	m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test"})
+	require.NoError(b, err)
+	defer m.Close()
+	_, err = m.Rebuild(context.Background(), log, nil)
+	require.NoError(b, err)
+	for b.Loop() {
+		start := time.Now()
+		r, err := m.Replay(context.Background(), log, projections.ReplayOptions{LogOnly: true})
+		require.NoError(b, err)
+		require.True(b, r.Identical)
+		b.ReportMetric(manyEvents/time.Since(start).Seconds(), "events/s")
+	}
+}
+
 // written is a real log with the events of one in memory.
 func written(b *testing.B, log *memory) *eventstore.Store {
 	store, err := eventstore.Open(context.Background(), eventstore.Config{Dir: b.TempDir(), Ledger: "test"})

@@ -29,10 +29,12 @@ func keyOf(path string) domain.Key { return domain.Key(path[strings.LastIndexByt
 
 // entityWriter gives ids to entities. The projector owns it.
 type entityWriter struct {
-	refs  map[domain.Ref]entityRef // aggregates
-	parts map[partOf]entityRef
-	last  int64
-	whole bool // the maps hold every entity there is: the load of a new file
+	refs   map[domain.Ref]entityRef // aggregates
+	parts  map[partOf]entityRef
+	recent partOf    // the part last asked for: an event asks for one several times
+	found  entityRef // which is this
+	last   int64
+	whole  bool // the maps hold every entity there is: the load of a new file
 }
 
 type partOf struct {
@@ -93,6 +95,14 @@ func (p *projector) partEntity(ref domain.Ref, of entityRef, part string) (e ent
 func (p *projector) entityBelow(ref domain.Ref, of, parent entityRef, kind, part string) (e entityRef, err error) {
 	w := p.entities
 	key := partOf{of.id, part}
+	if key == w.recent {
+		return w.found, nil
+	}
+	defer func() {
+		if err == nil {
+			w.recent, w.found = key, e
+		}
+	}()
 	if e, ok := w.parts[key]; ok {
 		return e, nil
 	}

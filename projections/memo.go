@@ -25,7 +25,7 @@ type remembered struct {
 }
 
 // maxMemo bounds what is remembered.
-const maxMemo = 1 << 15
+const maxMemo = 1 << 17
 
 // json returns a nested value as JSON, "" for one that says nothing.
 func (m *memo) json(f reflect.Value) string {

@@ -51,27 +51,62 @@ type sums struct {
 	gatesPassed, gatesFailed           int
 }
 
-func sumOf(s *project.State) (x sums) {
-	x.earned, x.weight = s.Progress()
-	for _, m := range s.Milestones.All() {
-		if m.State == project.Dropped {
-			continue
-		}
-		x.milestones++
-		finish := m.Forecast
-		if m.MetOn != 0 {
-			x.met++
-			finish = m.MetOn
-		}
-		x.baseline, x.forecast = max(x.baseline, m.Baseline), max(x.forecast, finish)
-		amber, red := m.RAGDates(s.Tolerance)
-		x.amberOn, x.redOn = earlier(x.amberOn, amber), earlier(x.redOn, red)
+// add adds what one milestone comes to.
+func (x *sums) add(m *sums) {
+	x.milestones, x.met, x.weight, x.earned = x.milestones+m.milestones, x.met+m.met, x.weight+m.weight, x.earned+m.earned
+	x.baseline, x.forecast = max(x.baseline, m.baseline), max(x.forecast, m.forecast)
+	x.amberOn, x.redOn = earlier(x.amberOn, m.amberOn), earlier(x.redOn, m.redOn)
+}
+
+func sumOfMilestone(m *project.Milestone, t project.Tolerance) (x sums) {
+	if m.State == project.Dropped {
+		return x
 	}
-	for _, g := range s.Gates.All() {
-		x.gatesPassed += btoi(g.Outcome == project.Passed)
-		x.gatesFailed += btoi(g.Outcome == project.Failed)
+	x.milestones, x.baseline, x.forecast = 1, m.Baseline, m.Forecast
+	if m.MetOn != 0 {
+		x.met, x.forecast = 1, m.MetOn
 	}
+	x.earned, x.weight = m.Progress()
+	x.amberOn, x.redOn = m.RAGDates(t)
 	return x
+}
+
+// projectSums are the sums of a project while events come. A milestone is looked
+// at again only when it changed: states share the others in memory.
+type projectSums struct {
+	sums
+	tolerance  project.Tolerance
+	milestones []milestoneSums // in the order of the list
+}
+
+type milestoneSums struct {
+	of *project.Milestone
+	sums
+}
+
+// update takes the sums on to a state.
+func (p *projectSums) update(s *project.State) {
+	if p.tolerance != s.Tolerance {
+		p.tolerance, p.milestones = s.Tolerance, p.milestones[:0]
+	}
+	p.sums = sums{}
+	n := 0
+	for _, m := range s.Milestones.Values() {
+		if n == len(p.milestones) {
+			p.milestones = append(p.milestones, milestoneSums{})
+		}
+		of := &p.milestones[n]
+		if of.of != m {
+			*of = milestoneSums{m, sumOfMilestone(m, s.Tolerance)}
+		}
+		p.add(&of.sums)
+		n++
+	}
+	p.milestones = p.milestones[:n]
+	for _, g := range s.Gates.Values() {
+		p.gatesPassed += btoi(g.Outcome == project.Passed)
+		p.gatesFailed += btoi(g.Outcome == project.Failed)
+	}
 }
 
 func projectOf(s *project.State, x sums) *Project {

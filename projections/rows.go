@@ -162,16 +162,18 @@ func encoded[T any](p *projector, t *table[T], entity string, row *T) []byte {
 // Most events change a milestone and not the project: that is seen without
 // making its row.
 func (p *projector) writeProject(a *aggregate, was, is *project.State) error {
-	if a.sum == nil && was != nil { // folded from the log
-		sum := sumOf(was)
-		a.sum = &sum
+	if a.sums == nil {
+		a.sums = &projectSums{}
+		if was != nil { // folded from the log
+			a.sums.update(was)
+		}
 	}
-	sum := sumOf(is)
-	if a.sum != nil && *a.sum == sum && !p.ownChanged {
+	before := a.sums.sums
+	a.sums.update(is)
+	if was != nil && a.sums.sums == before && !p.ownChanged {
 		return nil
 	}
-	a.sum = &sum
-	row := projectOf(is, sum)
+	row := projectOf(is, a.sums.sums)
 	if err := putVersion(p, projectTable, a.entity, row); err != nil {
 		return err
 	}

@@ -17,10 +17,10 @@ type aggregate struct {
 	subject string
 	state   any
 	version uint64
-	entity  entityRef // zero until asked for
-	sum     *sums     // of a project, as of its last row; nil if not at hand
-	row     []byte    // digest encoding of the last row of its own table, nil if not at hand
-	weight  int       // parts, about
+	entity  entityRef    // zero until asked for
+	sums    *projectSums // of a project, as of its last row; nil if not at hand
+	row     []byte       // digest encoding of the last row of its own table, nil if not at hand
+	weight  int          // parts, about
 	place   *lru.Element
 }
 

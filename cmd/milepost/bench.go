@@ -25,6 +25,7 @@ var benchmarks = []benchmark{
 	{"append-64", "64 writers on different projects / one connection publishing one at a time", "ratio at least 2.5", ratioOf(2.5), (*bench).appendMany},
 	{"import", "a file of commands / atomic batches of 1,000", "ratio at least 0.4", ratioOf(0.4), (*bench).importing},
 	{"rebuild", "read models from the log / an ordered consumer that only counts", "ratio at least 0.15", ratioOf(0.15), (*bench).rebuilding},
+	{"replay", "the log folded and checked against the read models, their tables not read / an ordered consumer that only counts", "ratio at least 0.3", ratioOf(0.3), (*bench).replaying},
 	{"what-changed", "100 changes of one agreement, out of the whole log", "p50 under 1 ms", p50Under(1), (*bench).whatChanged},
 	{"changes", "the same 100 changes, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).changes},
 	{"blame", "a field's first 50 moves, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).blame},

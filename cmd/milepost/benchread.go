@@ -11,15 +11,38 @@ import (
 )
 
 const (
-	rebuildRounds = 3
+	wholeRounds   = 3 // of what reads the whole log
 	restartRounds = 3
 	changesAsked  = 500
 	changesWanted = 100
 )
 
-// rebuilding measures read models made from the log, beside those that answer,
-// against a consumer that only counts.
+// rebuilding measures read models made from the log, beside those that answer.
 func (b *bench) rebuilding(ctx context.Context) (measurement, error) {
+	return b.wholeLog(ctx, "rebuild", func(n *node) (time.Duration, error) {
+		rebuilt, err := n.models.Rebuild(ctx, n.store, nil)
+		if err == nil && !rebuilt.Identical {
+			err = fmt.Errorf("rebuilt read models differ: %s", rebuiltSentence(rebuilt))
+		}
+		return rebuilt.Load, err
+	})
+}
+
+// replaying measures the log folded and checked. That the tables are read, too,
+// is left out: it reads no log.
+func (b *bench) replaying(ctx context.Context) (measurement, error) {
+	return b.wholeLog(ctx, "replay", func(n *node) (time.Duration, error) {
+		start := time.Now()
+		replayed, err := n.models.Replay(ctx, n.store, projections.ReplayOptions{LogOnly: true})
+		if err == nil && !replayed.Identical {
+			err = replayed.Difference
+		}
+		return time.Since(start), err
+	})
+}
+
+// wholeLog measures what reads the whole log against a consumer that only counts.
+func (b *bench) wholeLog(ctx context.Context, what string, read func(*node) (time.Duration, error)) (measurement, error) {
 	if err := b.filled(ctx); err != nil {
 		return measurement{}, err
 	}
@@ -32,17 +55,14 @@ func (b *bench) rebuilding(ctx context.Context) (measurement, error) {
 	if err != nil {
 		return measurement{}, err
 	}
-	bar := b.app.bar("rebuild", 2*rebuildRounds, false)
+	bar := b.app.bar(what, 2*wholeRounds, false)
 	defer bar.finish()
 	ours := func() (float64, error) {
-		rebuilt, err := n.models.Rebuild(ctx, n.store, nil)
-		if err == nil && !rebuilt.Identical {
-			err = fmt.Errorf("rebuilt read models differ: %s", rebuiltSentence(rebuilt))
-		}
-		return float64(last) / rebuilt.Load.Seconds(), err
+		took, err := read(n)
+		return float64(last) / took.Seconds(), err
 	}
 	raw := func() (float64, error) { return count(ctx, js, n.store.Stream(), int(last)) }
-	rates, err := inTurn(rebuildRounds, bar.step(ours), bar.step(raw))
+	rates, err := inTurn(wholeRounds, bar.step(ours), bar.step(raw))
 	if err != nil {
 		return measurement{}, err
 	}

@@ -59,11 +59,17 @@ func (m Milestone) PercentComplete() int {
 // with percent complete (ANSI/EIA-748), in weights for want of budgets; the
 // sums of projects add up to those of their agreement.
 func (s *State) Progress() (earned, weight int) {
-	for _, m := range s.Milestones.All() {
-		if m.State != Dropped {
-			earned += m.Weight * m.PercentComplete()
-			weight += m.Weight
-		}
+	for _, m := range s.Milestones.Values() {
+		e, w := m.Progress()
+		earned, weight = earned+e, weight+w
 	}
 	return earned, weight
+}
+
+// Progress returns what the milestone adds to the sums of its project.
+func (m *Milestone) Progress() (earned, weight int) {
+	if m.State == Dropped {
+		return 0, 0
+	}
+	return m.Weight * m.PercentComplete(), m.Weight
 }
