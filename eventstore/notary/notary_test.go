@@ -119,6 +119,42 @@ func (r *rig) forge(c proof.Checkpoint) proof.Signed {
 	return s
 }
 
+// shorter is a log that sometimes ends before its end, as when an older copy of
+// the disk was mounted for a while.
+type shorter struct {
+	notary.Log
+	by uint64
+}
+
+func (s *shorter) Last(ctx context.Context) (uint64, error) {
+	last, err := s.Log.Last(ctx)
+	return last - s.by, err
+}
+
+func TestCheckpoint_onceTheLogWentBack(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	r.append("a", "a", "b")
+	log := &shorter{Log: r.open()}
+	n, err := notary.Open(ctx, log, r.options())
+	require.NoError(t, err)
+	s := r.checkpoint(n, "")
+	// when the log has lost its end
+	log.by = 1
+	_, err = n.Checkpoint(ctx, "")
+	bad := new(*notary.DisagreeError)
+	require.ErrorAs(t, err, bad)
+	require.Equal(t, uint64(3), (*bad).Until)
+	// then nothing is signed, also when it seems to be there again
+	log.by = 0
+	_, again := n.Checkpoint(ctx, "")
+	require.Equal(t, err, again)
+	p := newParty(t, "wuxi.example/witness")
+	_, again = n.Cosign(ctx, p.sign(t, s), p.Witness)
+	require.Equal(t, err, again)
+	require.Equal(t, err, n.Err())
+}
+
 func TestCosign(t *testing.T) {
 	ctx := context.Background()
 	r := newRig(t)

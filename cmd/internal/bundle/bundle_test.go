@@ -82,6 +82,23 @@ func TestABundleOfAnAgreement(t *testing.T) {
 		require.True(t, r.Settlements[0].Parties[1].Given)
 		require.Equal(t, signedByBoth+4, r.Settlements[0].Parties[1].Events)
 	})
+	t.Run("what a party signed with a key that it gave up counts for nothing", func(t *testing.T) {
+		l := story(t)
+		next := newKey("wuxi.example", 9)
+		l.given(domain.On(party.Ref(domaintest.City), party.WitnessRetired{Party: domaintest.City, Key: cityKey.verifier()}))
+		l.witness(domaintest.City, next)
+		city := func() bundle.Witnessed { return verify(t, l.bundled("framework")).Settlements[0].Parties[1] }
+		require.Zero(t, city().Events)
+		require.Equal(t, uint64(l.trees["framework"].n), city().Pending)
+		l.cosign("framework", next)
+		require.Zero(t, city().Pending)
+	})
+	t.Run("and what one key signed counts for all whose it is", func(t *testing.T) {
+		l := newLedger(t).given(domaintest.Active()...).witness(domaintest.City, cityKey).witness(domaintest.Group, cityKey).cosign("framework", cityKey)
+		r := verify(t, l.bundled("framework"))
+		require.True(t, r.OK, "%+v", r.Checks)
+		require.Equal(t, r.Settlements[0].Events, r.Settlements[0].Settled)
+	})
 	t.Run("what others countersigned is left out", func(t *testing.T) {
 		l := story(t).cosign("framework", newKey("harbour.example", 6)).cosign("framework", newKey("wuxi.example/witness", 7))
 		require.True(t, verify(t, l.bundled("framework")).OK)
