@@ -84,8 +84,8 @@ type cosigning struct {
 	witness    *witness.Witness
 }
 
-// once countersigns each tree. A conflict in one does not keep it from looking at
-// the others.
+// once countersigns each tree. A conflict in one, or a refusal, does not keep it
+// from looking at the others.
 func (w *cosigning) once(ctx context.Context) error {
 	agreements, err := w.trees(ctx)
 	if err != nil {
@@ -97,10 +97,10 @@ func (w *cosigning) once(ctx context.Context) error {
 		c, err := w.witness.Cosign(ctx, agreement)
 		if err != nil {
 			failed = append(failed, err)
-			if !errors.As(err, new(*witness.ConflictError)) {
-				break
+			if errors.As(err, new(*witness.ConflictError)) || errors.As(err, new(*refusal)) {
+				continue
 			}
-			continue
+			break
 		}
 		line, err := json.Marshal(c)
 		if err != nil {

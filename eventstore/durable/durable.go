@@ -16,7 +16,23 @@ const Part = ".part"
 // any. When it returns without error the new file is on disk under its name; at
 // any moment before, the former one is there whole. What an interruption leaves
 // behind is called .<name>-*.part.
-func Write(path string, perm os.FileMode, write func(io.Writer) error) (err error) {
+func Write(path string, perm os.FileMode, write func(io.Writer) error) error {
+	return put(path, perm, write, os.Rename)
+}
+
+// Create is Write of a file that is not there yet: where one is, it stays, and
+// the error is fs.ErrExist.
+func Create(path string, perm os.FileMode, write func(io.Writer) error) error {
+	return put(path, perm, write, func(part, path string) error {
+		if err := os.Link(part, path); err != nil {
+			return err
+		}
+		return os.Remove(part)
+	})
+}
+
+// put writes beside path and then gives the file its name.
+func put(path string, perm os.FileMode, write func(io.Writer) error, name func(part, path string) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*"+Part)
 	if err != nil {
@@ -32,7 +48,7 @@ func Write(path string, perm os.FileMode, write func(io.Writer) error) (err erro
 		err = out.Flush()
 	}
 	if err = errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+		err = name(f.Name(), path)
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package durable_test
 
 import (
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,6 +28,24 @@ func TestWriteFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	require.NoError(t, err)
+	require.Equal(t, []string{file}, left, "nothing is left behind")
+}
+
+func TestCreate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	write := func(content string) error {
+		return durable.Create(file, 0o600, func(w io.Writer) error {
+			_, err := io.WriteString(w, content)
+			return err
+		})
+	}
+	require.NoError(t, write("first"))
+	require.ErrorIs(t, write("second"), fs.ErrExist)
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "first", string(got))
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*"))
 	require.NoError(t, err)
 	require.Equal(t, []string{file}, left, "nothing is left behind")
 }

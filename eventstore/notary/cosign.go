@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/milepost-ledger/milepost/eventstore/proof"
 )
@@ -12,6 +13,25 @@ import (
 // ErrNoCosignature: a note that was handed in has no countersignature by a
 // witness that the ledger knows.
 var ErrNoCosignature = errors.New("notary: the note has no valid countersignature by a key that is registered")
+
+// ErrTooManyCosignatures: the note of the checkpoint has as many signatures as a
+// note can have. Countersign the next checkpoint.
+var ErrTooManyCosignatures = errors.New("notary: the checkpoint has as many countersignatures as one can have")
+
+// maxCosignatures is how many a note has at most, beside the ledger's signature:
+// readers take no more.
+const maxCosignatures = 99
+
+// FutureCosignatureError: a countersignature says that it was made later than
+// now. The clock of the witness is wrong, or it is to outlast all others.
+type FutureCosignatureError struct{ At time.Time }
+
+func (e *FutureCosignatureError) Error() string {
+	return fmt.Sprintf("notary: the countersignature is of %s, which has not come: set the clock of the witness", e.At.Format(time.RFC3339))
+}
+
+// clockSkew is how far the clock of a witness may be ahead.
+const clockSkew = 5 * time.Minute
 
 // ForeignCheckpointError: a checkpoint that was handed in is not of this ledger,
 // or of a history that it does not have. Where it carries the ledger's valid
@@ -25,7 +45,8 @@ func (e *ForeignCheckpointError) Error() string { return "notary: " + e.What }
 
 // Cosign takes in a checkpoint with a countersignature by one of the witnesses,
 // and returns it with all that it has. The tree that it is of must be a
-// beginning of the present one.
+// beginning of the present one. witnesses are all that are registered: lines of
+// other keys, which were given up, are dropped from the note.
 func (n *Notary) Cosign(ctx context.Context, msg []byte, witnesses ...*proof.Witness) (proof.Signed, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -46,17 +67,36 @@ func (n *Notary) Cosign(ctx context.Context, msg []byte, witnesses ...*proof.Wit
 	if err := n.own(ctx, agreement, s); err != nil {
 		return s, err
 	}
+	for _, c := range s.Cosignatures {
+		if c.At.After(time.Now().Add(clockSkew)) {
+			return s, &FutureCosignatureError{c.At}
+		}
+	}
 	whole, lines := s.Bare(), s.Cosignatures // of what was handed in, only what was verified is kept
 	if kept, ok := n.keptAt(agreement, s.Size); ok {
-		whole, lines = kept.Bare(), append(slices.Clip(kept.Unverified), lines...)
+		whole, lines = kept.Bare(), append(registered(kept.Unverified, witnesses), lines...)
 	}
-	for _, line := range newestOfEach(lines) {
+	newest := newestOfEach(lines)
+	if len(newest) > maxCosignatures {
+		return s, ErrTooManyCosignatures
+	}
+	for _, line := range newest {
 		whole = proof.WithLines(whole, line)
 	}
 	if _, err := n.notes.put(agreement, whole); err != nil {
 		return s, err
 	}
 	return proof.Open(whole, n.notes.keys, witnesses...)
+}
+
+// registered are the lines by keys of the witnesses.
+func registered(list []proof.Cosignature, witnesses []*proof.Witness) (kept []proof.Cosignature) {
+	for _, c := range list {
+		if slices.ContainsFunc(witnesses, func(w *proof.Witness) bool { return witnessOf(c) == witness{w.Name(), w.KeyHash()} }) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }
 
 // newestOfEach returns the newest line of each witness: however often one
@@ -106,7 +146,7 @@ func (n *Notary) own(ctx context.Context, agreement string, s proof.Signed) erro
 }
 
 func (n *Notary) keptAt(agreement string, size uint64) (proof.Signed, bool) {
-	for _, s := range n.notes.kept[agreement] {
+	for _, s := range n.notes.of(agreement) {
 		if s.Size == size {
 			return s, true
 		}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -56,10 +57,13 @@ type Notary struct {
 	signer note.Signer
 	keys   []string
 
-	mu       sync.Mutex
-	trees    *trees // guarded by mu
-	notes    *notes // guarded by mu
-	disagree error  // guarded by mu: the log went back on what was read
+	mu    sync.Mutex
+	trees *trees // guarded by mu
+	notes *notes // written to with mu; read at any time
+
+	// What is asked for while the log is being read, which may take long.
+	disagree atomic.Pointer[DisagreeError] // the log went back on what was read
+	failing  atomic.Pointer[SigningError]  // Run cannot sign
 
 	scrub scrub
 }
@@ -163,8 +167,8 @@ func (n *Notary) sign(agreement string) (proof.Signed, error) {
 // again. n.mu is held. Once the log has turned out to be another one, nothing is
 // signed any more.
 func (n *Notary) advance(ctx context.Context) error {
-	if n.disagree != nil {
-		return n.disagree
+	if d := n.disagree.Load(); d != nil {
+		return d
 	}
 	last, err := n.log.Last(ctx)
 	if err != nil {
@@ -200,34 +204,54 @@ func (n *Notary) advance(ctx context.Context) error {
 // held.
 func (n *Notary) wentBack(ctx context.Context, until uint64, what string) error {
 	was := proof.Checkpoint{Origin: proof.Origin(n.opts.Ledger, ""), Size: n.trees.ledger.Size(), Root: n.trees.ledger.Root()}
-	n.disagree = (&comparison{log: n.log, opts: &n.opts}).locate(ctx, was, until, what)
-	return n.disagree
+	err := (&comparison{log: n.log, opts: &n.opts}).locate(ctx, was, until, what)
+	if d := (*DisagreeError)(nil); errors.As(err, &d) {
+		n.disagree.Store(d)
+	}
+	return err
 }
 
 // Kept returns the notes of all kept checkpoints of a tree by ascending size,
 // with the countersignatures that were handed in.
 func (n *Notary) Kept(agreement string) []proof.Signed {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.notes.kept[agreement] // never written to
+	return n.notes.of(agreement) // never written to
 }
 
 // Size is how many records the newest checkpoint of the ledger covers.
 func (n *Notary) Size() uint64 {
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	last, _ := n.notes.latest("")
 	return last.Size
 }
 
-// Err is why the notary signs nothing any more, or why the scrub failed; nil
-// while all agrees.
+// SigningError says that the end of the log has not been signed for a while: the
+// checkpoints cannot be written, or the log cannot be read.
+type SigningError struct {
+	Since time.Time
+	Err   error
+}
+
+func (e *SigningError) Error() string {
+	return fmt.Sprintf("notary: no checkpoint could be signed since %s: %v", e.Since.UTC().Format(time.RFC3339), e.Err)
+}
+
+func (e *SigningError) Unwrap() error { return e.Err }
+
+// failingGrace is how long Run may fail to sign before it is told: a log that is
+// elsewhere is out of reach at times.
+const failingGrace = 10 // times Options.Every
+
+// Err is what is wrong, nil while all agrees: a *DisagreeError when the log is not
+// what was signed, a *SigningError when Run has not been able to sign for a while.
+// It never waits.
 func (n *Notary) Err() error {
-	n.mu.Lock()
-	err := n.disagree
-	n.mu.Unlock()
-	if err == nil {
-		err = n.Scrub().Err
+	if d := n.disagree.Load(); d != nil {
+		return d
 	}
-	return err
+	if err := n.Scrub().Err; err != nil {
+		return err
+	}
+	if f := n.failing.Load(); f != nil && time.Since(f.Since) > failingGrace*n.opts.Every {
+		return f
+	}
+	return nil
 }

@@ -2,6 +2,8 @@ package notary_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -221,6 +223,35 @@ func TestCosign(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, n.Kept("")[0].Unverified, 2)
 	})
+	t.Run("of a key that was given up, the line is dropped", func(t *testing.T) {
+		_, err := n.Cosign(ctx, p.sign(t, s), p.Witness) // and not the stranger's any more
+		require.NoError(t, err)
+		kept := n.Kept("")[0].Unverified
+		require.Len(t, kept, 1)
+		assert.Equal(t, p.Name(), kept[0].Name)
+	})
+	t.Run("of a time that has not come", func(t *testing.T) {
+		was := before()
+		early := newParty(t, "early.example/witness")
+		early.at = time.Now().Add(time.Hour)
+		_, err := n.Cosign(ctx, early.sign(t, s), early.Witness)
+		require.ErrorAs(t, err, new(*notary.FutureCosignatureError))
+		assert.Equal(t, was, before())
+	})
+	t.Run("as many as a note can have", func(t *testing.T) {
+		var all []*proof.Witness
+		for i := range 100 {
+			one := newParty(t, fmt.Sprintf("party-%d.example", i))
+			all = append(all, one.Witness)
+			_, err := n.Cosign(ctx, one.sign(t, s), all...)
+			if i < 99 {
+				require.NoError(t, err)
+				continue
+			}
+			require.ErrorIs(t, err, notary.ErrTooManyCosignatures)
+		}
+		assert.Len(t, n.Kept("")[0].Unverified, 99)
+	})
 	t.Run("of an agreement's tree", func(t *testing.T) {
 		got, err := n.Cosign(ctx, p.sign(t, r.checkpoint(n, "a")), p.Witness)
 		require.NoError(t, err)
@@ -372,6 +403,24 @@ func TestRun(t *testing.T) {
 	wait("a pass over all of it", func() bool { return n.Scrub().Passes > passes+1 })
 	assert.Equal(t, uint64(3), n.Scrub().Until)
 	require.NoError(t, n.Err())
+	cancel()
+	require.NoError(t, <-ended)
+}
+
+// Given a notary that runs, when its checkpoints cannot be written, then it says
+// so after a while, and no more when they can.
+func TestRun_cannotSign(t *testing.T) {
+	r := newRig(t)
+	r.append("a")
+	n := r.notary(func(o *notary.Options) { o.Every = time.Millisecond })
+	require.NoError(t, os.WriteFile(r.notes, []byte("in the way"), 0o600)) // of the directory
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	require.Eventually(t, func() bool { return errors.As(n.Err(), new(*notary.SigningError)) }, 20*time.Second, time.Millisecond)
+	require.ErrorContains(t, n.Err(), "no checkpoint could be signed since")
+	require.NoError(t, os.Remove(r.notes))
+	require.Eventually(t, func() bool { return n.Err() == nil && n.Size() == 1 }, 20*time.Second, time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -21,7 +22,9 @@ type notes struct {
 	dir    string
 	ledger string
 	keys   []note.Verifier
-	kept   map[string][]proof.Signed // by agreement, ascending in size
+
+	mu   sync.RWMutex
+	kept map[string][]proof.Signed // guarded by mu; by agreement, ascending in size; lists are replaced, never written to
 }
 
 const (
@@ -143,9 +146,16 @@ func (n *notes) file(agreement string, size uint64) string {
 	return filepath.Join(n.dir, tree, fmt.Sprintf("%020d%s", size, suffix))
 }
 
+// of are the kept checkpoints of a tree, ascending in size.
+func (n *notes) of(agreement string) []proof.Signed {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.kept[agreement]
+}
+
 // latest is the largest kept checkpoint of a tree.
 func (n *notes) latest(agreement string) (proof.Signed, bool) {
-	list := n.kept[agreement]
+	list := n.of(agreement)
 	if len(list) == 0 {
 		return proof.Signed{}, false
 	}
@@ -153,7 +163,7 @@ func (n *notes) latest(agreement string) (proof.Signed, bool) {
 }
 
 // put writes a note, in the place of the one of the same size, and drops what
-// need not be kept any more.
+// need not be kept any more. Only one put is under way at a time.
 func (n *notes) put(agreement string, msg []byte) (proof.Signed, error) {
 	s, err := proof.Open(msg, n.keys)
 	if err != nil {
@@ -162,7 +172,7 @@ func (n *notes) put(agreement string, msg []byte) (proof.Signed, error) {
 	if err := durable.WriteFile(n.file(agreement, s.Size), msg, 0o640); err != nil {
 		return s, fmt.Errorf("notary: keep a checkpoint: %w", err)
 	}
-	list := n.kept[agreement]
+	list := n.of(agreement)
 	i, found := slices.BinarySearchFunc(list, s.Size, func(a proof.Signed, size uint64) int { return cmp.Compare(a.Size, size) })
 	if found {
 		list = slices.Clone(list) // callers may hold the old one
@@ -170,7 +180,10 @@ func (n *notes) put(agreement string, msg []byte) (proof.Signed, error) {
 	} else {
 		list = slices.Insert(slices.Clone(list), i, s)
 	}
-	n.kept[agreement], err = n.prune(agreement, list)
+	list, err = n.prune(agreement, list)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.kept[agreement] = list
 	return s, err
 }
 

@@ -69,8 +69,16 @@ func (n *Notary) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if _, err := n.Checkpoint(ctx, ""); err != nil && ctx.Err() == nil {
-			n.opts.Logger.Error("no checkpoint could be signed", "error", err)
+		_, err := n.Checkpoint(ctx, "")
+		switch was := n.failing.Load(); {
+		case ctx.Err() != nil:
+		case err == nil:
+			n.failing.Store(nil)
+		case was == nil:
+			n.failing.Store(&SigningError{Since: time.Now(), Err: err})
+			n.opts.Logger.Error("no checkpoint could be signed, it will be tried again", "error", err)
+		default:
+			n.failing.Store(&SigningError{Since: was.Since, Err: err})
 		}
 	}
 }

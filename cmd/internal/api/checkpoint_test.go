@@ -21,6 +21,7 @@ import (
 type party struct {
 	cosigner *proof.Cosigner
 	vkey     string
+	secret   string
 }
 
 // witnessed gives a party a key.
@@ -31,7 +32,7 @@ func (r *rig) witnessed(key string) party {
 	cosigner, err := proof.NewCosigner(secret, time.Now)
 	require.NoError(r.t, err)
 	r.done("register-witness", fmt.Sprintf(`{"party":%q,"key":%q}`, key, public))
-	return party{cosigner, public}
+	return party{cosigner, public, secret}
 }
 
 // verifiers are the ledger's.
@@ -153,6 +154,11 @@ func TestCosignatures(t *testing.T) {
 		r.handIn(string(msg)).problem(http.StatusUnprocessableEntity, CodeNoCosignature)
 		r.handIn(string(signed.Bare())).problem(http.StatusUnprocessableEntity, CodeNoCosignature)
 		r.handIn("nothing").problem(http.StatusUnprocessableEntity, CodeUnsigned)
+		early, err := proof.NewCosigner(wuxi.secret, func() time.Time { return time.Now().Add(time.Hour) })
+		require.NoError(t, err)
+		msg, err = early.Cosign(proof.Signed{Checkpoint: signed.Checkpoint, Note: signed.Bare()})
+		require.NoError(t, err)
+		r.handIn(string(msg)).problem(http.StatusUnprocessableEntity, CodeFuture)
 		forged := signed.Checkpoint
 		forged.Size++
 		only, err := forged.Sign(wuxi.cosigner)

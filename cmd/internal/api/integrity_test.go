@@ -76,7 +76,7 @@ func TestScrubFindsWhatHasRotted(t *testing.T) {
 	require.Eventually(t, func() bool { return watch.Err() != nil }, 20*time.Second, time.Millisecond)
 	p := r.get("/readyz").problem(http.StatusServiceUnavailable, CodeNotReady)
 	require.Len(t, p.Reasons, 1)
-	require.Contains(t, p.Reasons[0], "the log is not what was signed")
+	require.Contains(t, p.Reasons[0], "notary: the log disagrees with the checkpoint")
 	r.get("/v1/status").is(http.StatusOK).into(&s)
 	require.Equal(t, notary.ScrubFailed, s.Integrity.Scrub.State)
 	require.NotEmpty(t, s.Integrity.Finding)

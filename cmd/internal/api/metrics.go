@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -170,13 +172,14 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	position := g.server.cfg.Models.Position()
 	gauge(gaugeProjected, float64(position.Seq))
 	gauge(gaugeInFlight, float64(len(g.server.inFlight)))
-	notary := g.server.cfg.Notary
-	scrub := notary.Scrub()
-	gauge(gaugeSigned, float64(notary.Size()))
+	watch := g.server.cfg.Notary
+	scrub := watch.Scrub()
+	gauge(gaugeSigned, float64(watch.Size()))
 	gauge(gaugeScrubbed, float64(scrub.Seq))
 	gauge(gaugePasses, float64(scrub.Passes))
+	var disagree *notary.DisagreeError
 	intact := 1.0
-	if notary.Err() != nil {
+	if errors.As(watch.Err(), &disagree) {
 		intact = 0
 	}
 	gauge(gaugeIntact, intact)

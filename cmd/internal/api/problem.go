@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
@@ -79,6 +80,8 @@ const (
 	CodeTimeout          = "timeout"                // it took too long; nothing was written
 	CodeUnsigned         = "checkpoint-not-signed"  // a checkpoint without a valid signature of the ledger
 	CodeNoCosignature    = "no-cosignature"         // a checkpoint without a valid countersignature by a registered key
+	CodeTooMany          = "too-many-cosignatures"  // a checkpoint that has as many countersignatures as one can have
+	CodeFuture           = "cosignature-in-future"  // a countersignature of a time that has not come
 	CodeForeign          = "checkpoint-foreign"     // a checkpoint of another ledger, or of another history
 	CodeLogDisagrees     = "log-disagrees"          // the log is not what was signed
 	CodeInternal         = "internal"               // a fault of the server
@@ -150,6 +153,7 @@ func problemOf(err error) *Problem {
 		damaged  *eventstore.EvidenceDamagedError
 		unsigned *proof.UnsignedError
 		foreign  *notary.ForeignCheckpointError
+		future   *notary.FutureCosignatureError
 		disagree *notary.DisagreeError
 		differs  *projections.Difference
 	)
@@ -197,6 +201,10 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeUnsigned, "", "This is not a checkpoint that this ledger signed, or a signature in it is wrong. Get one from /v1/checkpoint, and hand it in with a countersignature.")
 	case errors.Is(err, notary.ErrNoCosignature):
 		p = newProblem(CodeNoCosignature, "", "The checkpoint has no valid countersignature by a key that a party has registered. Register the key with register-witness, and sign with it.")
+	case errors.Is(err, notary.ErrTooManyCosignatures):
+		p = newProblem(CodeTooMany, "", "The checkpoint has as many countersignatures as one can have. Countersign the next one.")
+	case errors.As(err, &future):
+		p = newProblem(CodeFuture, "", "The countersignature is of "+future.At.Format(time.RFC3339)+", which has not come. Set the clock of the machine that made it.")
 	case errors.As(err, &foreign):
 		p = newProblem(CodeForeign, "", "It was not taken: "+foreign.What+". Keep the checkpoint: where the ledger's key signed it, it is evidence.")
 	case errors.As(err, &disagree):

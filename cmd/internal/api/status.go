@@ -172,7 +172,7 @@ func (s *server) notReady(position projections.Position, last uint64, connected 
 		reasons = append(reasons, "the read models are too far behind the log")
 	}
 	if err := s.cfg.Notary.Err(); err != nil {
-		reasons = append(reasons, "the log is not what was signed: "+err.Error())
+		reasons = append(reasons, err.Error())
 	}
 	return reasons
 }

@@ -9,8 +9,9 @@
 //   - The first key is made together with the ledger and recorded with its log.
 //     Each later one was handed over to by the one before it, with a signature
 //     that is an event in the log; [Chain] checks every one of them.
-//   - [Open] refuses a key that is not the present one: two processes never sign
-//     for one ledger with different keys.
-//   - [Rotate] can be interrupted at any point; the next Open finishes it, or
+//   - [Match] refuses a key that is not the present one, when a process starts. One
+//     that runs on while another rotates the key signs with the old one until it
+//     is started again: stop all servers of a ledger to replace its key.
+//   - [Rotate] can be interrupted at any point; the next start finishes it, or
 //     goes on with the old key.
 package signing

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,18 +40,18 @@ func NewKey(file, name string) (Key, error) {
 	return k, k.create()
 }
 
-// create writes the file; one that is there stays as it is.
+// create writes the file, which is there whole or not at all; one that is there
+// stays as it is.
 func (k Key) create() error {
-	f, err := os.OpenFile(k.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err := durable.Create(k.File, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, k.Secret+"\n")
+		return err
+	})
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is there already: a key is never written over", k.File)
 	}
 	if err != nil {
 		return fmt.Errorf("write a key: %w", err)
-	}
-	_, err = f.WriteString(k.Secret + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close(), durable.SyncDir(filepath.Dir(k.File))); err != nil {
-		return errors.Join(fmt.Errorf("write a key: %w", err), os.Remove(k.File))
 	}
 	return nil
 }

@@ -63,11 +63,8 @@ func Match(ctx context.Context, log Log, k Key, made bool) (present Key, former 
 	if made && k.Public != want { // by mistake: there is one already
 		return k, nil, errors.Join(&MissingKeyError{File: k.File, Want: want}, os.Remove(k.File))
 	}
-	if k.Public == want { // of what lies there, no event came; it may be half a file
-		if err := os.Remove(next(k.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return k, nil, fmt.Errorf("remove a key that was never used: %w", err)
-		}
-		return k, former, nil
+	if k.Public == want {
+		return k, former, putAside(k.File)
 	}
 	successor, err := ReadKey(next(k.File))
 	switch {
@@ -82,6 +79,24 @@ func Match(ctx context.Context, log Log, k Key, made bool) (present Key, former 
 	}
 	successor.File = k.File
 	return successor, former, nil
+}
+
+// putAside renames what was to replace the key in file and of which no event has
+// come. It is not deleted: of an
+// append whose answer was lost, one may come yet.
+func putAside(file string) error {
+	k, err := ReadKey(next(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	name := file + ".unused"
+	if err == nil {
+		name += "-" + domain.VerifierKey(k.Public).ID()
+	}
+	if err := os.Rename(next(file), name); err != nil {
+		return fmt.Errorf("put a key aside that was not used: %w", err)
+	}
+	return nil
 }
 
 // replace puts the key in the place of another.

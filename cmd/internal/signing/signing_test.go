@@ -173,13 +173,17 @@ func TestRotate(t *testing.T) {
 	})
 	t.Run("interrupted before it is", func(t *testing.T) {
 		r := start(t)
-		_, err := signing.NewKey(r.key.File+".next", "milepost/test")
+		unused, err := signing.NewKey(r.key.File+".next", "milepost/test")
 		require.NoError(t, err)
 		present, former, err := r.match()
 		require.NoError(t, err)
 		require.Equal(t, r.key, present)
 		require.Empty(t, former)
 		require.NoFileExists(t, r.key.File+".next")
+		// but it is not lost: its event may come yet, of an append that nobody heard of
+		aside, err := signing.ReadKey(r.key.File + ".unused-" + domain.VerifierKey(unused.Public).ID())
+		require.NoError(t, err)
+		require.Equal(t, unused.Secret, aside.Secret)
 	})
 	t.Run("interrupted while the new key is written", func(t *testing.T) {
 		for _, half := range []string{"", "PRIVATE+KEY+mile"} {

@@ -64,11 +64,16 @@ func (e *ConflictError) Error() string {
 func (e *ConflictError) Unwrap() error { return e.Err }
 
 // KeyError says that the ledger's keys do not follow from the one that the party
-// trusts.
-type KeyError struct{ Trusted, Shown string }
+// trusts, or that it signs with one that it gave up.
+type KeyError struct {
+	Trusted, Shown string
+	What           string // in words
+}
 
-func (e *KeyError) Error() string {
-	return fmt.Sprintf("the ledger shows the key %s, which does not follow from the one that was trusted, %s: ask the operator how that came about, and do not go on before", e.Shown, e.Trusted)
+func (e *KeyError) Error() string { return e.What }
+
+func foreignKey(trusted, shown string) error {
+	return &KeyError{trusted, shown, fmt.Sprintf("the ledger shows the key %s, which does not follow from the one that was trusted, %s: ask the operator how that came about, and do not go on before", shown, trusted)}
 }
 
 // Cosign looks at a tree, that of an agreement or with "" the ledger's, and
@@ -116,7 +121,7 @@ func (w *Witness) Cosign(ctx context.Context, agreement string) (c Cosigned, err
 	}
 	// Who took a key that was given up can sign with it for ever.
 	if before.Note != nil && place(verifiers, now) < place(verifiers, before) {
-		return c, &KeyError{Trusted: before.Key, Shown: now.Key}
+		return c, &KeyError{before.Key, now.Key, fmt.Sprintf("the ledger signs with %s, which it gave up for %s: somebody else may have the old key; ask the operator, and do not go on before", now.Key, before.Key)}
 	}
 	countersigned, err := w.cosigner.Cosign(proof.Signed{Checkpoint: now.Checkpoint, Note: now.Bare()})
 	if err != nil {
@@ -162,7 +167,7 @@ func (w *Witness) keys(ctx context.Context) ([]string, error) {
 			return nil, fmt.Errorf("%s: %w", w.memory.keyFile(), err)
 		}
 		if trusted != "" && trusted != known {
-			return nil, &KeyError{Trusted: known, Shown: trusted}
+			return nil, &KeyError{known, trusted, fmt.Sprintf("the key that is given, %s, is not the one that is remembered in %s, %s: give that one, or another directory with --state for another ledger", trusted, w.memory.keyFile(), known)}
 		}
 		trusted = known
 	}
@@ -177,7 +182,7 @@ func (w *Witness) keys(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	if keys[len(keys)-1] != present {
-		return nil, &KeyError{Trusted: trusted, Shown: present}
+		return nil, foreignKey(trusted, present)
 	}
 	if remembered == nil {
 		if err := w.memory.write(w.memory.keyFile(), []byte(trusted+"\n")); err != nil {
