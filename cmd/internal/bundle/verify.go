@@ -19,6 +19,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/keyring"
 	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
 )
 
@@ -187,6 +188,10 @@ func (v *verifier) begin(h *tar.Header) (int, error) {
 	switch {
 	case kind == entryUnknown || h.Typeflag != tar.TypeReg:
 		return kind, failure(CodeMalformed, "the entry %q does not belong in a bundle", h.Name)
+	case sparse(h): // a few bytes would stand for any number
+		return kind, failure(CodeMalformed, "the entry %s is a sparse file, and a bundle has none", h.Name)
+	case kind == entryEvidence && h.Size > eventstore.MaxEvidence:
+		return kind, failure(CodeMalformed, "%s has %d bytes, and no evidence has more than %d", h.Name, h.Size, eventstore.MaxEvidence)
 	case v.name != "" && (kind < v.kind || single && kind == v.kind):
 		return kind, failure(CodeMalformed, "the entry %s comes after %s, which is not its place", h.Name, v.name)
 	case h.Name <= v.last[kind] && kind != entryCheckpoint:
@@ -203,6 +208,17 @@ func (v *verifier) begin(h *tar.Header) (int, error) {
 	v.kind, v.name, v.last[kind] = kind, h.Name, h.Name
 	v.count[kind]++
 	return kind, nil
+}
+
+// sparse says whether an entry leaves out its zeros, in the way that has a regular
+// file's type.
+func sparse(h *tar.Header) bool {
+	for name := range h.PAXRecords {
+		if strings.HasPrefix(name, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *verifier) entry(ctx context.Context, kind int, h *tar.Header, body io.Reader) error {
