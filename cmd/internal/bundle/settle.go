@@ -18,16 +18,11 @@ import (
 func (v *verifier) settle() {
 	r := v.replay
 	v.report.Settlements = []Settlement{}
-	signatures := 0
-	for _, n := range r.trees.ledger.notes {
-		signatures += len(n.Cosignatures)
-	}
+	signatures := r.trees.ledger.countersignatures()
 	for _, key := range r.trees.sorted() {
 		t := r.trees.of(key)
 		s := Settlement{Agreement: key, Events: t.frontier.Size(), Settled: t.frontier.Size(), Parties: []Witnessed{}}
-		for _, n := range t.notes {
-			signatures += len(n.Cosignatures)
-		}
+		signatures += t.countersignatures()
 		parties := slices.Clone(r.parties(key))
 		slices.Sort(parties)
 		for _, p := range parties {
@@ -70,7 +65,8 @@ func (v *verifier) disputed(p domain.Key) *Failure {
 	return failure(CodeWrongKey, "the log has %s as the key of %q, and you gave another: what that key signed does not count", short(state.Witness), p)
 }
 
-// witnessed is how far a party countersigned the events of an agreement's tree.
+// witnessed is how far a party countersigned the events of an agreement's tree, by
+// what the bundle has: it says the same to each who verifies it.
 func (v *verifier) witnessed(p domain.Key, t *tree) Witnessed {
 	w := Witnessed{Party: p, Given: v.witnesses.given[p]}
 	if k := v.witnesses.present[p]; k != nil {
