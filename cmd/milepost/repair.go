@@ -30,7 +30,9 @@ func newRepair(a *app) *cobra.Command {
 			"out of a bundle (of the whole ledger or of one agreement) or out of a copy of a data directory. An event is taken\n" +
 			"only where its hash proves that it is the one that was signed; where one cannot be proven, nothing is changed.\n\n" +
 			"No server may run on the directory. SOURCE is never written to. The log as it was stays beside the new one, in\n" +
-			"jetstream-before-repair-<time>; remove that when you need it no more. The read models are made again at the next start.",
+			"jetstream-before-repair-<time>; remove that when you need it no more. The read models are made again at the next start.\n\n" +
+			"Nothing proves how an event was that is behind the newest checkpoint. Where one cannot be read, repair names it and\n" +
+			"changes nothing; with --accept-loss the log ends before it, and what is lost is listed.",
 		Example: "  milepost repair --data ./milepost-data --from wuxi-2017.bundle --dry-run\n  milepost repair --data ./milepost-data --from /backup/milepost-data",
 		Args:    cobra.NoArgs,
 	}
@@ -42,6 +44,7 @@ func newRepair(a *app) *cobra.Command {
 	flags.StringVar(&r.cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data)")
 	flags.StringVar(&r.cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints (default checkpoints in --data)")
 	flags.BoolVar(&r.dry, "dry-run", false, "only say what would be done")
+	flags.BoolVar(&r.acceptLoss, "accept-loss", false, "end the log before the first event that cannot be read and that no checkpoint is signed for")
 	_ = cmd.MarkFlagDirname("data") // the flag is there
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if r.from == "" {
@@ -63,6 +66,8 @@ type repairing struct {
 	cfg  nodeConfig
 	from string
 	dry  bool
+
+	acceptLoss bool
 }
 
 // repaired is what came of it.
@@ -72,6 +77,8 @@ type repaired struct {
 	Damaged    []repair.Damage `json:"damaged"`
 	FromSource int             `json:"from_source"`
 	FromLog    int             `json:"from_log"`
+	Dropped    uint64          `json:"dropped"` // events that were there twice
+	Lost       []uint64        `json:"lost"`    // sequences behind the checkpoint that the log ends before
 	Written    bool            `json:"written"`
 	Former     string          `json:"former_log,omitzero"` // directory of the log as it was
 }
@@ -103,13 +110,20 @@ func (r *repairing) run(ctx context.Context) (out repaired, err error) {
 	former, err := eventstore.Rewrite(ctx, r.config(), func(present *eventstore.Store) (iter.Seq2[eventstore.Record, error], error) {
 		leaves, close := r.leaves(ctx, present)
 		defer close()
+		last, err := repair.Last(ctx, present)
+		if err != nil {
+			return nil, err
+		}
 		plan, err := repair.Make(ctx, repair.Input{
-			Ledger: r.cfg.name, Signed: signed.Checkpoint, Log: repair.Readable(present), Source: source, Leaves: leaves,
+			Ledger: r.cfg.name, Signed: signed.Checkpoint, Log: repair.Readable(present), Last: last, Source: source, Leaves: leaves, AcceptLoss: r.acceptLoss,
 		})
 		if err != nil {
 			return nil, err
 		}
-		out = repaired{Checkpoint: plan.Size, LastSeq: plan.Last, Damaged: plan.Damaged}
+		out = repaired{
+			Checkpoint: plan.Size, LastSeq: plan.Last, Dropped: plan.Dropped,
+			Damaged: append([]repair.Damage{}, plan.Damaged...), Lost: append([]uint64{}, plan.Lost...),
+		}
 		for _, d := range plan.Damaged {
 			if d.From == repair.FromSource {
 				out.FromSource++
@@ -117,8 +131,7 @@ func (r *repairing) run(ctx context.Context) (out repaired, err error) {
 				out.FromLog++
 			}
 		}
-		if len(plan.Damaged) == 0 && plan.Dropped == 0 {
-			out.Damaged = []repair.Damage{}
+		if plan.Whole() {
 			return nil, nil
 		}
 		if r.dry { // what follows must follow, too
@@ -237,7 +250,7 @@ func (a *app) printRepaired(r repaired) error {
 const shownDamage = 20
 
 func repairedSentences(r repaired) (lines []string) {
-	if len(r.Damaged) == 0 && !r.Written {
+	if len(r.Damaged) == 0 && r.Dropped == 0 && len(r.Lost) == 0 {
 		return []string{fmt.Sprintf("nothing is damaged: the log is what was signed, up to sequence %d; nothing was written", r.Checkpoint)}
 	}
 	for i, d := range r.Damaged {
@@ -247,9 +260,15 @@ func repairedSentences(r repaired) (lines []string) {
 		}
 		lines = append(lines, fmt.Sprintf("sequence %d: %s; proven from the %s", d.Seq, d.What, d.From))
 	}
-	verb := "can be"
+	verb, are := "can be", "would be"
 	if r.Written {
-		verb = "were"
+		verb, are = "were", "were"
+	}
+	if r.Dropped > 0 {
+		lines = append(lines, fmt.Sprintf("%d events after sequence %d %s left out: they are signed at another place, and are there", r.Dropped, r.Checkpoint, are))
+	}
+	if len(r.Lost) > 0 {
+		lines = append(lines, fmt.Sprintf("%d events %s lost, for no checkpoint is signed for them: sequence %s; the log ends at %d", len(r.Lost), are, repair.Ranges(r.Lost), r.LastSeq))
 	}
 	lines = append(lines, fmt.Sprintf("%d of %d events %s restored: %d from the source, %d from the log itself", len(r.Damaged), r.LastSeq, verb, r.FromSource, r.FromLog))
 	if !r.Written {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"iter"
 	"os"
@@ -168,7 +170,9 @@ func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			damaged := l.copy(t)
 			rewrite(t, damaged, row.change)
-			require.NotEqual(t, l.log, logOf(t, damaged))
+			tampered := logOf(t, damaged)
+			require.NotEqual(t, l.log, tampered)
+			pushed := max(0, len(tampered)-len(l.log)) // behind the checkpoint
 			c := &child{program: l.program}
 			refused := func(dir string) {
 				_, stderr, code := c.runWith(t, nil, "serve", "--data", dir, "--listen", "127.0.0.1:0")
@@ -187,6 +191,7 @@ func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
 				out, code := c.run(t, nil, "repair", "--data", dir, "--from", source, "--dry-run")
 				assert.Equal(t, exitDone, code, name)
 				assert.Contains(t, out, "nothing was written")
+				assert.Equal(t, pushed > 0, strings.Contains(out, fmt.Sprintf("%d events after sequence 20 would be left out", pushed)), out)
 				assert.Equal(t, before, filesOf(t, dir), "%s: a dry run", name)
 
 				out, code = c.run(t, nil, "repair", "--data", dir, "--from", source, "-o", "json")
@@ -195,6 +200,8 @@ func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
 				require.NoError(t, json.Unmarshal([]byte(out), &r))
 				assert.Equal(t, row.seq, r.Damaged[0].Seq)
 				assert.True(t, r.Written)
+				assert.EqualValues(t, pushed, r.Dropped)
+				assert.Empty(t, r.Lost)
 				assert.DirExists(t, r.Former)
 				assert.Equal(t, l.log, logOf(t, dir), name)
 
@@ -281,6 +288,50 @@ func TestRepair_refusals(t *testing.T) {
 	s := startServer(t, dir)
 	assert.Contains(t, run(exitFailed, "--data", dir, "--from", other), "is in use by process")
 	s.stop(t, syscall.SIGTERM)
+}
+
+// Given a log whose last events cannot be read, and no checkpoint that is signed
+// for them, when it is repaired, then they are named and nothing is changed, unless
+// their loss is accepted.
+func TestRepair_lossIsAccepted(t *testing.T) {
+	l := tell(t)
+	dir := l.copy(t)
+	blocks, err := filepath.Glob(filepath.Join(dir, "jetstream", "jetstream", "$G", "streams", "milepost-main", "msgs", "*.blk"))
+	require.NoError(t, err)
+	require.Len(t, blocks, 1)
+	b, err := os.ReadFile(blocks[0])
+	require.NoError(t, err)
+	for _, rec := range l.log[18:] {
+		at := bytes.Index(b, rec.Data)
+		require.Positive(t, at)
+		copy(b[at:], "gone")
+	}
+	require.NoError(t, os.WriteFile(blocks[0], b, 0o600))
+
+	c := &child{program: l.program}
+	args := []string{"repair", "--data", dir, "--from", l.dir, "--checkpoints", filepath.Join(l.early, "checkpoints")}
+	before := filesOf(t, dir)
+	for _, more := range []string{"--dry-run=false", "--dry-run"} {
+		_, stderr, code := c.runWith(t, nil, append(args, more)...)
+		assert.Equal(t, exitFailed, code)
+		assert.Contains(t, stderr, "sequence 19-20 is lost (code repair-events-lost)")
+	}
+	out, code := c.run(t, nil, append(args, "--accept-loss", "--dry-run")...)
+	assert.Equal(t, exitDone, code)
+	assert.Contains(t, out, "2 events would be lost, for no checkpoint is signed for them: sequence 19-20; the log ends at 18")
+	assert.Contains(t, out, "nothing was written")
+	assert.Equal(t, before, filesOf(t, dir))
+
+	out, code = c.run(t, nil, append(args, "--accept-loss", "-o", "json")...)
+	assert.Equal(t, exitDone, code)
+	var r repaired
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	assert.Equal(t, []uint64{19, 20}, r.Lost)
+	assert.True(t, r.Written)
+	assert.Equal(t, l.log[:18], logOf(t, dir))
+	out, code = c.run(t, nil, args...)
+	assert.Equal(t, exitDone, code)
+	assert.Contains(t, out, "nothing is damaged")
 }
 
 // Given a party that countersigned, when the ledger is put back to how it was

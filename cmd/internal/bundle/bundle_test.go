@@ -35,6 +35,23 @@ func story(t tb) *ledger {
 	return l.given(running[:4]...).cosign("framework", cityKey).given(running[4:]...)
 }
 
+// Given a checkpoint that was countersigned after the export, when the bundle is
+// verified against it, then the bundle settles no more than it does by itself.
+func TestWhatWasSeenSettlesNothing(t *testing.T) {
+	for _, of := range []domain.Key{"framework", ""} {
+		l := story(t)
+		file := l.bundled(of)
+		alone := verify(t, file)
+		require.True(t, alone.OK)
+		l.cosign(string(of), groupKey)
+		kept := l.kept[string(of)]
+		seen := verify(t, file, bundle.Options{Since: kept[len(kept)-1].Note})
+		require.True(t, seen.OK)
+		require.Equal(t, alone.Settlements, seen.Settlements)
+		require.Equal(t, detail(alone, "countersignatures"), detail(seen, "countersignatures"))
+	}
+}
+
 func TestABundleOfAnAgreement(t *testing.T) {
 	// given a ledger with countersignatures, when it is exported
 	l := story(t)

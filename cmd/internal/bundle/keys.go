@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -77,30 +78,33 @@ func (k *Keys) follow(ledger string, given domain.VerifierKey) (c chain, f *Fail
 	if given.Name() != name {
 		return c, failure(CodeProofOfOtherTree, "this is of the ledger %q, and the key that you gave is of %s", ledger, given.Name())
 	}
-	return c, failure(CodeWrongKey, "the key that you gave, %s, is none of this ledger's: it signs with %s", short(given), short(c.present()))
+	return c, failure(CodeWrongKey, "the key that you gave, %s, is none of this ledger's: it signs with %s", keyName(given), keyName(c.present()))
 }
 
 func (c chain) present() domain.VerifierKey { return c.keys[len(c.keys)-1] }
 
 // place is that of the key by its name and hash, -1 for none.
 func (c chain) place(key string) int {
-	return slices.IndexFunc(c.keys, func(k domain.VerifierKey) bool { return short(k) == key })
+	return slices.IndexFunc(c.keys, func(k domain.VerifierKey) bool { return keyName(k) == key })
 }
 
 // says tells people where the trust comes from.
 func (c chain) says(given bool) string {
 	rotated := ""
 	if n := len(c.keys) - 1; n > 0 {
-		rotated = fmt.Sprintf(", by %d signed rotations the present one %s", n, short(c.present()))
+		rotated = fmt.Sprintf(", by %d signed rotations the present one %s", n, keyName(c.present()))
 	}
 	if given {
-		return fmt.Sprintf("the ledger's key is %s, as you gave it%s", short(c.keys[c.given]), rotated)
+		return fmt.Sprintf("the ledger's key is %s, as you gave it%s", keyName(c.keys[c.given]), rotated)
 	}
 	return fmt.Sprintf("the ledger's first key is %s%s; IT WAS TAKEN FROM THE FILE ITSELF: compare it with the key that you were given, or give that with --ledger-key", c.keys[0], rotated)
 }
 
-// short is a key as signatures name it.
-func short(k domain.VerifierKey) string { return k.Name() + "+" + k.ID() }
+// keyName is a key as signatures name it.
+func keyName(k domain.VerifierKey) string {
+	hash, _ := strconv.ParseUint(k.ID(), 16, 32) // its form was checked when it was read
+	return proof.KeyName(k.Name(), uint32(hash))
+}
 
 // Witness is a key that the verifier was given for a party.
 type Witness struct {
@@ -134,7 +138,7 @@ func newWitnesses(registered []WitnessKey, given []Witness) (*witnesses, error) 
 			w.keys = append(w.keys, k)
 			w.of[k.Key()] = nil
 		}
-		w.ids[witnessID(k.Name(), k.KeyHash())] = true
+		w.ids[proof.KeyName(k.Name(), k.KeyHash())] = true
 		if counts {
 			w.of[k.Key()] = append(w.of[k.Key()], party)
 			w.present[party] = k
@@ -164,15 +168,13 @@ func newWitnesses(registered []WitnessKey, given []Witness) (*witnesses, error) 
 	return w, nil
 }
 
-func witnessID(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
-
 // stranger finds a countersignature that bears the name of a party's key and is
 // not by it.
 func (w *witnesses) stranger(s *proof.Signed) *Failure {
 	for _, c := range s.Unverified {
 		if party, ok := w.names[c.Name]; ok {
 			return failure(CodeCosignatureWrong, "the checkpoint of %s with %d leaves is countersigned in the name of %s, by another key than that of %q: %s",
-				s.Origin, s.Size, c.Name, party, witnessID(c.Name, c.KeyHash))
+				s.Origin, s.Size, c.Name, party, proof.KeyName(c.Name, c.KeyHash))
 		}
 	}
 	return nil

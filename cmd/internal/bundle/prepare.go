@@ -260,7 +260,7 @@ func (b *Bundle) keep(r *replay, own, whole proof.Signed) error {
 func (w *witnesses) only(s proof.Signed) []byte {
 	var lines []string
 	for _, c := range slices.Concat(s.Cosignatures, s.Unverified) {
-		if w.ids[witnessID(c.Name, c.KeyHash)] {
+		if w.ids[proof.KeyName(c.Name, c.KeyHash)] {
 			lines = append(lines, c.Line)
 		}
 	}

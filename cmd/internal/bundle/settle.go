@@ -10,6 +10,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/party"
+	"github.com/milepost-ledger/milepost/eventstore/proof"
 )
 
 // settle finds out how far each party has countersigned each agreement. Its
@@ -18,16 +19,11 @@ import (
 func (v *verifier) settle() {
 	r := v.replay
 	v.report.Settlements = []Settlement{}
-	signatures := 0
-	for _, n := range r.trees.ledger.notes {
-		signatures += len(n.Cosignatures)
-	}
+	signatures := r.trees.ledger.countersignatures()
 	for _, key := range r.trees.sorted() {
 		t := r.trees.of(key)
 		s := Settlement{Agreement: key, Events: t.frontier.Size(), Settled: t.frontier.Size(), Parties: []Witnessed{}}
-		for _, n := range t.notes {
-			signatures += len(n.Cosignatures)
-		}
+		signatures += t.countersignatures()
 		parties := slices.Clone(r.parties(key))
 		slices.Sort(parties)
 		for _, p := range parties {
@@ -67,14 +63,15 @@ func (v *verifier) disputed(p domain.Key) *Failure {
 	case slices.ContainsFunc(v.opts.Witnesses, func(w Witness) bool { return w.Party == p && slices.Contains(state.FormerWitnesses, w.Key) }):
 		return failure(CodeWrongKey, "the key of %q that you gave was given up since, by what the log says; ask the party, and give %s too if that is its key now", p, state.Witness)
 	}
-	return failure(CodeWrongKey, "the log has %s as the key of %q, and you gave another: what that key signed does not count", short(state.Witness), p)
+	return failure(CodeWrongKey, "the log has %s as the key of %q, and you gave another: what that key signed does not count", keyName(state.Witness), p)
 }
 
-// witnessed is how far a party countersigned the events of an agreement's tree.
+// witnessed is how far a party countersigned the events of an agreement's tree, by
+// what the bundle has: it says the same to each who verifies it.
 func (v *verifier) witnessed(p domain.Key, t *tree) Witnessed {
 	w := Witnessed{Party: p, Given: v.witnesses.given[p]}
 	if k := v.witnesses.present[p]; k != nil {
-		w.Key = witnessID(k.Name(), k.KeyHash())
+		w.Key = proof.KeyName(k.Name(), k.KeyHash())
 	}
 	for _, of := range []*tree{t, v.replay.trees.ledger} {
 		for _, n := range of.notes {
@@ -105,7 +102,7 @@ func unsigned(err error, what, origin string, c chain) *Failure {
 	var others *note.UnverifiedNoteError
 	switch {
 	case errors.As(err, &invalid):
-		id := witnessID(invalid.Name, invalid.Hash)
+		id := proof.KeyName(invalid.Name, invalid.Hash)
 		if c.place(id) < 0 {
 			return failure(CodeCosignatureWrong, "%s: the countersignature by %s is false", what, id)
 		}
@@ -114,21 +111,21 @@ func unsigned(err error, what, origin string, c chain) *Failure {
 		var by []string
 		for _, s := range others.Note.UnverifiedSigs {
 			if len(c.keys) > 0 && s.Name == c.keys[0].Name() {
-				by = append(by, witnessID(s.Name, s.Hash))
+				by = append(by, proof.KeyName(s.Name, s.Hash))
 			}
 		}
 		if len(by) > 0 {
-			return failure(CodeWrongKey, "%s is signed by %s, which is none of the ledger's keys %s", what, strings.Join(by, " and "), shorts(c.keys))
+			return failure(CodeWrongKey, "%s is signed by %s, which is none of the ledger's keys %s", what, strings.Join(by, " and "), keyNames(c.keys))
 		}
 		return failure(CodeNotSigned, "%s of %s is not signed by the ledger", what, origin)
 	}
 	return failure(CodeNotSigned, "%s is not signed by the ledger: %v", what, err)
 }
 
-func shorts(keys []domain.VerifierKey) string {
+func keyNames(keys []domain.VerifierKey) string {
 	text := make([]string, len(keys))
 	for i, k := range keys {
-		text[i] = short(k)
+		text[i] = keyName(k)
 	}
 	return strings.Join(text, ", ")
 }

@@ -117,10 +117,10 @@ func single(kind string, note []byte, o Options) (Report, *checks, error) {
 	settled := &r.Settlements[0]
 	for _, party := range slices.Sorted(maps.Keys(w.present)) {
 		k := w.present[party]
-		of := Witnessed{Party: party, Key: witnessID(k.Name(), k.KeyHash()), Given: true, Pending: s.Size}
+		of := Witnessed{Party: party, Key: proof.KeyName(k.Name(), k.KeyHash()), Given: true, Pending: s.Size}
 		for _, sig := range s.Cosignatures {
 			if slices.Contains(w.of[sig.Key], party) {
-				of.Key, of.Events, of.Origin, of.Size, of.At, of.Pending = witnessID(sig.Name, sig.KeyHash), s.Size, s.Origin, s.Size, sig.At, 0
+				of.Key, of.Events, of.Origin, of.Size, of.At, of.Pending = proof.KeyName(sig.Name, sig.KeyHash), s.Size, s.Origin, s.Size, sig.At, 0
 			}
 		}
 		settled.Parties = append(settled.Parties, of)

@@ -1,8 +1,10 @@
 package bundle_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
+	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
 )
 
@@ -370,3 +373,57 @@ func TestWhatIsNoBundle(t *testing.T) {
 	r := verify(t, broken)
 	require.Equal(t, failed(t, r, bundle.CodeDamaged).Detail+" (code bundle-damaged)", r.Failure().Error())
 }
+
+// What a few bytes of an archive can make a reader read for hours is refused by
+// its header.
+func TestEntriesThatAreTooLarge(t *testing.T) {
+	file := story(t).bundled("framework")
+	all := unpack(t, file)
+	name := "evidence/" + strings.Repeat("0", 64)
+	// before the end, headers and bodies that are put in as they are
+	with := func(raw ...[]byte) []byte {
+		at := bytes.LastIndex(file, []byte("end.json\x00"))
+		return slices.Concat(append([][]byte{file[:at]}, append(raw, file[at:])...)...)
+	}
+	require.Equal(t, "end.json", all[len(all)-1].name)
+	records := block(paxRecord("GNU.sparse.size", "1048576") + paxRecord("GNU.sparse.numblocks", "1") + paxRecord("GNU.sparse.map", "1048576,0"))
+	for want, file := range map[string][]byte{
+		"is a sparse file":              with(rawHeader(t, "pax", tar.TypeXHeader, int64(len(bytes.TrimRight(records, "\x00")))), records, rawHeader(t, name, tar.TypeReg, 0)),
+		"does not belong":               with(rawHeader(t, name, tar.TypeGNUSparse, 0)),
+		"no evidence has more than 104": with(rawHeader(t, name, tar.TypeReg, eventstore.MaxEvidence+1)),
+	} {
+		t.Run(want, func(t *testing.T) {
+			k := failed(t, verify(t, file), bundle.CodeMalformed)
+			require.Equal(t, "file", k.ID)
+			require.Contains(t, k.Detail, want)
+		})
+	}
+}
+
+// rawHeader is a header of a type that the archive's writer does not write.
+func rawHeader(t tb, name string, typeflag byte, size int64) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, tar.NewWriter(&out).WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}))
+	h := out.Bytes()
+	const flag, sum = 156, 148
+	h[flag] = typeflag
+	if typeflag == tar.TypeGNUSparse {
+		copy(h[257:], "ustar  \x00") // the format that has it
+	}
+	copy(h[sum:flag], "        ")
+	total := 0
+	for _, b := range h {
+		total += int(b)
+	}
+	copy(h[sum:], fmt.Sprintf("%06o\x00 ", total))
+	return h
+}
+
+// paxRecord is "<its own length> name=value\n".
+func paxRecord(name, value string) string {
+	rest := " " + name + "=" + value + "\n"
+	return fmt.Sprint(len(rest)+2) + rest // each has between 10 and 99 bytes
+}
+
+func block(s string) []byte { return append([]byte(s), make([]byte, 512-len(s))...) }

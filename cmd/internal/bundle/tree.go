@@ -104,6 +104,16 @@ func (t *tree) short() *Failure {
 	return nil
 }
 
+// countersignatures is how many the bundle has of the tree.
+func (t *tree) countersignatures() (n int) {
+	for _, s := range t.notes {
+		if !s.seen {
+			n += len(s.Cosignatures)
+		}
+	}
+	return n
+}
+
 // newest is the largest checkpoint of the bundle.
 func (t *tree) newest() *signed {
 	for i := len(t.notes) - 1; i >= 0; i-- {

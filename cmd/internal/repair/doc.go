@@ -8,7 +8,9 @@
 // Where one sequence cannot be proven there is no plan, and nothing is changed.
 //
 // What lies behind the checkpoint nobody signed for: it stays as the log has it,
-// if it follows on, event by event and version by version.
+// if it follows on, event by event and version by version. Where an event of it
+// cannot be read there is no plan either, unless the caller accepts that the log
+// ends before it.
 //
 // The package does no I/O of its own. It keeps in memory the hash of each event,
 // and the bytes of those that it puts back.

@@ -73,8 +73,8 @@ func gives(leaves []tlog.Hash, signed proof.Checkpoint) bool {
 	return tree.Root() == signed.Root
 }
 
-// ranges writes ascending sequences as "3, 7-9".
-func ranges(seqs []uint64) string {
+// Ranges writes ascending sequences as "3, 7-9".
+func Ranges(seqs []uint64) string {
 	const most = 10
 	var b strings.Builder
 	n := 0

@@ -24,8 +24,11 @@ type Input struct {
 	Ledger string
 	Signed proof.Checkpoint // the newest of the ledger's tree; its signature was verified
 	Log    Events           // what is left, by ascending sequence
+	Last   uint64           // sequence that the log had, though it may not be left; see Last
 	Source Events           // subjects may be left out
 	Leaves Leaves           // of the read models; nil where there are none
+
+	AcceptLoss bool // make a plan without the events that are lost, else there is none
 }
 
 // Damage is a sequence at which the log is not what was signed, and what becomes
@@ -53,13 +56,17 @@ const (
 type Plan struct {
 	Size    uint64   // sequences that the checkpoint covers
 	Last    uint64   // of the log that is made
-	Damaged []Damage // by ascending sequence; empty where nothing is to be done
+	Damaged []Damage // by ascending sequence
 	Dropped uint64   // events behind the checkpoint that are signed at another place; they are left out there
+	Lost    []uint64 // sequences behind the checkpoint that the log made ends before, ascending
 
 	input    Input
 	restored map[uint64][]byte // what is not at its sequence in the log
 	dropped  map[uint64]bool   // sequences of the log after the checkpoint that are left out
 }
+
+// Whole says that nothing is to be done.
+func (p *Plan) Whole() bool { return len(p.Damaged) == 0 && p.Dropped == 0 && len(p.Lost) == 0 }
 
 // UnprovenError says that events can be proven neither from the log nor from the
 // source.
@@ -72,17 +79,34 @@ func (e *UnprovenError) Error() string {
 	if e.Seqs == nil {
 		return fmt.Sprintf("repair: which events the checkpoint at %d was signed for is not known: neither the log, nor the read models, nor the source give its root, alone or together", e.Size)
 	}
-	return fmt.Sprintf("repair: neither the log nor the source has what was signed at sequence %s", ranges(e.Seqs))
+	return fmt.Sprintf("repair: neither the log nor the source has what was signed at sequence %s", Ranges(e.Seqs))
+}
+
+// CodeEventsLost is the code of a LostError.
+const CodeEventsLost = "repair-events-lost"
+
+// LostError says that events behind the checkpoint cannot be read. Nothing proves
+// how they were, so no source can supply them.
+type LostError struct {
+	Unread []uint64 // ascending
+	Lost   []uint64 // these, and what came after the first of them
+}
+
+func (e *LostError) Error() string {
+	return fmt.Sprintf("repair: sequence %s cannot be read, and no source can supply it, for no checkpoint is signed for it; with --accept-loss the log ends before it, and sequence %s is lost (code %s)",
+		Ranges(e.Unread), Ranges(e.Lost), CodeEventsLost)
 }
 
 // Make reads the log and the source, and decides. The error is an *UnprovenError
-// where a sequence cannot be proven.
+// where a sequence cannot be proven, and a *LostError where one behind the
+// checkpoint cannot be read and the loss is not accepted.
 func Make(ctx context.Context, in Input) (*Plan, error) {
 	p := &Plan{Size: in.Signed.Size, input: in, restored: map[uint64][]byte{}, dropped: map[uint64]bool{}}
 	log, err := survey(ctx, in.Log, in.Ledger)
 	if err != nil {
 		return nil, err
 	}
+	log.last = max(log.last, in.Last)
 	source, err := survey(ctx, in.Source, "")
 	if err != nil {
 		return nil, err
@@ -175,14 +199,18 @@ func (p *Plan) compare(leaves []tlog.Hash, log, source surveyed) {
 }
 
 // tail decides what follows the checkpoint: what the log has there, but for events
-// that are signed at another place.
+// that are signed at another place, up to the first that cannot be read. What came
+// after that one was decided with it known, and does not stay without it.
 func (p *Plan) tail(leaves []tlog.Hash, log surveyed) error {
 	p.Last = p.Size
-	var unproven []uint64
+	var unproven, unread []uint64
 	for _, d := range p.Damaged {
 		if d.From == "" {
 			unproven = append(unproven, d.Seq)
 		}
+	}
+	if unproven != nil {
+		return &UnprovenError{Seqs: unproven, Size: p.Size}
 	}
 	signed := map[tlog.Hash]bool{}
 	if log.last > p.Size {
@@ -192,12 +220,16 @@ func (p *Plan) tail(leaves []tlog.Hash, log surveyed) error {
 	}
 	for seq := p.Size + 1; seq <= log.last; seq++ {
 		leaf, there := log.leaves[seq]
+		if !there {
+			unread = append(unread, seq)
+		}
 		switch {
-		case !there:
-			unproven = append(unproven, seq)
-		case signed[leaf]:
+		case there && signed[leaf]:
 			p.dropped[seq] = true
 			p.Dropped++
+		case unread != nil:
+			p.dropped[seq] = true
+			p.Lost = append(p.Lost, seq)
 		default:
 			p.Last++
 			if log.moved[seq] {
@@ -205,8 +237,8 @@ func (p *Plan) tail(leaves []tlog.Hash, log surveyed) error {
 			}
 		}
 	}
-	if unproven != nil {
-		return &UnprovenError{Seqs: unproven, Size: p.Size}
+	if unread != nil && !p.input.AcceptLoss {
+		return &LostError{Unread: unread, Lost: p.Lost}
 	}
 	return nil
 }

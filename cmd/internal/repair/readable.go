@@ -12,9 +12,20 @@ import (
 type Log interface {
 	ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error]
 	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
+	Last(ctx context.Context) (uint64, error)
 }
 
-// Readable yields what can be read of a log, past gaps and torn batches.
+// Last is the last sequence of a log, whether that can be read or not.
+func Last(ctx context.Context, log Log) (uint64, error) {
+	last, err := log.Last(ctx)
+	if damaged := (*eventstore.DamagedError)(nil); errors.As(err, &damaged) {
+		return damaged.Last, nil
+	}
+	return last, err
+}
+
+// Readable yields what can be read of a log, past gaps and torn batches. Where its
+// end cannot be read, it ends earlier than at Last.
 func Readable(log Log) Events {
 	return func(ctx context.Context) iter.Seq2[eventstore.Record, error] {
 		return func(yield func(eventstore.Record, error) bool) {

@@ -224,10 +224,6 @@ func TestMake(t *testing.T) {
 		assert.Equal(t, was, made(t, p))
 	})
 	t.Run("what was not signed must follow on", func(t *testing.T) {
-		_, err := make(slices.Delete(slices.Clone(was), 17, 18), was, 15, nil)
-		require.ErrorAs(t, err, unproven)
-		assert.Equal(t, []uint64{18}, (*unproven).Seqs)
-
 		log := damaged(2)
 		log[18].Data = event(refs[0], 99, 99)
 		p, err := make(log, was, 15, nil)
@@ -237,6 +233,42 @@ func TestMake(t *testing.T) {
 			last = err
 		}
 		require.ErrorContains(t, last, "sequence 19 does not follow: it is version 99 of party/city")
+	})
+	// the source has them, and nothing proves that it has them as they were
+	for name, c := range map[string]struct {
+		log    []eventstore.Record
+		last   uint64 // that the log had
+		unread []uint64
+		lost   []uint64
+	}{
+		"a gap in what was not signed":        {slices.Delete(slices.Clone(was), 17, 18), 20, []uint64{18}, []uint64{18, 19, 20}},
+		"an end that cannot be read":          {was[:17], 20, []uint64{18, 19, 20}, []uint64{18, 19, 20}},
+		"and damage before it":                {slices.Delete(slices.Clone(was), 2, 3)[:16], 20, []uint64{18, 19, 20}, []uint64{18, 19, 20}},
+		"all of what was not signed":          {was[:15], 16, []uint64{16}, []uint64{16}},
+		"from before the checkpoint":          {was[:13], 17, []uint64{16, 17}, []uint64{16, 17}},
+		"a signed event again behind the gap": {append(slices.Clone(was[:17]), eventstore.Record{Seq: 19, Subject: was[4].Subject, Data: was[4].Data}), 19, []uint64{18}, []uint64{18}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := repair.Input{Ledger: "main", Signed: signed(was, 15), Log: events(c.log), Last: c.last, Source: events(was)}
+			_, err := repair.Make(ctx, in)
+			lost := new(*repair.LostError)
+			require.ErrorAs(t, err, lost)
+			assert.Equal(t, repair.LostError{Unread: c.unread, Lost: c.lost}, **lost)
+			require.ErrorContains(t, err, repair.CodeEventsLost)
+
+			in.AcceptLoss = true
+			p, err := repair.Make(ctx, in)
+			require.NoError(t, err)
+			assert.Equal(t, c.lost, p.Lost)
+			assert.False(t, p.Whole())
+			assert.Equal(t, was[:c.unread[0]-1], made(t, p), "the log ends before what is lost")
+			assert.Equal(t, c.unread[0]-1, p.Last)
+		})
+	}
+	t.Run("what was signed is never given up", func(t *testing.T) {
+		_, err := repair.Make(ctx, repair.Input{Ledger: "main", Signed: signed(was, 15), Log: events(was[:14]), Last: 16, Source: events(nil), Leaves: leaves(was), AcceptLoss: true})
+		require.ErrorAs(t, err, unproven)
+		assert.Equal(t, []uint64{15}, (*unproven).Seqs)
 	})
 	t.Run("an event of another ledger is none of this", func(t *testing.T) {
 		log := damaged(2)
