@@ -112,8 +112,8 @@ func (a *app) sayRange(answer []byte) error {
 			Seq         uint64
 			EffectiveAt string `json:"effective_at"`
 		}
-		Since    record
-		Changes  []json.RawMessage
+		Since   record
+		Changes []json.RawMessage
 	}
 	if err := json.Unmarshal(answer, &said); err != nil {
 		return fmt.Errorf("the answer is no list of changes: %w", err)
