@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -72,15 +73,11 @@ func (m *Models) Resolve(ctx context.Context, asOf AsOf) (Point, error) {
 	return m.resolve(ctx, "as_of", asOf, false)
 }
 
-// ResolvePage is Resolve for a list that is read in pages: where asOf is now
-// and the page has a cursor, the point is that of the page before, and so is
-// the day.
+// ResolvePage is Resolve for a list that is read in pages: where asOf is now,
+// or today, and the page has a cursor, the point is that of the page before,
+// and so is the day.
 func (m *Models) ResolvePage(ctx context.Context, asOf AsOf, page Page) (Point, error) {
-	p, err := m.Resolve(ctx, pinned(asOf, page))
-	if c, ok := parseCursor(page.Cursor); ok && asOf == "" {
-		p.Day = c.day
-	}
-	return p, err
+	return m.resolvePage(ctx, "as_of", asOf, page, false)
 }
 
 // ResolveEffective is ResolvePage for a question about an agreement or what is
@@ -98,7 +95,7 @@ func (m *Models) ResolveEffective(ctx context.Context, asOf AsOf, of domain.Key,
 
 // ResolveRange finds the points between which a question about changes looks:
 // a from of "", or before the first event, is the beginning, a to of "" is
-// now, or where the page before ended that the cursor is from.
+// now, or as of when the page before was that the cursor is from.
 func (m *Models) ResolveRange(ctx context.Context, from, to AsOf, page Page) (f, t Point, err error) {
 	if from == "" {
 		from = "seq:0"
@@ -106,13 +103,16 @@ func (m *Models) ResolveRange(ctx context.Context, from, to AsOf, page Page) (f,
 	if f, err = m.resolve(ctx, "from", from, true); err != nil {
 		return f, t, err
 	}
-	if t, err = m.resolve(ctx, "to", pinned(to, page), true); err != nil {
+	if t, err = m.resolvePage(ctx, "to", to, page, true); err != nil {
 		return f, t, err
 	}
-	if f.Seq > t.Seq {
-		return f, t, &AsOfError{CodeInvalidRange, "from", fmt.Sprintf("sequence %d lies after to, %d: swap them", f.Seq, t.Seq)}
+	switch {
+	case f.Seq > t.Seq:
+		err = &AsOfError{CodeInvalidRange, "from", fmt.Sprintf("sequence %d lies after to, %d: swap them", f.Seq, t.Seq)}
+	case from.isAfter(to, m.location): // with no event between them
+		err = &AsOfError{CodeInvalidRange, "from", fmt.Sprintf("%s lies after to, %s: swap them", from, to)}
 	}
-	return f, t, nil
+	return f, t, err
 }
 
 // The last date there is: by it, everything is effective.
@@ -157,12 +157,34 @@ func parseEffective(field, date string) (domain.Date, error) {
 	return d, err
 }
 
-// pinned is the point of the page before, as long as nothing else is asked.
-func pinned(asOf AsOf, page Page) AsOf {
-	if c, ok := parseCursor(page.Cursor); ok && asOf == "" {
-		return AsOf("seq:" + strconv.FormatUint(c.seq, 10))
+// resolvePage resolves asOf; where that is now, which moves, to the point of the
+// page before.
+func (m *Models) resolvePage(ctx context.Context, field string, asOf AsOf, page Page, early bool) (Point, error) {
+	c, ok := parseCursor(page.Cursor)
+	if !ok || asOf != "" && string(asOf) != domain.DateOf(m.now(), m.location).String() {
+		return m.resolve(ctx, field, asOf, early)
 	}
-	return asOf
+	p, err := m.resolve(ctx, field, AsOf("seq:"+strconv.FormatUint(c.seq, 10)), early)
+	if refused := (*AsOfError)(nil); errors.As(err, &refused) {
+		return p, foreignCursor()
+	}
+	p.Day = c.day
+	return p, err
+}
+
+// isAfter compares what a date or an instant asks for with another; a sequence
+// and now are neither.
+func (a AsOf) isAfter(b AsOf, loc *time.Location) bool {
+	until := func(a AsOf) (time.Time, bool) {
+		if day, err := domain.ParseDate(string(a)); err == nil {
+			return (day + 1).Time(loc), true
+		}
+		at, err := time.Parse(time.RFC3339Nano, string(a))
+		return at, err == nil
+	}
+	from, ok := until(a)
+	to, both := until(b)
+	return ok && both && from.After(to)
 }
 
 const asOfForms = "an instant (2027-06-30T12:00:00Z), a date (2027-06-30) or a sequence (seq:1234)"

@@ -92,10 +92,28 @@ func TestResolve(t *testing.T) {
 		assert.Zero(t, from.Seq)
 	})
 	t.Run("a range does not run backwards", func(t *testing.T) {
-		_, _, err := m.ResolveRange(t.Context(), "seq:4", "seq:3", projections.Page{})
-		var refused *projections.AsOfError
-		require.ErrorAs(t, err, &refused)
-		assert.Equal(t, projections.CodeInvalidRange, refused.Code)
+		for from, to := range map[projections.AsOf]projections.AsOf{
+			"seq:4":                "seq:3",
+			"2024-06-12":           "2024-06-10",
+			"2024-06-13":           "2024-06-12", // nothing was recorded between them
+			"2024-06-12T12:00:01Z": "2024-06-12T12:00:00Z",
+			"2024-06-11":           "2024-06-11T00:00:00Z",
+			"1991-01-01":           "1990-01-01",
+		} {
+			_, _, err := m.ResolveRange(t.Context(), from, to, projections.Page{})
+			var refused *projections.AsOfError
+			require.ErrorAs(t, err, &refused, from)
+			assert.Equal(t, [2]string{projections.CodeInvalidRange, "from"}, [2]string{refused.Code, refused.Field}, from)
+		}
+	})
+	t.Run("a range may be empty", func(t *testing.T) {
+		for from, to := range map[projections.AsOf]projections.AsOf{
+			"seq:4": "seq:4", "2024-06-12": "2024-06-12", "2024-06-13": "", "2024-06-12T08:00:00Z": "seq:5", "2024-06-11T23:00:00+08:00": "2024-06-11",
+		} {
+			f, to, err := m.ResolveRange(t.Context(), from, to, projections.Page{})
+			require.NoError(t, err, from)
+			assert.Equal(t, f.Seq, to.Seq, from)
+		}
 	})
 }
 

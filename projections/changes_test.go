@@ -242,13 +242,14 @@ func TestChangesSinceAMeeting(t *testing.T) {
 	schedule := func(key, mechanism domain.Key) {
 		l.do(meeting.Schedule{Agreement: "framework", Meeting: key, Mechanism: mechanism, Title: text("Meeting " + string(key)), On: day("2024-06-10")})
 	}
+	schedule("first", "steering")
 	schedule("late", "steering")
 	schedule("early", "steering")
 	schedule("others", "experts")
 	schedule("again", "experts")
 	schedule("to-come", "consultation")
 	held := map[string]uint64{}
-	for _, h := range []struct{ key, on string }{{"late", "2024-06-08"}, {"early", "2024-06-03"}, {"others", "2024-06-09"}, {"again", "2024-06-09"}} {
+	for _, h := range []struct{ key, on string }{{"late", "2024-06-08"}, {"early", "2024-06-03"}, {"others", "2024-06-09"}, {"again", "2024-06-09"}, {"first", "2024-06-01"}} {
 		held[h.key] = l.do(meeting.Hold{ID: meeting.ID{Agreement: "framework", Meeting: domain.Key(h.key)}, On: day(h.on), Attendees: []meeting.Attendee{{Party: domaintest.City, Name: "Li Wei"}}})
 		l.do(project.ReportProgress{MilestoneID: milestone("build"), Percent: 50 + len(held)})
 	}

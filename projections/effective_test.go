@@ -374,6 +374,12 @@ func TestEffectiveFiles(t *testing.T) {
 		require.NoError(t, m.Close())
 		assert.Empty(t, effectiveFilesIn(t, dir))
 	})
+	t.Run("those of long agreements are fewer", func(t *testing.T) {
+		const all = 1 << 20
+		assert.Equal(t, 2, projections.KeptEffective(all/2, all/2))
+		assert.Equal(t, 1, projections.KeptEffective(all/2, all/2+1, 1))
+		assert.Equal(t, 1, projections.KeptEffective(all+1), "the one that is asked is there, however long")
+	})
 	t.Run("what a crash left is removed", func(t *testing.T) {
 		dir := t.TempDir()
 		left := filepath.Join(dir, "effective-000007.db")

@@ -62,6 +62,9 @@ func (q *query) events(eq EventQuery) (items []EventItem, next string, err error
 	if err != nil {
 		return items, "", err
 	}
+	if eq.After >= 1<<(63-changeBits)-1 { // no event has such a sequence, nor a change such an id
+		return items, "", nil
+	}
 	c := conditions{q: q, form: eventForm, first: (max(p.after, int64(eq.After)) + 1) << changeBits, last: math.MaxInt64}
 	if eq.To != 0 {
 		c.last = int64(eq.To+1)<<changeBits - 1

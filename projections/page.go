@@ -56,10 +56,14 @@ func (p Page) open(at Point, question ...string) (opened, error) {
 	}
 	c, ok := parseCursor(p.Cursor)
 	if !ok || c.question != o.question || c.seq != at.Seq {
-		return o, domain.Refuse(CodeInvalidCursor, "cursor", "this cursor is not from the same question: ask again without it")
+		return o, foreignCursor()
 	}
 	o.after = c.after
 	return o, nil
+}
+
+func foreignCursor() error {
+	return domain.Refuse(CodeInvalidCursor, "cursor", "this cursor is not from the same question: ask again without it")
 }
 
 // pageOf is a page of items that were reckoned, not read: the cursor counts

@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestPagesNeverRepeatOrSkip(t *testing.T) {
 	// given 25 parties, and more to come
 	l, log := inMemory(t)
 	register := func(i int) {
-		l.do(party.Register{Party: domain.Key(fmt.Sprintf("party-%02d", i)), Title: text("Party"), Kind: "academic"})
+		l.do(party.Register{Party: domain.Key(fmt.Sprintf("party-%03d", i)), Title: text("Party"), Kind: "academic"})
 	}
 	for i := range 25 {
 		register(i)
@@ -51,29 +52,34 @@ func TestPagesNeverRepeatOrSkip(t *testing.T) {
 	m := models(t, t.TempDir(), at("2024-06-11"))
 	follow(t, m, log)
 	reach(t, m, l.seq)
-	// when the list is read in pages while others are registered
-	var got []string
-	page := projections.Page{Limit: 10}
-	for i := 25; ; i++ {
-		p, err := m.ResolvePage(t.Context(), "", page)
-		require.NoError(t, err)
-		items, next, err := m.Parties(t.Context(), p, page)
-		require.NoError(t, err)
-		for _, item := range items {
-			got = append(got, string(item.Party))
-		}
-		if page.Cursor = next; next == "" {
-			break
-		}
-		register(i)
-		reach(t, m, l.seq)
+	for _, asOf := range []projections.AsOf{"", "2024-06-11"} { // today means now
+		t.Run("as of "+string(asOf), func(t *testing.T) {
+			before := int(l.seq)
+			// when the list is read in pages while others are registered
+			var got []string
+			page := projections.Page{Limit: 10}
+			for {
+				p, err := m.ResolvePage(t.Context(), asOf, page)
+				require.NoError(t, err)
+				assert.Equal(t, "2024-06-11", p.Day.String())
+				items, next, err := m.Parties(t.Context(), p, page)
+				require.NoError(t, err)
+				for _, item := range items {
+					got = append(got, string(item.Party))
+				}
+				if page.Cursor = next; next == "" {
+					break
+				}
+				register(int(l.seq))
+				reach(t, m, l.seq)
+			}
+			// then it is the list as of the first page
+			require.Len(t, got, before)
+			for i, key := range got {
+				assert.Equal(t, fmt.Sprintf("party-%03d", i), key)
+			}
+		})
 	}
-	// then it is the list as of the first page
-	require.Len(t, got, 25)
-	for i, key := range got {
-		assert.Equal(t, fmt.Sprintf("party-%02d", i), key)
-	}
-
 	t.Run("a page that ends with the list has no next", func(t *testing.T) {
 		items, next, err := m.Parties(t.Context(), projections.Point{Seq: 25}, projections.Page{Limit: 25})
 		require.NoError(t, err)
@@ -95,6 +101,17 @@ func TestPagesNeverRepeatOrSkip(t *testing.T) {
 			_, _, err = m.Parties(t.Context(), now, projections.Page{Cursor: bad})
 			requireRefused(t, err, projections.CodeInvalidCursor)
 		}
+	})
+	t.Run("a cursor of a longer log is refused", func(t *testing.T) {
+		other, log := inMemory(t)
+		other.do(party.Register{Party: "wuxi", Title: text("Wuxi"), Kind: "academic"})
+		short := models(t, t.TempDir(), at("2024-06-11"))
+		follow(t, short, log)
+		reach(t, short, 1)
+		_, cursor, err := m.Parties(t.Context(), projections.Point{Seq: 25}, projections.Page{Limit: 10})
+		require.NoError(t, err)
+		_, err = short.ResolvePage(t.Context(), "", projections.Page{Cursor: cursor})
+		requireRefused(t, err, projections.CodeInvalidCursor)
 	})
 	t.Run("limits", func(t *testing.T) {
 		for _, limit := range []int{-1, projections.MaxLimit + 1} {
@@ -154,6 +171,14 @@ func TestEvents(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
+	t.Run("after what no log reaches", func(t *testing.T) {
+		for _, after := range []uint64{l.seq, 1<<47 - 2, 1<<47 - 1, 1<<48 - 1, 1 << 63, math.MaxUint64} {
+			items, next, err := m.Events(t.Context(), projections.EventQuery{After: after})
+			require.NoError(t, err)
+			assert.Empty(t, items, after)
+			assert.Empty(t, next, after)
+		}
+	})
 	t.Run("of a command", func(t *testing.T) {
 		seq, ok, err := m.FindCommand(t.Context(), all[4].CommandID)
 		require.NoError(t, err)

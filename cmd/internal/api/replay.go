@@ -95,7 +95,13 @@ func (s *server) runReplay(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) replayModels(w http.ResponseWriter, r *http.Request) error {
-	_, to, err := s.cfg.Models.ResolveRange(r.Context(), "", pointText(r.URL.Query().Get("to")), projections.Page{})
+	asked := pointText(r.URL.Query().Get("to"))
+	if s.cfg.Models.Position().Err == nil { // those that have stopped answer for what they have
+		if err := s.await(r.Context(), 0, asked); err != nil {
+			return err
+		}
+	}
+	_, to, err := s.cfg.Models.ResolveRange(r.Context(), "", asked, projections.Page{})
 	if err != nil {
 		return err
 	}
