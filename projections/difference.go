@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -116,19 +117,23 @@ func (m *Models) tablesDifference(ctx context.Context, log Log, tables *TablesEr
 	}
 	var want, got []tableRow
 	p := newFold(log, true, position{}, m.opts)
-	p.chain.seen = func(order int, entity string, cells []cell) {
+	p.digests.seen = func(order int, entity string, cells []cell) {
 		if p.next() == tables.Seq {
 			want = append(want, tableRow{order, rowEntity(order, entity, cells), slices.Clone(cells)})
 		}
 	}
-	if err := p.readUpTo(ctx, log, tables.Seq, nil); err != nil {
+	err := p.readUpTo(ctx, log, tables.Seq, func(int, time.Time, eventstore.Record) error {
+		p.out.reset()
+		return nil
+	})
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err
 		}
 		return d, m.locate(ctx, log, d) // the log is not whole either
 	}
-	err := m.verify(ctx, func(v *verifier) {
-		v.chain.seen = func(order int, entity string, cells []cell) {
+	err = m.verify(ctx, func(v *verifier) {
+		v.rows.seen = func(order int, entity string, cells []cell) {
 			if v.seq == tables.Seq {
 				got = append(got, tableRow{order, rowEntity(order, entity, cells), slices.Clone(cells)})
 			}

@@ -42,31 +42,76 @@ func (d digest) String() string { return hex.EncodeToString(d[:]) }
 // short is what an event's row keeps of a mark.
 func (d digest) short() int64 { return int64(binary.BigEndian.Uint64(d[:8])) }
 
-// chain computes digests, event by event.
-type chain struct {
-	now   digest
-	mark  digest
-	hash  hash.Hash
+// digestRows collects the rows of one event. Rows are encoded where they are
+// made; the hashes are computed by whoever writes them, see chain.
+type digestRows struct {
 	rows  [tables][]byte
-	aside []byte                                       // undigested values of the event at hand
+	aside []byte                                       // undigested values of the event's row
 	seen  func(order int, entity string, cells []cell) // called for each row; nil does nothing
+}
+
+// add adds a row to those of the event at hand.
+func (d *digestRows) add(order int, table, entity string, cells []cell) {
+	d.rows[order] = appendDigestRow(d.rows[order], table, entity, cells)
+	if order == orderEvent {
+		for i := range cells {
+			if x := &cells[i]; x.undigested {
+				d.aside = appendDigestCell(d.aside, x)
+			}
+		}
+	}
+	if d.seen != nil {
+		d.seen(order, entity, cells)
+	}
+}
+
+// end ends the event: what the digest and the mark take in of it goes into the input.
+func (d *digestRows) end(to *digestInput) {
+	for i := range d.rows {
+		to.bytes = append(to.bytes, d.rows[i]...)
+		d.rows[i] = d.rows[i][:0]
+	}
+	rows := len(to.bytes)
+	to.bytes = append(to.bytes, d.aside...)
+	d.aside = d.aside[:0]
+	to.ends = append(to.ends, [2]int{rows, len(to.bytes)})
+}
+
+// digestInput is what the digests of some events are computed from.
+type digestInput struct {
+	bytes []byte
+	ends  [][2]int // of each event's rows, and of what stands after them
+}
+
+func (in *digestInput) reset() { in.bytes, in.ends = in.bytes[:0], in.ends[:0] }
+
+// chain computes digests and marks, event by event.
+type chain struct {
+	now, mark digest
+	hash      hash.Hash
 }
 
 func newChain(digest, mark digest) *chain { return &chain{now: digest, mark: mark, hash: sha256.New()} }
 
-// add adds a row to those of the event at hand.
-func (c *chain) add(order int, table, entity string, cells []cell) {
-	c.rows[order] = appendDigestRow(c.rows[order], table, entity, cells)
-	if order == orderEvent {
-		for i := range cells {
-			if x := &cells[i]; x.undigested {
-				c.aside = appendDigestCell(c.aside, x)
-			}
+// take goes on by the events of in, and calls f after each.
+func (c *chain) take(in *digestInput, f func(i int) error) error {
+	at := 0
+	for i, end := range in.ends {
+		c.hash.Reset()
+		c.hash.Write(c.now[:])
+		c.hash.Write(in.bytes[at:end[0]])
+		c.hash.Sum(c.now[:0])
+		c.hash.Reset()
+		c.hash.Write(c.mark[:])
+		c.hash.Write(c.now[:])
+		c.hash.Write(in.bytes[end[0]:end[1]])
+		c.hash.Sum(c.mark[:0])
+		at = end[1]
+		if err := f(i); err != nil {
+			return err
 		}
 	}
-	if c.seen != nil {
-		c.seen(order, entity, cells)
-	}
+	return nil
 }
 
 func appendDigestRow(b []byte, table, entity string, cells []cell) []byte {
@@ -95,21 +140,4 @@ func appendDigestCell(b []byte, x *cell) []byte {
 func appendDigestText(b []byte, s string) []byte {
 	b = binary.AppendUvarint(append(b, 2), uint64(len(s)))
 	return append(b, s...)
-}
-
-// next ends the event: the digest and the mark go on to it.
-func (c *chain) next() {
-	c.hash.Reset()
-	c.hash.Write(c.now[:])
-	for i := range c.rows {
-		c.hash.Write(c.rows[i])
-		c.rows[i] = c.rows[i][:0]
-	}
-	c.hash.Sum(c.now[:0])
-	c.hash.Reset()
-	c.hash.Write(c.mark[:])
-	c.hash.Write(c.now[:])
-	c.hash.Write(c.aside)
-	c.aside = c.aside[:0]
-	c.hash.Sum(c.mark[:0])
 }

@@ -85,12 +85,36 @@ func collectLess() (undo func()) {
 }
 
 // load fills new tables with the events up to sequence to, in one transaction.
-// Rows are written on a goroutine of their own, which alone uses the
-// connection meanwhile: the caches of a load are whole and look nothing up.
+// Who writes the rows alone uses the connection meanwhile: the caches of a load
+// are whole and look nothing up.
 func (p *projector) load(ctx context.Context, log source, to uint64, progress func(done, total uint64), observe func(Batch)) error {
 	if err := insert(p.conn, "BEGIN"); err != nil {
 		return err
 	}
+	err := p.readAside(ctx, log, to, func(b *rowBuffer) error { return b.flush(p.conn, p.chain) }, func(n int, start time.Time, last eventstore.Record) {
+		if progress != nil {
+			progress(p.at.seq, to)
+		}
+		if observe != nil {
+			observe(Batch{Events: n, Rows: p.out.size, Seq: last.Seq, Duration: time.Since(start), Lag: time.Since(last.Stored)})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	p.at.digest, p.at.mark = p.chain.now, p.chain.mark
+	if err := p.writePosition(); err != nil {
+		return err
+	}
+	return insert(p.conn, "COMMIT")
+}
+
+// readAside is readUpTo with a goroutine that writes the rows of a batch while
+// those of the next are made. An error of its is about what came before, so it
+// goes first.
+func (p *projector) readAside(ctx context.Context, log source, to uint64, write func(*rowBuffer) error, done func(n int, start time.Time, last eventstore.Record)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	full, empty := make(chan *rowBuffer, 1), make(chan *rowBuffer, 2)
 	empty <- &rowBuffer{}
 	empty <- &rowBuffer{}
@@ -99,7 +123,9 @@ func (p *projector) load(ctx context.Context, log source, to uint64, progress fu
 		var err error
 		for b := range full {
 			if err == nil {
-				err = b.flush(p.conn)
+				if err = write(b); err != nil {
+					cancel()
+				}
 			}
 			b.reset()
 			empty <- b
@@ -107,32 +133,21 @@ func (p *projector) load(ctx context.Context, log source, to uint64, progress fu
 		written <- err
 	}()
 	err := p.readUpTo(ctx, log, to, func(n int, start time.Time, last eventstore.Record) error {
-		if progress != nil {
-			progress(p.at.seq, to)
-		}
-		if observe != nil {
-			observe(Batch{Events: n, Rows: p.out.size, Seq: last.Seq, Duration: time.Since(start), Lag: time.Since(last.Stored)})
-		}
+		done(n, start, last)
 		full <- p.out
 		p.out = <-empty
 		return nil
 	})
 	close(full)
-	if e := <-written; err == nil {
-		err = e
+	if e := <-written; e != nil {
+		return e
 	}
-	if err != nil {
-		return err
-	}
-	p.out.reset()
-	if err := p.writePosition(); err != nil {
-		return err
-	}
-	return insert(p.conn, "COMMIT")
+	return err
 }
 
 // readUpTo makes the rows of the events after the position up to sequence to,
-// and calls done after each batch, if it is not nil.
+// and calls done after each batch, and before an event that stops it for those
+// that came before.
 func (p *projector) readUpTo(ctx context.Context, log source, to uint64, done func(n int, start time.Time, last eventstore.Record) error) error {
 	if p.at.seq >= to {
 		return nil
@@ -142,12 +157,14 @@ func (p *projector) readUpTo(ctx context.Context, log source, to uint64, done fu
 		return log.ReadChunks(ctx, next, to, "")
 	}
 	for events, err := range decodeAhead(ctx, sourceOf(p.ledger), read) {
-		start := time.Now()
+		start, n := time.Now(), 0
 		if err == nil {
-			_, err = p.applyAll(ctx, events)
+			n, err = p.applyAll(ctx, events)
 		}
-		if err == nil && done != nil {
-			err = done(len(events), start, events[len(events)-1].rec)
+		if stop := (stopError{}); n > 0 && (err == nil || errors.As(err, &stop)) {
+			if e := done(n, start, events[n-1].rec); e != nil {
+				err = e
+			}
 		}
 		if err != nil {
 			return unwrapStop(err)

@@ -17,26 +17,26 @@ import (
 // thrown away: its caches may know of rows that were rolled back.
 type projector struct {
 	ledger     string
-	conn       *sqlite.Conn // nil for a fold
+	conn       *sqlite.Conn // nil for a fold, which writes no rows
 	words      *wordWriter
 	entities   *entityWriter
 	states     *stateCache
 	rollups    *rollups
 	waitlists  *waitlists
 	trees      *trees
-	chain      *chain
+	digests    digestRows
+	chain      *chain // of who writes the rows
 	at         position
 	room       []cell
 	memo       memo
 	zone       *time.Location // of the ledger: where a day ends
-	out        *rowBuffer     // rows not yet written; nil for a fold
+	out        *rowBuffer     // rows not yet written
 	text       []byte
-	parts      []string             // that the event at hand changed
-	ownChanged bool                 // a field of the aggregate itself was changed
-	newParts   int                  // that the event at hand made
-	waits      [2][]wait            // room
-	rows       int                  // of the last commit
-	written    func(*decoded) error // called after each event; nil does nothing
+	parts      []string  // that the event at hand changed
+	ownChanged bool      // a field of the aggregate itself was changed
+	newParts   int       // that the event at hand made
+	waits      [2][]wait // room
+	rows       int       // of the last commit
 }
 
 // position is how far the tables go.
@@ -56,14 +56,14 @@ func newProjector(conn *sqlite.Conn, log source, load bool, opts Options) (*proj
 		return nil, err
 	}
 	p := newFold(log, load, at, opts)
-	p.conn, p.out = conn, &rowBuffer{}
+	p.conn = conn
 	return p, nil
 }
 
 // newFold makes a projector whose rows go into the digest and nowhere else.
 func newFold(log source, whole bool, at position, opts Options) *projector {
 	return &projector{
-		ledger: opts.Ledger, at: at, zone: opts.Location, chain: newChain(at.digest, at.mark),
+		ledger: opts.Ledger, at: at, zone: opts.Location, chain: newChain(at.digest, at.mark), out: &rowBuffer{},
 		words: newWordWriter(whole), entities: newEntityWriter(whole),
 		states: newStateCache(log, opts.CacheParts), rollups: newRollups(whole), waitlists: newWaitlists(whole),
 		trees: newTrees(whole, opts.CacheParts/treeParts),
@@ -117,9 +117,6 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 	}
 	if err := p.write(kind, a, d); err != nil {
 		return fmt.Errorf("project event %d: %w", d.rec.Seq, err)
-	}
-	if p.written != nil {
-		return p.written(d)
 	}
 	return nil
 }
@@ -190,13 +187,13 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 		Corrects: env.Corrects, Command: env.CommandID, IDStart: idStart(env.ID), CommandHash: commandHash(env.CommandID),
 		Leaf: d.leaf, LeafIndex: index,
 	}
-	// The mark is in the row and covers the rest of it.
+	// The mark covers the rest of the row; who writes it fills it in.
 	p.room = eventTable.cells(p.room[:0], &row, &p.memo)
-	mark := len(p.room) - 1
-	p.chain.add(eventTable.order, eventTable.name, "", p.room[:mark])
-	p.chain.next()
-	p.at.digest, p.at.mark = p.chain.now, p.chain.mark
-	p.room[mark].i = p.at.mark.short()
+	p.digests.add(eventTable.order, eventTable.name, "", p.room[:len(p.room)-1])
+	p.digests.end(&p.out.digests)
+	if p.conn == nil {
+		p.out.leaves = append(p.out.leaves, d.leaf)
+	}
 	if err := p.insert(eventTable.order, eventTable.insert, p.room, int64(d.rec.Seq)); err != nil {
 		return err
 	}
@@ -243,7 +240,7 @@ func (p *projector) json(v any) string {
 // of a versioned table.
 func put[T any](p *projector, t *table[T], entity string, row *T, lead ...int64) error {
 	p.room = t.cells(p.room[:0], row, &p.memo)
-	p.chain.add(t.order, t.name, entity, p.room)
+	p.digests.add(t.order, t.name, entity, p.room)
 	return p.insert(t.order, t.insert, p.room, lead...)
 }
 
@@ -254,7 +251,7 @@ func putVersion[T any](p *projector, t *table[T], of entityRef, row *T) error {
 
 // insert puts a row into the buffer, with the ids of its words.
 func (p *projector) insert(order int, query string, cells []cell, lead ...int64) error {
-	if p.out == nil {
+	if p.conn == nil {
 		return nil
 	}
 	for i := range cells {
@@ -302,9 +299,10 @@ func (p *projector) commit() (err error) {
 		}
 	}()
 	p.rows = p.out.size
-	if err := p.out.flush(p.conn); err != nil {
+	if err := p.out.flush(p.conn, p.chain); err != nil {
 		return err
 	}
+	p.at.digest, p.at.mark = p.chain.now, p.chain.mark
 	if err := p.writePosition(); err != nil {
 		return err
 	}

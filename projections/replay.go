@@ -85,18 +85,17 @@ func (m *Models) replay(ctx context.Context, log Log, live position, progress fu
 	if err != nil {
 		return nil, fmt.Errorf("projections: %w", err)
 	}
-	p := newFold(log, true, position{}, m.opts)
-	w := witness{models: m, live: live, fold: p, replayed: r}
-	p.written = func(d *decoded) error { return w.compare(ctx, d) }
+	w := witness{models: m, live: live, chain: newChain(digest{}, digest{}), replayed: r}
 	if live.seq == 0 {
 		err = w.compareEnd(ctx)
 	}
+	p := newFold(log, true, position{}, m.opts)
 	if err == nil {
-		err = p.readUpTo(ctx, log, last, func(int, time.Time, eventstore.Record) error {
+		take := func(b *rowBuffer) error { return w.take(ctx, b) }
+		err = p.readAside(ctx, log, last, take, func(int, time.Time, eventstore.Record) {
 			if progress != nil {
 				progress(p.at.seq, last)
 			}
-			return nil
 		})
 	}
 	r.Events = p.at.seq
@@ -109,12 +108,13 @@ func (m *Models) replay(ctx context.Context, log Log, live position, progress fu
 	return m.differenceOf(ctx, log, err)
 }
 
-// witness holds a fold against what the live models say of the log.
+// witness holds what a fold makes against what the live models say of the log.
 type witness struct {
 	models   *Models
 	live     position
-	fold     *projector
 	replayed *Replayed
+	chain    *chain // of the fold
+	ledger   tree
 	rows     []witnessed // of the events to come
 }
 
@@ -128,30 +128,36 @@ type witnessed struct {
 // witnessedAtOnce is how many events are looked up in one question.
 const witnessedAtOnce = 4 * maxBatch
 
-// compare holds the event that was just folded against its row.
-func (w *witness) compare(ctx context.Context, d *decoded) error {
-	seq := d.rec.Seq
-	if seq > w.live.seq {
-		return nil
-	}
+// take holds the events of a batch against their rows.
+func (w *witness) take(ctx context.Context, b *rowBuffer) error {
+	return w.chain.take(&b.digests, func(i int) error {
+		if w.ledger.size >= w.live.seq {
+			return nil
+		}
+		if err := w.ledger.add(b.leaves[i], func(*tileRow) error { return nil }); err != nil {
+			return err
+		}
+		return w.compare(ctx, w.ledger.size, b.leaves[i])
+	})
+}
+
+// compare holds an event against its row.
+func (w *witness) compare(ctx context.Context, seq uint64, leaf tlog.Hash) error {
 	if len(w.rows) == 0 {
 		if err := w.look(ctx, seq); err != nil {
 			return err
 		}
 	}
-	differs := func(code, what string) error {
-		return &Difference{Code: code, Seq: seq, Agreement: d.env.Ref.Agreement, Entity: d.env.Ref.Path(), What: what}
-	}
 	if len(w.rows) == 0 || w.rows[0].seq != seq {
-		return differs(DiffersTables, "table event: the row is missing")
+		return &Difference{Code: DiffersTables, Seq: seq, What: "table event: the row is missing"}
 	}
 	row := w.rows[0]
 	w.rows = w.rows[1:]
 	switch {
-	case row.leaf != d.leaf:
-		return differs(DiffersHash, fmt.Sprintf("the event is not the one that the read models were made from: its hash is %s, theirs %s", d.leaf, row.leaf))
-	case row.mark != w.fold.at.mark.short():
-		return differs(DiffersTables, "the read models wrote something else for this event than the log gives")
+	case row.leaf != leaf:
+		return &Difference{Code: DiffersHash, Seq: seq, What: fmt.Sprintf("the event is not the one that the read models were made from: its hash is %s, theirs %s", leaf, row.leaf)}
+	case row.mark != w.chain.mark.short():
+		return &Difference{Code: DiffersTables, Seq: seq, What: "the read models wrote something else for this event than the log gives"}
 	case seq == w.live.seq:
 		return w.compareEnd(ctx)
 	}
@@ -172,23 +178,23 @@ func (w *witness) look(ctx context.Context, from uint64) error {
 // compareEnd holds digest and root against those of the live models, at their
 // position.
 func (w *witness) compareEnd(ctx context.Context) error {
-	at := w.fold.at
-	root, err := w.fold.root()
+	seq := w.live.seq
+	root, err := w.ledger.root()
 	if err != nil {
 		return err
 	}
-	w.replayed.Digest, w.replayed.Root = at.digest.String(), root.String()
-	stored, err := w.models.TreeRoot(ctx, "", at.seq)
+	w.replayed.Digest, w.replayed.Root = w.chain.now.String(), root.String()
+	stored, err := w.models.TreeRoot(ctx, "", seq)
 	if tree := (*TreeError)(nil); err != nil && !errors.As(err, &tree) {
 		return err
 	}
 	switch {
 	case err != nil:
-		return &Difference{Code: DiffersTables, Seq: at.seq, What: err.Error()}
+		return &Difference{Code: DiffersTables, Seq: seq, What: err.Error()}
 	case stored != root:
-		return &Difference{Code: DiffersTables, Seq: at.seq, What: fmt.Sprintf("the root of the ledger's Merkle tree is %s, and the log gives %s", stored, root)}
-	case w.live.digest != at.digest || w.live.mark != at.mark:
-		return &Difference{Code: DiffersTables, Seq: at.seq, What: "table position: the digest is not the one that the log gives"}
+		return &Difference{Code: DiffersTables, Seq: seq, What: fmt.Sprintf("the root of the ledger's Merkle tree is %s, and the log gives %s", stored, root)}
+	case w.live.digest != w.chain.now || w.live.mark != w.chain.mark:
+		return &Difference{Code: DiffersTables, Seq: seq, What: "table position: the digest is not the one that the log gives"}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package projections
 import (
 	"fmt"
 
+	"golang.org/x/mod/sumdb/tlog"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -16,7 +17,9 @@ type rowBuffer struct {
 		rows   []bufferedRow
 		cells  []cell
 	}
-	size int
+	size    int
+	digests digestInput // of the events of the batch
+	leaves  []tlog.Hash // of these, for a fold
 }
 
 // bufferedRow is a row's lead and how many cells it has.
@@ -49,10 +52,25 @@ func (b *rowBuffer) reset() {
 		t.rows, t.cells = t.rows[:0], t.cells[:0]
 	}
 	b.size = 0
+	b.digests.reset()
+	b.leaves = b.leaves[:0]
 }
 
-// flush writes the rows, and empties the buffer.
-func (b *rowBuffer) flush(conn *sqlite.Conn) error {
+// seal takes the chain on by the events of the batch, and puts the marks into
+// their rows.
+func (b *rowBuffer) seal(c *chain) error {
+	cells := b.tables[orderEvent].cells
+	return c.take(&b.digests, func(i int) error {
+		cells[(i+1)*len(eventTable.cols)-1].i = c.mark.short()
+		return nil
+	})
+}
+
+// flush seals the batch, writes its rows, and empties the buffer.
+func (b *rowBuffer) flush(conn *sqlite.Conn, c *chain) error {
+	if err := b.seal(c); err != nil {
+		return err
+	}
 	for i := range b.tables {
 		t := &b.tables[i]
 		if len(t.rows) == 0 {

@@ -43,6 +43,10 @@ func (p *projector) writeLeaf(agreement domain.Key, leaf tlog.Hash) (index int64
 			return fmt.Errorf("read tree %s: %w", name, err)
 		}
 		index = int64(t.size)
+		if p.conn == nil { // whose hashes nobody asks for
+			t.size++
+			return nil
+		}
 		return t.add(leaf, func(row *tileRow) error {
 			row.Tree = name
 			p.room = tileTable.cells(p.room[:0], row, &p.memo)

@@ -39,6 +39,8 @@ func (m *Models) verify(ctx context.Context, prepare func(*verifier)) error {
 // events and never again, so the order of rowids is that of the digest.
 type verifier struct {
 	words wordReader
+	rows  digestRows
+	input digestInput // of the event at hand
 	chain *chain
 	names map[int64]string // of entities, by id
 	seq   uint64           // at hand
@@ -80,8 +82,16 @@ func (v *verifier) verify(ctx context.Context, conn *sqlite.Conn, at position) e
 				return err
 			}
 		}
-		if v.chain.next(); v.chain.mark.short() != v.mark {
-			return &TablesError{Seq: seq, What: "a row of this event was changed, added or removed"}
+		v.input.reset()
+		v.rows.end(&v.input)
+		err := v.chain.take(&v.input, func(int) error {
+			if v.chain.mark.short() != v.mark {
+				return &TablesError{Seq: seq, What: "a row of this event was changed, added or removed"}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 		if len(v.tiles) > 0 {
 			return v.missing(seq)
@@ -213,6 +223,6 @@ func (v *verifier) add(c *cursor) error {
 		last := len(cells) - 1
 		v.mark, cells = cells[last].i, cells[:last]
 	}
-	v.chain.add(c.order, c.name, v.entity(c), cells)
+	v.rows.add(c.order, c.name, v.entity(c), cells)
 	return nil
 }
