@@ -32,7 +32,9 @@ var timeless = map[string]string{
 	"/v1/checkpoint/consistency":            "lies between two tree sizes",
 	"/v1/agreements/{agreement}/checkpoint": "is what is signed now",
 	"/v1/agreements/{agreement}/checkpoint/consistency": "lies between two tree sizes",
-	"/v1/changes": "lies between two points, from and to, and says the last as the others say theirs; as_of is for the effective axis",
+	"/v1/bundle":                        "is all that there is, up to the last checkpoint",
+	"/v1/agreements/{agreement}/bundle": "is all that there is, up to the last checkpoint",
+	"/v1/changes":                       "lies between two points, from and to, and says the last as the others say theirs; as_of is for the effective axis",
 }
 
 // recordedOnly are questions about an agreement that take no effective_at, and why.
