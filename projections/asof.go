@@ -152,7 +152,7 @@ func (p Point) on(of domain.Key, date domain.Date) Point {
 func parseEffective(field, date string) (domain.Date, error) {
 	d, err := domain.ParseDate(date)
 	if err != nil {
-		err = &AsOfError{CodeInvalidEffectiveAt, field, fmt.Sprintf("%q: want a date that exists, as 2027-06-30", date)}
+		err = &AsOfError{CodeInvalidEffectiveAt, field, fmt.Sprintf("%q: want a civil date that exists, as 2027-06-30; this axis has no instants and no sequences", date)}
 	}
 	return d, err
 }

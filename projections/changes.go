@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
 )
 
 // Changes is a page of field changes in the order of their events, on the
@@ -61,6 +62,9 @@ func (m *Models) Changes(ctx context.Context, cq ChangeQuery) (answer Changes, e
 	}
 	err = m.read(ctx, cq.To, func(q *query) error {
 		defer func() { answer.visited = q.visited }()
+		if err := q.known(cq.Agreement); err != nil {
+			return err
+		}
 		if cq.SinceMeeting != "" {
 			if answer.Since, cq.From, err = q.since(cq.Agreement, cq.SinceMeeting); err != nil {
 				return err
@@ -71,6 +75,19 @@ func (m *Models) Changes(ctx context.Context, cq ChangeQuery) (answer Changes, e
 	})
 	answer.Complete = answer.Next == ""
 	return answer, err
+}
+
+// known refuses with not-found an agreement of which nobody ever spoke: that
+// nothing changed in it would be the wrong answer to a slip of the pen.
+func (q *query) known(of domain.Key) error {
+	if of == "" {
+		return nil
+	}
+	_, ok, err := q.entity(of, agreement.Ref(of).Path())
+	if err == nil && !ok {
+		err = domain.NotFound("agreement", agreement.Kind, of)
+	}
+	return err
 }
 
 func (q *query) changes(cq ChangeQuery, answer *Changes) (err error) {

@@ -36,11 +36,9 @@ func (m *Models) ReplayTo(ctx context.Context, log Log, to uint64, path string, 
 		made, err = m.replayTo(ctx, log, to, part.Name(), progress)
 	}
 	if err == nil {
-		err = os.Rename(part.Name(), path)
+		err = os.Link(part.Name(), path) // which one that has come meanwhile keeps from happening
 	}
-	if err != nil {
-		_ = os.Remove(part.Name())
-	}
+	_ = os.Remove(part.Name()) // the error is what to tell
 	return made, err
 }
 

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"zombiezen.com/go/sqlite"
@@ -14,6 +15,7 @@ import (
 type rowBuffer struct {
 	tables [tables + 1]struct {
 		insert string
+		many   string // insert of rowsAtOnce rows; "" until it is needed
 		rows   []bufferedRow
 		cells  []cell
 	}
@@ -76,28 +78,62 @@ func (b *rowBuffer) flush(conn *sqlite.Conn, c *chain) error {
 		if len(t.rows) == 0 {
 			continue
 		}
-		stmt, err := conn.Prepare(t.insert)
-		if err != nil {
-			return err
+		if t.many == "" {
+			_, values, _ := strings.Cut(t.insert, " VALUES ")
+			t.many = t.insert + strings.Repeat(", "+values, rowsAtOnce-1)
 		}
-		cells := t.cells
-		for _, row := range t.rows {
-			if err := insertRow(stmt, row.lead[:row.leads], cells[:row.cells]); err != nil {
-				return fmt.Errorf("%s: %w", t.insert, err)
-			}
-			cells = cells[row.cells:]
+		rows, cells, err := insertRows(conn, t.many, rowsAtOnce, t.rows, t.cells)
+		if err == nil {
+			_, _, err = insertRows(conn, t.insert, 1, rows, cells)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.insert, err)
 		}
 	}
 	b.reset()
 	return nil
 }
 
-func insertRow(stmt *sqlite.Stmt, lead []int64, cells []cell) error {
+// rowsAtOnce is how many rows one statement inserts where there are so many: what
+// SQLite does for each statement costs as much as a row.
+const rowsAtOnce = 16
+
+// insertRows inserts rows with a statement for n of them, as long as there are so
+// many, and returns the rest.
+func insertRows(conn *sqlite.Conn, query string, n int, rows []bufferedRow, cells []cell) ([]bufferedRow, []cell, error) {
+	if len(rows) < n {
+		return rows, cells, nil
+	}
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return nil, nil, err
+	}
+	for len(rows) >= n {
+		at := 1
+		for i := range n {
+			row := &rows[i]
+			bindRow(stmt, at, row.lead[:row.leads], cells[:row.cells])
+			at += row.leads + row.cells
+			cells = cells[row.cells:]
+		}
+		rows = rows[n:]
+		if _, err := stmt.Step(); err != nil {
+			return nil, nil, err
+		}
+		if err := stmt.Reset(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return rows, cells, nil
+}
+
+// bindRow binds a row to the parameters of stmt from the first on.
+func bindRow(stmt *sqlite.Stmt, first int, lead []int64, cells []cell) {
 	for i, n := range lead {
-		stmt.BindInt64(i+1, n)
+		stmt.BindInt64(first+i, n)
 	}
 	for i := range cells {
-		switch c, at := &cells[i], len(lead)+i+1; {
+		switch c, at := &cells[i], first+len(lead)+i; {
 		case c.null:
 			stmt.BindNull(at)
 		case c.kind == columnText:
@@ -108,8 +144,4 @@ func insertRow(stmt *sqlite.Stmt, lead []int64, cells []cell) error {
 			stmt.BindInt64(at, c.i)
 		}
 	}
-	if _, err := stmt.Step(); err != nil {
-		return err
-	}
-	return stmt.Reset()
 }
