@@ -71,11 +71,27 @@ func (d Date) Time(loc *time.Location) time.Time {
 
 // String returns YYYY-MM-DD, or "" for no date.
 func (d Date) String() string {
+	var room [12]byte
+	return string(d.Append(room[:0]))
+}
+
+// Append appends what String returns.
+func (d Date) Append(b []byte) []byte {
 	if d == 0 {
-		return ""
+		return b
 	}
 	y, m, day := time.Unix(int64(d-unixEpochDay)*86400, 0).UTC().Date()
-	return fmt.Sprintf("%04d-%02d-%02d", y, m, day)
+	if y < 0 || y > 9999 {
+		return fmt.Appendf(b, "%04d-%02d-%02d", y, m, day)
+	}
+	two := func(n int) { b = append(b, '0'+byte(n/10), '0'+byte(n%10)) }
+	two(y / 100)
+	two(y % 100)
+	b = append(b, '-')
+	two(int(m))
+	b = append(b, '-')
+	two(day)
+	return b
 }
 
 // MarshalJSON writes "YYYY-MM-DD", and null for no date.

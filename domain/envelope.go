@@ -170,6 +170,22 @@ func DecodeEnvelope(raw []byte) (Envelope, error) {
 	return readEnvelope(raw)
 }
 
+// DecodeEvent reads stored bytes, and the event in them with read, which must
+// refuse what is not JSON.
+func DecodeEvent(raw []byte, read func(v *Envelope) (Event, error)) (Envelope, Event, error) {
+	if v, ok := scanCanonical(raw); ok {
+		if e, err := read(&v); err == nil {
+			return v, e, nil
+		}
+	}
+	v, err := readEnvelope(raw)
+	if err != nil {
+		return v, nil, err
+	}
+	e, err := read(&v)
+	return v, e, err
+}
+
 // readEnvelope reads an envelope in any form that JSON allows.
 func readEnvelope(raw []byte) (Envelope, error) {
 	var w wire

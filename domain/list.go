@@ -57,12 +57,22 @@ func (l List[T]) Values() iter.Seq2[Key, *T] {
 // With returns the list with v as the part named key: in its place where there
 // was one, else at the end.
 func (l List[T]) With(key Key, v T) List[T] {
+	return l.Edit(key, func(to *T) { *to = v })
+}
+
+// Edit is With what f makes of a copy of the part, of a new one where there was
+// none.
+func (l List[T]) Edit(key Key, f func(v *T)) List[T] {
+	value := new(T)
 	i := l.index(key)
 	if i < 0 {
-		return List[T]{append(slices.Clip(l.parts), part[T]{key, &v})}
+		f(value)
+		return List[T]{append(slices.Clip(l.parts), part[T]{key, value})}
 	}
+	*value = *l.parts[i].value
+	f(value)
 	parts := slices.Clone(l.parts)
-	parts[i].value = &v
+	parts[i].value = value
 	return List[T]{parts}
 }
 

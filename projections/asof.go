@@ -205,6 +205,9 @@ func (m *Models) resolve(ctx context.Context, field string, asOf AsOf, early boo
 		p, err = r.resolve(string(asOf))
 		return err
 	})
+	if err == nil {
+		err = m.Wait(ctx, p.Seq) // the file shows a commit a moment before Position does
+	}
 	return p, err
 }
 

@@ -51,13 +51,6 @@ func (d *decoded) decode(rec eventstore.Record, source string) {
 	}
 }
 
-func (d *decoded) checkSubject(want string) error {
-	if d.rec.Subject != want {
-		return &SubjectError{Seq: d.rec.Seq, Ref: d.env.Ref, Subject: d.rec.Subject}
-	}
-	return nil
-}
-
 // sourceOf is the source of the events of a ledger.
 func sourceOf(ledger string) string { return "/ledgers/" + ledger }
 

@@ -17,9 +17,7 @@ func appendValue(b []byte, v any) []byte {
 	case nil:
 		return b
 	case domain.Date:
-		b = append(b, '"')
-		b = append(b, v.String()...)
-		return append(b, '"')
+		return append(v.Append(append(b, '"')), '"')
 	case string:
 		return appendString(b, v)
 	case domain.Key:

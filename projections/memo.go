@@ -11,16 +11,13 @@ import (
 // what did not change, so the versions of a row mostly hold the very same
 // title and lists in memory: their address finds their JSON.
 type memo struct {
-	texts map[address]remembered
-}
-
-type address struct {
-	at   uintptr
-	size int
+	texts   map[uintptr]remembered // of maps and slices, by address
+	structs map[any]string         // by value
 }
 
 type remembered struct {
 	value any // keeps the address from being used for something else
+	size  int // of a slice, of which others may be the beginning
 	text  string
 }
 
@@ -34,17 +31,17 @@ func (m *memo) json(f reflect.Value) string {
 		if f.IsZero() {
 			return ""
 		}
-		return string(domain.EncodeValue(f.Interface()))
+		return m.structText(f)
 	}
 	size := f.Len()
 	if size == 0 {
 		return ""
 	}
-	key := address{f.Pointer(), size}
-	if r, ok := m.texts[key]; ok {
+	key := f.Pointer()
+	if r, ok := m.texts[key]; ok && r.size == size {
 		return r.text
 	}
-	r := remembered{value: f.Interface()}
+	r := remembered{value: f.Interface(), size: size}
 	switch v := r.value.(type) {
 	case json.RawMessage:
 		r.text = string(v)
@@ -56,8 +53,24 @@ func (m *memo) json(f reflect.Value) string {
 		r.text = string(domain.EncodeValue(v))
 	}
 	if len(m.texts) >= maxMemo || m.texts == nil {
-		m.texts = make(map[address]remembered)
+		m.texts = make(map[uintptr]remembered)
 	}
 	m.texts[key] = r
 	return r.text
+}
+
+func (m *memo) structText(f reflect.Value) string {
+	value := f.Interface()
+	if f.Kind() != reflect.Struct || !f.Comparable() {
+		return string(domain.EncodeValue(value))
+	}
+	text, ok := m.structs[value]
+	if !ok {
+		if len(m.structs) >= maxMemo || m.structs == nil {
+			m.structs = make(map[any]string)
+		}
+		text = string(domain.EncodeValue(value))
+		m.structs[value] = text
+	}
+	return text
 }

@@ -124,11 +124,12 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 // aggregate returns the aggregate that d belongs to, as it was before. It refuses
 // an event that is stored under the subject of another.
 func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *decoded) (*aggregate, error) {
-	if a, ok := p.states.cached(d.env.Ref); ok {
-		return a, d.checkSubject(a.subject)
+	a, cached := p.states.cached(d.rec.Subject)
+	if cached && a.ref == d.env.Ref {
+		return a, nil
 	}
-	if err := d.checkSubject(subjectOf(p.ledger, d.env.Ref)); err != nil {
-		return nil, err
+	if cached || d.rec.Subject != subjectOf(p.ledger, d.env.Ref) {
+		return nil, &SubjectError{Seq: d.rec.Seq, Ref: d.env.Ref, Subject: d.rec.Subject}
 	}
 	e, known, err := p.findAggregate(d.env.Ref)
 	if err != nil {

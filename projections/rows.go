@@ -177,16 +177,18 @@ func (p *projector) writeProject(a *aggregate, was, is *project.State) error {
 	if err := putVersion(p, projectTable, a.entity, row); err != nil {
 		return err
 	}
-	of, err := p.aggregateEntity(agreement.Ref(a.ref.Agreement))
-	if err != nil {
-		return err
+	if a.under.id == 0 {
+		var err error
+		if a.under, err = p.aggregateEntity(agreement.Ref(a.ref.Agreement)); err != nil {
+			return err
+		}
 	}
-	r, err := p.rollup(of.id)
+	r, err := p.rollup(a.under.id)
 	if err != nil {
 		return err
 	}
 	if r.set(a.entity.id, share(row)) {
-		return putVersion(p, progressTable, of, &r.sum)
+		return putVersion(p, progressTable, a.under, &r.sum)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ type aggregate struct {
 	state   any
 	version uint64
 	entity  entityRef    // zero until asked for
+	under   entityRef    // of a project, its agreement; zero until asked for
 	sums    *projectSums // of a project, as of its last row; nil if not at hand
 	row     []byte       // digest encoding of the last row of its own table, nil if not at hand
 	weight  int          // parts, about
@@ -28,17 +29,17 @@ type aggregate struct {
 // folds the others from the log. States are immutable, so it shares them
 // freely.
 type stateCache struct {
-	log   source
-	order *reordered // the log, where it is one in another order; else nil
-	byID  map[domain.Ref]*aggregate
-	used  *lru.List // least recently used last
-	size  int       // sum of weights
-	max   int
+	log       source
+	order     *reordered // the log, where it is one in another order; else nil
+	bySubject map[string]*aggregate
+	used      *lru.List // least recently used last
+	size      int       // sum of weights
+	max       int
 }
 
 func newStateCache(log source, parts int) *stateCache {
 	order, _ := log.(*reordered)
-	return &stateCache{log: log, order: order, byID: map[domain.Ref]*aggregate{}, used: lru.New(), max: parts}
+	return &stateCache{log: log, order: order, bySubject: map[string]*aggregate{}, used: lru.New(), max: parts}
 }
 
 // get returns the aggregate as it was before d: one that is not at hand is
@@ -49,7 +50,7 @@ func (c *stateCache) get(kind *domain.Aggregate, d *decoded, events iter.Seq2[ev
 		return nil, err
 	}
 	a.place = c.used.PushFront(a)
-	c.byID[a.ref] = a
+	c.bySubject[a.subject] = a
 	c.size += a.weight
 	return a, nil
 }
@@ -72,9 +73,9 @@ func refOf(subject string) (ref domain.Ref, ok bool) {
 	return domain.Ref{Agreement: domain.Key(scope), Kind: kind, Key: domain.Key(key)}, err == nil
 }
 
-// cached returns the aggregate if it is at hand.
-func (c *stateCache) cached(ref domain.Ref) (*aggregate, bool) {
-	a, ok := c.byID[ref]
+// cached returns the aggregate of a subject if it is at hand.
+func (c *stateCache) cached(subject string) (*aggregate, bool) {
+	a, ok := c.bySubject[subject]
 	if ok {
 		c.used.MoveToFront(a.place)
 	}
@@ -127,7 +128,7 @@ func (c *stateCache) grown(a *aggregate, parts int) {
 func (c *stateCache) shrink() {
 	for c.size > c.max && c.used.Len() > 1 {
 		a := c.used.Remove(c.used.Back()).(*aggregate)
-		delete(c.byID, a.ref)
+		delete(c.bySubject, a.subject)
 		c.size -= a.weight
 	}
 }

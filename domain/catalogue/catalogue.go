@@ -99,19 +99,17 @@ func (e *UnknownEventError) Error() string {
 
 // Decode reads stored bytes into the envelope and the event in it.
 func Decode(raw []byte) (domain.Envelope, domain.Event, error) {
-	env, err := domain.DecodeEnvelope(raw)
-	if err != nil {
-		return env, nil, err
-	}
-	t, ok := events[env.Type]
-	if !ok {
-		return env, nil, &UnknownEventError{env.Type}
-	}
-	e, err := t.Decode(env.Data)
-	if err != nil {
-		return env, nil, fmt.Errorf("event %s of type %s: %w", env.ID, env.Type, err)
-	}
-	return env, e, nil
+	return domain.DecodeEvent(raw, func(env *domain.Envelope) (domain.Event, error) {
+		t, ok := events[env.Type]
+		if !ok {
+			return nil, &UnknownEventError{env.Type}
+		}
+		e, err := t.Decode(env.Data)
+		if err != nil {
+			return nil, fmt.Errorf("event %s of type %s: %w", env.ID, env.Type, err)
+		}
+		return e, nil
+	})
 }
 
 // alike suggests the commands that share the most words with name.

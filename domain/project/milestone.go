@@ -94,9 +94,10 @@ func milestoneHint(state string) string {
 // the one that scheduled the milestone; there is one from then on.
 func (s *State) edit(id MilestoneID, f func(m Milestone) Milestone) {
 	s.ID = ID{id.Agreement, id.Project}
-	m, ok := s.Milestones.Get(id.Milestone)
-	if !ok {
-		m.State = Scheduled
-	}
-	s.Milestones = s.Milestones.With(id.Milestone, f(m))
+	s.Milestones = s.Milestones.Edit(id.Milestone, func(m *Milestone) {
+		if m.State == "" {
+			m.State = Scheduled
+		}
+		*m = f(*m)
+	})
 }
