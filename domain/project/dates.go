@@ -35,9 +35,7 @@ func (MilestoneReforecast) Type() string { return "milepost.project.milestone-re
 
 func (e MilestoneReforecast) Apply(s *State) {
 	s.edit(e.MilestoneID, func(m Milestone) Milestone {
-		m.Forecast = e.Forecast
-		m.Moves++
-		return m
+		return m.moved(m.Due, e.Forecast)
 	})
 }
 
@@ -91,8 +89,6 @@ func (MilestoneRescheduled) Type() string { return "milepost.project.milestone-r
 
 func (e MilestoneRescheduled) Apply(s *State) {
 	s.edit(e.MilestoneID, func(m Milestone) Milestone {
-		m.Due, m.Forecast = e.Due, e.Forecast
-		m.Moves++
-		return m
+		return m.moved(e.Due, e.Forecast)
 	})
 }

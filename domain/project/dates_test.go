@@ -227,6 +227,18 @@ func TestEventsOutOfOrder(t *testing.T) {
 	assert.Equal(t, []domain.Key{"land", "permit"}, m.DependsOn)
 }
 
+// In the order of effective dates an event may say what holds already: that moves
+// nothing, and no change would tell of it.
+func TestSayingADateAgainIsNoMove(t *testing.T) {
+	s := Given(t, ScheduledFor("site", "2024-03-31"), project.MilestoneReforecast{MilestoneID: site, Forecast: day("2024-05-01")})
+	assert.Equal(t, 1, milestone(s, site).Moves)
+	s.And(project.MilestoneReforecast{MilestoneID: site, Forecast: day("2024-05-01")},
+		project.MilestoneRescheduled{MilestoneID: site, Due: day("2024-03-31"), Forecast: day("2024-05-01")})
+	assert.Equal(t, 1, milestone(s, site).Moves)
+	s.And(project.MilestoneRescheduled{MilestoneID: site, Due: day("2024-04-30"), Forecast: day("2024-05-01")})
+	assert.Equal(t, 2, milestone(s, site).Moves)
+}
+
 // Two futures of one state do not write into each other.
 func TestStatesShareAndDoNotInterfere(t *testing.T) {
 	s := Given(t, ScheduledFor("site", "2024-03-31"))

@@ -41,6 +41,16 @@ type Milestone struct {
 // Open reports whether it is still to be achieved: scheduled or claimed.
 func (m Milestone) Open() bool { return m.State == Scheduled || m.State == Claimed }
 
+// moved is m with other dates. In the order of effective dates an event may say
+// what holds already: then nothing moves.
+func (m Milestone) moved(due, forecast domain.Date) Milestone {
+	if m.Due != due || m.Forecast != forecast {
+		m.Due, m.Forecast = due, forecast
+		m.Moves++
+	}
+	return m
+}
+
 // noClaim is m with nothing claimed or confirmed.
 func (m Milestone) noClaim() Milestone {
 	m.ClaimedBy, m.ClaimedOn, m.Despite, m.ConfirmedBy, m.MetOn = "", 0, nil, nil, 0
