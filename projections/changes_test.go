@@ -70,13 +70,16 @@ func TestChanges(t *testing.T) {
 			before, before+1, before+1, before+1), toJSON(t, answer))
 	})
 	t.Run("of what does not exist", func(t *testing.T) {
-		for _, q := range []projections.ChangeQuery{{Agreement: "nothing"}, {Actor: "nobody"}, {Agreement: "framework", Project: "nothing"}} {
+		for _, q := range []projections.ChangeQuery{{Actor: "nobody"}, {Agreement: "framework", Project: "nothing"}} {
 			q.To = to
 			answer, err := m.Changes(t.Context(), q)
 			require.NoError(t, err)
 			assert.Equal(t, []projections.Change{}, answer.Changes)
 			assert.True(t, answer.Complete)
 		}
+		// an agreement of which nobody ever spoke is a slip of the pen
+		_, err := m.Changes(t.Context(), projections.ChangeQuery{Agreement: "nothing", To: to})
+		requireRefused(t, err, domain.CodeNotFound)
 	})
 }
 
@@ -338,7 +341,7 @@ func TestChangesRefuseWhatMakesNoSense(t *testing.T) {
 		require.NoError(t, err)
 		asked.Page.Cursor = answer.Next
 		for name, change := range map[string]func(q *question){
-			"mode": func(q *question) { q.Net = true }, "agreement": func(q *question) { q.Agreement = "other" },
+			"mode": func(q *question) { q.Net = true }, "agreement": func(q *question) { q.Agreement = "" },
 			"entity": func(q *question) { q.Entity = "project/iot-base" }, "field": func(q *question) { q.Field = "title" },
 			"actor": func(q *question) { q.Actor = "li.wei" }, "party": func(q *question) { q.Party = "wuxi" },
 			"type": func(q *question) { q.Type = "t" }, "reason": func(q *question) { q.Reason = "r" },

@@ -96,7 +96,7 @@ func (s *server) runReplay(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) replayModels(w http.ResponseWriter, r *http.Request) error {
 	asked := pointText(r.URL.Query().Get("to"))
-	if s.cfg.Models.Position().Err == nil { // those that have stopped answer for what they have
+	if asked != "" && s.cfg.Models.Position().Err == nil { // else it is up to where they are, or stopped
 		if err := s.await(r.Context(), 0, asked); err != nil {
 			return err
 		}
