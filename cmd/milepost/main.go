@@ -2,7 +2,7 @@
 // what changed, who changed it and why.
 //
 // The program is the server (serve, demo), its client (do, show, changes,
-// import, status), and the keeper of the data directory (rebuild, bench). What
+// import, status), and the keeper of the data directory (replay, rebuild, bench). What
 // a caller may rely on:
 //
 //   - Exit code 0 means done, 1 refused or failed, 2 a command line that makes
