@@ -72,10 +72,15 @@ func (s *server) status() {
 			}
 		}
 		status, err := s.readStatus(ctx)
+		if err == nil {
+			status.Integrity, err = s.integrity(ctx)
+		}
 		return &statusAnswer{status}, err
 	})
 }
 
+// readStatus asks how it is, but for the integrity, which takes questions to the
+// read models: whether it is ready must be answered at once.
 func (s *server) readStatus(ctx context.Context) (Status, error) {
 	position := s.cfg.Models.Position() // before the log's: never beyond it
 	info, err := s.cfg.Store.Info(ctx)
@@ -96,9 +101,6 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 	if known := info.SyncAlways; known == "true" || known == "false" {
 		always := known == "true"
 		status.NATS.SyncAlways = &always
-	}
-	if status.Integrity, err = s.integrity(ctx); err != nil {
-		return status, err
 	}
 	status.Reasons = s.notReady(position, info.LastSeq, info.Connected)
 	status.Ready = len(status.Reasons) == 0
