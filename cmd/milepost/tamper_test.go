@@ -163,6 +163,9 @@ var tamperings = []struct {
 // then it does not start and names the sequence; and repair makes the log what it
 // was, out of a bundle and out of a copy.
 func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a server some fifty times: it runs without -short")
+	}
 	l := tell(t)
 	require.Len(t, l.log, 20)
 	sources := map[string]string{"a bundle": l.bundleOf(t), "a copy": l.copy(t)}
