@@ -212,5 +212,5 @@ func TestObligationsAreFulfilledByBothSidesInEveryHistory(t *testing.T) {
 			}
 		}
 	})
-	assert.Positive(t, fulfilled, "no history fulfilled anything")
+	Reached(t, fulfilled, "a fulfilment")
 }

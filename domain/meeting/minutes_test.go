@@ -127,5 +127,5 @@ func TestMinutesAreConfirmedByAllInEveryHistory(t *testing.T) {
 			}
 		}
 	})
-	assert.Positive(t, total, "no history confirmed any minutes")
+	Reached(t, total, "confirmed minutes")
 }

@@ -324,8 +324,8 @@ func TestEveryHistoryVerifies(t *testing.T) {
 		require.False(t, r.OK, "%s byte %d", entries[i].name, at)
 		forged++
 	})
-	require.NotZero(t, damaged)
-	require.NotZero(t, forged)
+	domaintest.Reached(t, damaged, "an entry to damage")
+	domaintest.Reached(t, forged, "an entry to forge")
 }
 
 func TestReadingMayFail(t *testing.T) {

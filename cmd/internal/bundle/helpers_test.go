@@ -37,14 +37,11 @@ type tb interface {
 	Helper()
 }
 
-// check runs a property; -short tries it less often.
+// check runs a property so many times, and a fifth of them with -short.
 func check(t *testing.T, times int, property func(*rapid.T)) {
 	t.Helper()
 	checks := flag.Lookup("rapid.checks")
 	if was := checks.Value.String(); was == checks.DefValue {
-		if testing.Short() {
-			times /= 5
-		}
 		require.NoError(t, checks.Value.Set(fmt.Sprint(times)))
 		defer func() { require.NoError(t, checks.Value.Set(was)) }()
 	}
