@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/access"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/fund"
@@ -17,6 +18,9 @@ import (
 	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/domain/restriction"
+	"github.com/milepost-ledger/milepost/domain/subscriber"
+	"github.com/milepost-ledger/milepost/domain/webhook"
 )
 
 // Aggregates lists the kinds of aggregates. What is not here does not exist.
@@ -29,6 +33,10 @@ var Aggregates = []domain.Aggregate{
 	fund.Aggregate,
 	indicator.Aggregate,
 	keyring.Aggregate,
+	access.Aggregate,
+	restriction.Aggregate,
+	subscriber.Aggregate,
+	webhook.Aggregate,
 }
 
 var (
