@@ -15,6 +15,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
@@ -103,6 +104,7 @@ var statuses = map[string]int{
 	CodeForbiddenOrigin:                http.StatusForbidden,
 	domain.CodeNotFound:                http.StatusNotFound,
 	domain.CodeUnknownCommand:          http.StatusNotFound,
+	catalogue.CodeUnknownEvent:         http.StatusNotFound,
 	CodeUnknownRoute:                   http.StatusNotFound,
 	CodeMethod:                         http.StatusMethodNotAllowed,
 	CodeConflict:                       http.StatusConflict,

@@ -79,6 +79,7 @@ func newServer(cfg Config) *server {
 	s.metrics.watch(s)
 	s.commands()
 	s.catalogue()
+	s.schemas()
 	s.agreements()
 	s.parties()
 	s.progress()
