@@ -24,6 +24,8 @@ import (
 var timeless = map[string]string{
 	"/v1/status":                            "is about the server",
 	"/v1/commands":                          "is about the program",
+	"/v1/schemas":                           "is about the program",
+	"/v1/schemas/{type}":                    "is about the program",
 	"/v1/evidence/{sha256}":                 "is named by its hash, and never changes",
 	"/v1/events/{seq}":                      "is named by its sequence, and never changes",
 	"/v1/events/{seq}/proof":                "is proved against a checkpoint, which names its tree's size",

@@ -140,7 +140,7 @@ func envelope(s domaintest.Step, e domain.Event, version uint64) []byte {
 	ref, e := domaintest.Locate(s.Command.Ref(), e)
 	env := domain.Envelope{
 		ID: uuid.NewString(), Source: "/ledgers/main", Ref: ref, Type: e.Type(), Time: time.Date(2024, 6, 15, 9, 0, 0, 0, time.UTC), Version: version,
-		Actor: "anonymous", Party: s.Meta.ActingFor, Effective: max(s.Meta.Effective, 1), Reason: s.Meta.Reason, Note: s.Meta.Note, Corrects: s.Meta.Corrects,
+		Actor: "anonymous", Principal: []string{"", "administrator"}[version%2], Party: s.Meta.ActingFor, Effective: max(s.Meta.Effective, 1), Reason: s.Meta.Reason, Note: s.Meta.Note, Corrects: s.Meta.Corrects,
 		Evidence: s.Meta.Evidence, CommandID: uuid.NewString(), CommandHash: strings.Repeat("0", 32), Data: domain.EncodeEvent(e),
 	}
 	return env.Append(nil)
