@@ -48,6 +48,9 @@ type Config struct {
 	// created and never changed: [Store.Key] tells it. Whoever signs for the
 	// ledger must show how he comes from it.
 	Key string
+	// Follow opens a copy that MakeMirror made, on an external server. It can
+	// only be read: whatever would write fails with a *CopyError.
+	Follow bool
 	// MaxStore bounds what the embedded server may store, in bytes. Zero
 	// leaves a twentieth of the free disk alone and takes the rest.
 	MaxStore int64
@@ -95,6 +98,7 @@ type Store struct {
 	timezone    string
 	key         string
 	metadata    map[string]string // of the stream; beforehand, what one that must be made gets as well
+	copyOf      string            // the origin, of a copy; "" for the ledger itself
 	temporary   string            // directory that is removed by Close; "" for none
 
 	closing   chan struct{} // closed when Close begins
@@ -105,7 +109,9 @@ type Store struct {
 // Open locks the directory, starts the embedded server or connects to the
 // external one, creates the stream if there is none, and checks its settings.
 // The error is a *LockedError when another process has the directory and a
-// *LossyStreamError when the stream or the server could lose records.
+// *LossyStreamError when the stream or the server could lose records; it is a
+// *CopyError when the ledger is a copy and cfg.Follow does not say so, and a
+// *NoCopyError the other way round.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := newStore(cfg)
 	if err != nil {
@@ -121,6 +127,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func newStore(cfg Config) (*Store, error) {
 	if err := checkLedger(cfg.Ledger); err != nil {
 		return nil, err
+	}
+	if cfg.Follow && cfg.URL == "" {
+		return nil, errors.New("eventstore: a copy is on an external server: say which")
 	}
 	if cfg.URL == "" && cfg.Dir == "" {
 		return nil, errors.New("eventstore: neither a directory nor a server given")
