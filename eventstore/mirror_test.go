@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +31,7 @@ func joined(t *testing.T) domains {
 	var d domains
 	d.hub = external(t, func(o *server.Options) {
 		o.ServerName, o.JetStreamDomain = "hub", "hub"
-		o.LeafNode.Host, o.LeafNode.Port = "127.0.0.1", -1
+		o.LeafNode.Host, o.LeafNode.Port, o.LeafNode.NoAdvertise = "127.0.0.1", -1, true // or the leaf goes past the proxy
 	})
 	d.link = newProxy(t, d.hub.Addr().String()) // its target is set below
 	d.link.target = fmt.Sprintf("127.0.0.1:%d", leafPort(d.hub))
@@ -103,11 +105,65 @@ func TestMirror_hasWhatTheOriginHas(t *testing.T) {
 	// And while the link is cut it answers, and then it gets the rest.
 	d.link.mute.Store(true)
 	d.link.cut()
+	eventually(t, "the link to be down", func() bool { return d.leaf.NumLeafNodes() == 0 })
 	mustAppend(t, origin, message("p4", 0, "four"), message("p5", 0, "five"))
 	assert.Len(t, log(t, copied), 3)
 	d.link.mute.Store(false)
 	d.link.cut()
 	same()
+}
+
+// Another account on the same server has a copy, too: it imports the JetStream
+// API and what it delivers, and can only read.
+func TestMirror_ofAnotherAccount(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "nats.conf")
+	require.NoError(t, os.WriteFile(config, []byte(`
+		listen: 127.0.0.1:-1
+		jetstream { store_dir: "`+t.TempDir()+`", sync_interval: always, max_file_store: 1GB }
+		accounts {
+			wuxi {
+				jetstream: enabled
+				users: [{user: wuxi, password: p}]
+				exports: [
+					{service: "$JS.API.STREAM.INFO.*"}, {service: "$JS.API.CONSUMER.CREATE.>"}, {service: "$JS.FC.>"},
+					{stream: "wuxi.deliver.>"}
+				]
+			}
+			province {
+				jetstream: enabled
+				users: [{user: province, password: p}]
+				imports: [
+					{service: {account: wuxi, subject: "$JS.API.STREAM.INFO.*"}, to: "wuxi.api.STREAM.INFO.*"}
+					{service: {account: wuxi, subject: "$JS.API.CONSUMER.CREATE.>"}, to: "wuxi.api.CONSUMER.CREATE.>"}
+					{service: {account: wuxi, subject: "$JS.FC.>"}}
+					{stream: {account: wuxi, subject: "wuxi.deliver.>"}}
+				]
+			}
+		}`), 0o600))
+	opts, err := server.ProcessConfigFile(config)
+	require.NoError(t, err)
+	opts.NoSigs, opts.NoLog = true, true
+	srv, err := server.NewServer(opts)
+	require.NoError(t, err)
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	require.True(t, srv.ReadyForConnections(patience))
+	as := func(account string) string { return "nats://" + account + ":p@" + srv.Addr().String() }
+
+	ctx := t.Context()
+	origin := openWith(t, eventstore.Config{URL: as("wuxi"), Ledger: "test"})
+	for i := range 300 {
+		mustAppend(t, origin, message(fmt.Sprintf("p%d", i), 0, "x"))
+	}
+	_, err = eventstore.MakeMirror(ctx, eventstore.MirrorConfig{Ledger: "test", URL: as("province"), API: "wuxi.api", Deliver: "wuxi.deliver"})
+	require.NoError(t, err)
+	copied := openWith(t, eventstore.Config{URL: as("province"), Ledger: "test", Follow: true})
+	mustAppend(t, origin, message("later", 0, "y"), message("last", 0, "z"))
+	eventually(t, "the copy to have it all", func() bool { last, err := copied.Last(ctx); return err == nil && last == 302 })
+	assert.Equal(t, log(t, origin), log(t, copied))
+	var is *eventstore.CopyError
+	require.ErrorAs(t, copied.Writable(), &is)
+	assert.Equal(t, "wuxi.api", is.Origin)
 }
 
 func TestMirror_takesNothing(t *testing.T) {

@@ -30,6 +30,7 @@ type nodeConfig struct {
 	name     string // of the ledger
 	natsURL  string // external NATS; embedded when empty
 	creds    string
+	follow   bool   // serve a copy, which can only be read
 	timezone string // of a new ledger; "" leaves it as it is, UTC for a new one
 	log      *slog.Logger
 
@@ -81,6 +82,9 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if cfg.creds != "" && cfg.natsURL == "" {
 		return nil, usagef("--nats-creds %s: name the server that they are for with --nats", cfg.creds)
 	}
+	if cfg.follow && cfg.natsURL == "" {
+		return nil, usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
+	}
 	n := &node{cfg: cfg, metrics: api.NewMetrics(prometheus.NewRegistry())}
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
 		return nil, usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)
@@ -93,13 +97,16 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if err := os.MkdirAll(cfg.dir, 0o750); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	key, made, err := signing.Prepare(cfg.signingKey(), cfg.name)
-	if err != nil {
-		return nil, err
+	var key signing.Key
+	var made bool
+	if !cfg.follow { // a copy signs nothing
+		if key, made, err = signing.Prepare(cfg.signingKey(), cfg.name); err != nil {
+			return nil, err
+		}
 	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
 		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
-		ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
+		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		return nil, err
 	}
@@ -117,9 +124,13 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}
 	// Nothing follows the log, and nothing is appended to it, before it agrees with
 	// its checkpoints.
-	if n.key, n.notary, err = signing.Watch(ctx, n.store, n.models, key, made, notary.Options{
-		Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking,
-	}); err != nil {
+	watching := notary.Options{Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking}
+	if cfg.follow {
+		n.notary, err = signing.WatchCopy(ctx, n.store, n.models, watching)
+	} else {
+		n.key, n.notary, err = signing.Watch(ctx, n.store, n.models, key, made, watching)
+	}
+	if err != nil {
 		return nil, err
 	}
 	n.ledger = ledger.New(n.store, ledger.Options{
@@ -171,6 +182,9 @@ func (n *node) halt() {
 	n.stop()
 	n.running.Wait()
 	n.stop = nil
+	if n.cfg.follow {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
 	if _, err := n.notary.Checkpoint(ctx, ""); err != nil {

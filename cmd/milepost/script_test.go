@@ -198,8 +198,9 @@ func usage(ts *testscript.TestScript, _ bool, args []string) {
 
 // statusOf is what the scripts need of milepost status.
 type statusOf struct {
-	LastSeq uint64 `json:"last_seq"`
-	Digest  string `json:"digest"`
+	LastSeq      uint64 `json:"last_seq"`
+	Digest       string `json:"digest"`
+	ProjectedSeq uint64 `json:"projected_seq"`
 }
 
 func status(ts *testscript.TestScript) statusOf {

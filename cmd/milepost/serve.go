@@ -41,6 +41,7 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
 	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
 	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
+	flags.BoolVar(&cfg.follow, "follow", false, "serve a copy that milepost mirror made: it can be read, and names the origin to those who write")
 	flags.StringVar(&cfg.timezone, "timezone", "", "time zone of a new ledger's civil dates, as `Area/City`, fixed from then on (default UTC)")
 	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data, made with a new ledger)")
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
