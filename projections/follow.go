@@ -29,14 +29,26 @@ func (m *Models) Follow(ctx context.Context, log Log) error {
 }
 
 // follow makes the models of a view anew as often as something is restricted that
-// they have shown.
+// they have shown, and where they are of another log: that is no loss.
 func (m *Models) follow(ctx context.Context, log Log) error {
 	for {
 		err := m.followOn(ctx, log)
-		if shown := (*shownError)(nil); !errors.As(err, &shown) {
+		if m.opts.View == nil {
 			return err
 		}
-		m.log.Info("a view has shown what is restricted now, and is made anew", "dir", m.opts.Dir)
+		var shown *shownError
+		var foreign *ForeignLogError
+		switch {
+		case errors.As(err, &shown):
+		case errors.As(err, &foreign):
+			m.work.Lock()
+			m.beforehand = nil
+			m.retire(m.live, nil)
+			m.work.Unlock()
+		default:
+			return err
+		}
+		m.log.Info("a view is made anew", "dir", m.opts.Dir, "reason", err)
 	}
 }
 
@@ -149,7 +161,7 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 // before. The caller holds work.
 func (m *Models) retire(f *file, beforehand []withheldEntity) {
 	m.mu.Lock()
-	m.live = nil
+	m.live, m.followed = nil, nil
 	m.mu.Unlock()
 	m.beforehand = append(m.beforehand, beforehand...)
 	p := m.Position()

@@ -184,8 +184,9 @@ func (m *Models) Close() error {
 // readFrom notes that a log is the one that the read models are made from.
 func (m *Models) readFrom(log Log) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.followed = log
+	m.mu.Unlock()
+	m.setPosition(m.Position()) // for who waits for it
 }
 
 // install puts f in the place of the live file; log is the one that it was made
@@ -247,15 +248,20 @@ func (m *Models) acquire(seq uint64) (*file, error) {
 // Wait returns when the read models have reached seq and can be asked. When
 // ctx ends first, or when the projector has stopped before, it returns a
 // *BehindError.
-func (m *Models) Wait(ctx context.Context, seq uint64) error {
+func (m *Models) Wait(ctx context.Context, seq uint64) error { return m.wait(ctx, seq, false) }
+
+// waitFollowed is Wait for read models that were seen to be made from the log.
+func (m *Models) waitFollowed(ctx context.Context, seq uint64) error { return m.wait(ctx, seq, true) }
+
+func (m *Models) wait(ctx context.Context, seq uint64, follow bool) error {
 	for {
 		m.mu.RLock()
-		p, moved, closed := m.Position(), m.moved, m.closed
+		p, moved, closed, followed := m.Position(), m.moved, m.closed, m.followed != nil || !follow
 		m.mu.RUnlock()
 		switch {
 		case closed:
 			return ErrClosed
-		case p.Ready && p.Seq >= seq:
+		case p.Ready && p.Seq >= seq && followed:
 			return nil
 		case p.Err != nil:
 			return &BehindError{Asked: seq, Reached: p.Seq, Err: p.Err}
