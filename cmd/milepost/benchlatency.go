@@ -10,10 +10,12 @@ import (
 	"time"
 )
 
-// latencyEvents is how many events are timed, after as many as warm up.
+// So many events are timed, after some that warm up: fewer where they would take
+// longer than --seconds.
 const (
+	latencyWarmUp = 20
+	latencyLeast  = 20
 	latencyEvents = 500
-	latencyWarmUp = 50
 )
 
 // receiver listens to the ledger of n, which c speaks to, until ctx ends. It
@@ -52,7 +54,11 @@ func (b *bench) latency(ctx context.Context, name string, receivers ...receiver)
 			}
 		}
 		took = make([][]float64, len(ears))
+		start := time.Now()
 		for round := range latencyWarmUp + latencyEvents {
+			if round >= latencyWarmUp+latencyLeast && time.Since(start).Seconds() > b.seconds {
+				break
+			}
 			receipt, err := n.ledger.Execute(ctx, work.reforecast())
 			if err != nil {
 				return err
