@@ -14,8 +14,7 @@ import (
 
 const (
 	// AckWait is how long a record that was delivered and not acknowledged is
-	// kept from being delivered again: a reader that died with a record in hand
-	// gets it that much later.
+	// kept from being delivered again.
 	AckWait = 30 * time.Second
 
 	consumerKey = "milepost-subscriber" // in the metadata of a durable of ours: its name
@@ -182,4 +181,19 @@ func stateOf(info *jetstream.ConsumerInfo) ConsumerState {
 		state.LastActive = slices.MaxFunc([]time.Time{state.LastActive, *at}, func(a, b time.Time) int { return cmp.Compare(a.UnixNano(), b.UnixNano()) })
 	}
 	return state
+}
+
+// giveBack has the record that a reader had in hand when it ended delivered again
+// at once: else the reader that comes after it would wait for AckWait.
+func (s *Store) giveBack(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	info, err := s.durable(ctx, name)
+	if err != nil || info.NumAckPending == 0 {
+		return err
+	}
+	// One is under way at most, so it is the last one delivered; the fields are
+	// those that JetStream gives a record to be acknowledged with.
+	return s.read.Publish(fmt.Sprintf("$JS.ACK.%s.%s.1.%d.%d.%d.0", s.stream, name,
+		info.Delivered.Stream, info.Delivered.Consumer, time.Now().UnixNano()), []byte("-NAK"))
 }

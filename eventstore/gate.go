@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
@@ -37,13 +38,22 @@ type gate struct {
 	store       *Store       // nil until open
 	subscribers Subscribers
 
-	accounts sync.Mutex // held while an account is made
+	accounts sync.Mutex     // held while an account is made
+	giving   sync.WaitGroup // goroutines that give records back
 }
 
 func (g *gate) open(s *Store, subscribers Subscribers) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.store, g.subscribers = s, subscribers
+}
+
+// shut lets nobody in any more, and waits for what was begun.
+func (g *gate) shut() {
+	g.mu.Lock()
+	g.store = nil
+	g.mu.Unlock()
+	g.giving.Wait()
 }
 
 // Check is called by the server for each client that connects.
@@ -81,6 +91,13 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 		Publish:   &server.SubjectPermission{Allow: publish},
 		Subscribe: &server.SubjectPermission{Allow: subscribe},
 	}})
+	if s := g.store; account.NumConnections() == 1 { // this one: whoever had a record in hand is gone
+		g.giving.Go(func() {
+			if err := s.giveBack(context.Background(), consumer); err != nil {
+				s.log.Warn("a record that was not acknowledged is delivered again later", "subscriber", consumer, "error", err)
+			}
+		})
+	}
 	return true
 }
 

@@ -326,6 +326,32 @@ func TestSubscriberIsCutOffAndGoesOn(t *testing.T) {
 	assert.Empty(t, states)
 }
 
+// A reader that ended with a record in hand has it again when it is back, before
+// AckWait, and before the next one.
+func TestSubscriberGetsAgainWhatItDidNotAcknowledge(t *testing.T) {
+	o := listen(t)
+	mustAppend(t, o.Store, message("p", 0, "one"))
+	mustAppend(t, o.Store, eventstore.Message{Subject: eventstore.Subject("test", "a2", "project", "p"), Data: []byte("other")})
+	mustAppend(t, o.Store, message("q", 0, "two"))
+	_, creds := o.add(t, "erp")
+	require.Less(t, patience, eventstore.AckWait)
+	for range 3 {
+		nc, js, _ := o.dial(t, "erp", creds)
+		c, err := js.Consumer(t.Context(), o.Stream(), "erp")
+		require.NoError(t, err)
+		msg, err := c.Next(jetstream.FetchMaxWait(patience))
+		require.NoError(t, err)
+		require.Equal(t, "one", string(msg.Data()))
+		nc.Close()
+		eventually(t, "gone", func() bool { return o.Connections("erp") == 0 })
+	}
+	_, js, _ := o.dial(t, "erp", creds)
+	c, err := js.Consumer(t.Context(), o.Stream(), "erp")
+	require.NoError(t, err)
+	assert.Equal(t, "one", next(t, c))
+	assert.Equal(t, "two", next(t, c))
+}
+
 func TestSubscribersHaveFewConnections(t *testing.T) {
 	o := listen(t)
 	_, creds := o.add(t, "erp")

@@ -277,6 +277,9 @@ func (s *Store) Close() error {
 
 // release undoes what open did, as far as it got.
 func (s *Store) release() error {
+	if s.gate != nil {
+		s.gate.shut()
+	}
 	for _, nc := range []*nats.Conn{s.read, s.write} {
 		if nc != nil {
 			nc.Close()
