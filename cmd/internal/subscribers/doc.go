@@ -1,0 +1,18 @@
+// Package subscribers keeps NATS in step with the subscribers that the log
+// names: a durable consumer for each that stands, none for one that was revoked,
+// and no delivery to one that is cut off.
+//
+// What may be relied on:
+//
+//   - Nobody reads but who was added with add-subscriber and not revoked, shown by
+//     the signature of its key at every connection. Nothing of that is kept
+//     outside the log.
+//   - A subscriber that is not cleared is cut off while anything that it reads of
+//     is restricted: raw events cannot be shown in part. It is disconnected, its
+//     consumer is paused, and its key is refused until nothing is restricted any
+//     more; then it goes on where it was.
+//   - Both take hold when the [Directory] has the event, not with its receipt: what
+//     is appended in the same moment as a restriction may be delivered still.
+//   - One that reads the whole ledger without being cleared does not get the
+//     events that say who may do what, and what is restricted.
+package subscribers
