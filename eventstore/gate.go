@@ -38,8 +38,7 @@ type gate struct {
 	store       *Store       // nil until open
 	subscribers Subscribers
 
-	accounts sync.Mutex     // held while an account is made
-	giving   sync.WaitGroup // goroutines that give records back
+	accounts sync.Mutex // held while an account is made
 }
 
 func (g *gate) open(s *Store, subscribers Subscribers) {
@@ -48,12 +47,11 @@ func (g *gate) open(s *Store, subscribers Subscribers) {
 	g.store, g.subscribers = s, subscribers
 }
 
-// shut lets nobody in any more, and waits for what was begun.
+// shut lets nobody in any more.
 func (g *gate) shut() {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.store = nil
-	g.mu.Unlock()
-	g.giving.Wait()
 }
 
 // Check is called by the server for each client that connects.
@@ -86,18 +84,16 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 		g.store.log.Warn("a subscriber has too many connections", "subscriber", consumer, "connections", maxConnected)
 		return false
 	}
+	if account.NumConnections() == 0 { // whoever had a record in hand is gone, and this one cannot ask for any yet
+		if err := g.store.giveBack(context.Background(), consumer); err != nil {
+			g.store.log.Warn("a record that was not acknowledged is delivered again later", "subscriber", consumer, "error", err)
+		}
+	}
 	publish, subscribe := Permissions(g.store.stream, consumer)
 	c.RegisterUser(&server.User{Username: consumer, Account: account, Permissions: &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: publish},
 		Subscribe: &server.SubjectPermission{Allow: subscribe},
 	}})
-	if s := g.store; account.NumConnections() == 1 { // this one: whoever had a record in hand is gone
-		g.giving.Go(func() {
-			if err := s.giveBack(context.Background(), consumer); err != nil {
-				s.log.Warn("a record that was not acknowledged is delivered again later", "subscriber", consumer, "error", err)
-			}
-		})
-	}
 	return true
 }
 

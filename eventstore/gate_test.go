@@ -304,10 +304,10 @@ func TestSubscriberIsCutOffAndGoesOn(t *testing.T) {
 	_, err = nats.Connect(o.Address(), nats.UserCredentials(creds))
 	require.ErrorIs(t, err, nats.ErrAuthorization)
 	mustAppend(t, o.Store, message("q", 0, "two"))
-	states, err := o.Consumers(t.Context())
-	require.NoError(t, err)
-	assert.True(t, states[0].Paused)
-	assert.EqualValues(t, 1, states[0].Pending)
+	eventually(t, "the record is pending, and not delivered", func() bool {
+		states, err := o.Consumers(t.Context())
+		return assert.NoError(t, err) && states[0].Paused && states[0].Pending == 1 && states[0].AckPending == 0
+	})
 	assert.Zero(t, o.Connections("erp"))
 
 	// and when that is lifted, it goes on where it was
@@ -321,7 +321,7 @@ func TestSubscriberIsCutOffAndGoesOn(t *testing.T) {
 	// and without its consumer nothing is left of it
 	require.NoError(t, o.DeleteConsumer(t.Context(), "erp"))
 	require.NoError(t, o.DeleteConsumer(t.Context(), "erp"))
-	states, err = o.Consumers(t.Context())
+	states, err := o.Consumers(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, states)
 }

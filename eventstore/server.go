@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -93,8 +94,16 @@ func (l serverLog) Noticef(format string, v ...any) {
 func (l serverLog) Warnf(format string, v ...any) {
 	l.log.Warn("nats-server: " + fmt.Sprintf(format, v...))
 }
+
+// Errorf is a warning where it is about what a client did: whoever can connect
+// could fill the log with errors that are none of the server's.
 func (l serverLog) Errorf(format string, v ...any) {
-	l.log.Error("nats-server: " + fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	level := slog.LevelError
+	if strings.Contains(text, " - cid:") {
+		level = slog.LevelWarn
+	}
+	l.log.Log(context.Background(), level, "nats-server: "+text)
 }
 func (l serverLog) Fatalf(format string, v ...any) { l.Errorf(format, v...) }
 func (l serverLog) Debugf(string, ...any)          {}
