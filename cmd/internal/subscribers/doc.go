@@ -13,6 +13,5 @@
 //     more; then it goes on where it was.
 //   - Both take hold when the [Directory] has the event, not with its receipt: what
 //     is appended in the same moment as a restriction may be delivered still.
-//   - One that reads the whole ledger without being cleared does not get the
-//     events that say who may do what, and what is restricted.
+//   - Nobody is sent the events that say who may do what, and what is restricted.
 package subscribers

@@ -38,7 +38,8 @@ const (
 	Revoked = "revoked"
 )
 
-// internal are the aggregates that only those see who see everything.
+// internal are the aggregates that no program is sent events of: they say who may
+// do what, and what is restricted.
 var internal = []string{access.Kind, restriction.Kind, subscriber.Kind, webhook.Kind}
 
 // Keeper keeps consumers and connections in step with a Directory.
@@ -163,19 +164,15 @@ func (k *Keeper) settle(ctx context.Context, s subscriber.State, is eventstore.C
 	return nil
 }
 
-// filters are the subjects that a subscriber reads; none for all.
+// filters are the subjects that a subscriber reads.
 func (k *Keeper) filters(s subscriber.State) []string {
-	of := func(agreement, kind, rest string) string { return eventstore.Subject(k.ledger, agreement, kind, rest) }
-	switch {
-	case s.Agreement != "":
-		return []string{of(string(s.Agreement), "*", "*")}
-	case s.Cleared:
-		return nil
+	if s.Agreement != "" {
+		return []string{eventstore.Subject(k.ledger, string(s.Agreement), "*", "*")}
 	}
 	var filters []string
 	for _, a := range catalogue.Aggregates {
 		if !slices.Contains(internal, a.Kind) {
-			filters = append(filters, of("*", a.Kind, "*"))
+			filters = append(filters, eventstore.Subject(k.ledger, "*", a.Kind, "*"))
 		}
 	}
 	return filters
