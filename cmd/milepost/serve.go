@@ -150,6 +150,16 @@ func checkNATSListen(cfg nodeConfig) error {
 		return usagef("--nats-tls-cert and --nats-tls-key belong together: give both")
 	case cfg.natsListen == "" && cfg.natsCert != "":
 		return usagef("--nats-tls-cert %s: say where it is shown with --nats-listen", cfg.natsCert)
+	case cfg.natsListen == "" || cfg.natsCert != "":
+		return nil
+	}
+	host, _, err := net.SplitHostPort(cfg.natsListen)
+	if err != nil {
+		return usagef("--nats-listen %s: want HOST:PORT, such as 127.0.0.1:4222", cfg.natsListen)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--nats-listen %s: other machines can reach this address, and events would pass in clear: "+
+			"give --nats-tls-cert and --nats-tls-key, or listen on 127.0.0.1, [::1] or localhost", cfg.natsListen)
 	}
 	return nil
 }
