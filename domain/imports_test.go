@@ -27,25 +27,27 @@ var rooms = map[string]struct {
 	house     []string
 	libraries []string // nil for any that no other room has to itself
 }{
-	"domain":                   {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal", signedNotes}},
-	"domain/domaintest":        {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid", signedNotes}},
-	"eventstore":               {house: []string{"eventstore/durable"}},
-	"eventstore/durable":       {},
-	"eventstore/proof":         {}, // whoever verifies needs nothing else
-	"eventstore/notary":        {house: []string{"eventstore"}},
-	"projections":              {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/ledger":      {house: []string{"domain", "eventstore"}},
-	"cmd/internal/bundle":      {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
-	"cmd/internal/signing":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
-	"cmd/internal/witness":     {house: []string{"eventstore", "cmd/internal/signing"}},
-	"cmd/internal/repair":      {house: []string{"domain", "eventstore"}},
-	"cmd/internal/ocds":        {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
-	"cmd/internal/sheet":       {house: []string{"domain", "cmd/internal/ledger"}},
-	"cmd/internal/calendar":    {house: []string{"domain", "projections"}},
+	"domain":                {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal", signedNotes}},
+	"domain/domaintest":     {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid", signedNotes}},
+	"eventstore":            {house: []string{"eventstore/durable"}},
+	"eventstore/durable":    {},
+	"eventstore/proof":      {}, // whoever verifies needs nothing else
+	"eventstore/notary":     {house: []string{"eventstore"}},
+	"projections":           {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/ledger":   {house: []string{"domain", "eventstore"}},
+	"cmd/internal/bundle":   {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
+	"cmd/internal/signing":  {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/internal/witness":  {house: []string{"eventstore", "cmd/internal/signing"}},
+	"cmd/internal/repair":   {house: []string{"domain", "eventstore"}},
+	"cmd/internal/ocds":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
+	"cmd/internal/calendar": {house: []string{"domain", "projections"}},
+	"cmd/internal/feed":     {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle"}},
+	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
+
 	"cmd/internal/subscribers": {house: []string{"domain", "eventstore"}},
-	"cmd/internal/api":         {house: []string{"domain", "eventstore", "projections", "cmd/internal/subscribers", "cmd/internal/ledger", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle"}},
-	"cmd/internal/web":         {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
-	"cmd/milepost":             {house: []string{"domain", "eventstore", "projections", "cmd"}},
 }
 
 // own says which rooms have a library to themselves.

@@ -133,7 +133,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	n.ledger = ledger.New(n.store, ledger.Options{
 		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
-	n.fold = subscribers.NewFold(cfg.name)
+	n.fold = subscribers.NewFold(cfg.name, n.store)
 	n.keeper = subscribers.New(cfg.name, n.fold, n.store, cfg.log)
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
@@ -171,7 +171,7 @@ func (n *node) run(ctx context.Context) {
 		}
 	}
 	n.running.Go(func() { again("the read models", func() error { return n.models.Follow(ctx, n.store) }) })
-	n.running.Go(func() { again("the list of subscribers", func() error { return n.fold.Follow(ctx, n.store) }) })
+	n.running.Go(func() { again("the list of subscribers", func() error { return n.fold.Follow(ctx) }) })
 }
 
 // halt stops what run began, and has the end of the log signed, if that takes no

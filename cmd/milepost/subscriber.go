@@ -17,7 +17,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/domain/subscriber"
+	natsuser "github.com/milepost-ledger/milepost/domain/subscriber"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
@@ -59,7 +59,7 @@ func newSubscriberAdd(a *app) *cobra.Command {
 		if out == "" {
 			out = args[0] + ".creds"
 		}
-		add := subscriber.Add{Subscriber: domain.Key(args[0]), Agreement: domain.Key(agreement), Cleared: cleared}
+		add := natsuser.Add{Subscriber: domain.Key(args[0]), Agreement: domain.Key(agreement), Cleared: cleared}
 		if add.From, err = firstSequence(cmd.Context(), c, from); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func firstSequence(ctx context.Context, c *client, from string) (uint64, error) 
 
 // addSubscriber makes the key, the subscriber and the credentials file, which is
 // there before the subscriber is: a key that nobody has would have used up the name.
-func addSubscriber(ctx context.Context, c *client, add subscriber.Add, out string) (credentials subscribers.Credentials, err error) {
+func addSubscriber(ctx context.Context, c *client, add natsuser.Add, out string) (credentials subscribers.Credentials, err error) {
 	key, err := eventstore.NewUserKey()
 	if err != nil {
 		return credentials, err
@@ -253,11 +253,11 @@ func newSubscriberRevoke(a *app) *cobra.Command {
 			"deleted. Its name is not used again.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := json.Marshal(subscriber.Revoke{Subscriber: domain.Key(args[0])})
+			body, err := json.Marshal(natsuser.Revoke{Subscriber: domain.Key(args[0])})
 			if err != nil {
 				return err
 			}
-			return a.do(cmd, subscriber.Revoke{}.Name(), body)
+			return a.do(cmd, natsuser.Revoke{}.Name(), body)
 		},
 	}
 }

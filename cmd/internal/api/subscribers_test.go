@@ -21,8 +21,8 @@ func TestSubscriberRoutes(t *testing.T) {
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
 	r := start(t, func(cfg *Config) {
-		fold := subscribers.NewFold("test")
-		running.Go(func() { _ = fold.Follow(ctx, cfg.Store) })
+		fold := subscribers.NewFold("test", cfg.Store)
+		running.Go(func() { _ = fold.Follow(ctx) })
 		cfg.Subscribers = subscribers.New("test", fold, cfg.Store, slog.New(slog.DiscardHandler))
 	})
 	t.Cleanup(func() { cancel(); running.Wait() })

@@ -17,6 +17,7 @@ import (
 // Fold is a Directory in memory, made from the log's own events.
 type Fold struct {
 	ledger string
+	store  *eventstore.Store
 
 	mu           sync.Mutex
 	subscribers  map[domain.Key]subscriber.State
@@ -26,18 +27,17 @@ type Fold struct {
 }
 
 // NewFold knows nothing before Follow.
-func NewFold(ledger string) *Fold {
+func NewFold(ledger string, store *eventstore.Store) *Fold {
 	return &Fold{
-		ledger: ledger, changed: make(chan struct{}),
+		ledger: ledger, store: store, changed: make(chan struct{}),
 		subscribers: map[domain.Key]subscriber.State{}, restrictions: map[domain.Key]restriction.State{},
 	}
 }
 
 // Follow reads the log until ctx ends, and then returns its error. It goes on
 // where it was when it is called again.
-func (f *Fold) Follow(ctx context.Context, store *eventstore.Store) error {
-	filter := eventstore.Subject(f.ledger, eventstore.LedgerWide, "*", "*")
-	last, err := store.Last(ctx)
+func (f *Fold) Follow(ctx context.Context) error {
+	last, err := f.store.Last(ctx)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (f *Fold) Follow(ctx context.Context, store *eventstore.Store) error {
 	from := f.upTo + 1
 	f.mu.Unlock()
 	if from <= last {
-		for rec, err := range store.Read(ctx, from, last, filter) {
+		for rec, err := range f.store.Read(ctx, from, last, f.filter()) {
 			if err == nil {
 				err = f.apply(rec)
 			}
@@ -55,7 +55,7 @@ func (f *Fold) Follow(ctx context.Context, store *eventstore.Store) error {
 		}
 	}
 	f.reached(last)
-	for rec, err := range store.Subscribe(ctx, last+1, filter) {
+	for rec, err := range f.store.Subscribe(ctx, last+1, f.filter()) {
 		if err == nil {
 			err = f.apply(rec)
 		}
@@ -65,6 +65,10 @@ func (f *Fold) Follow(ctx context.Context, store *eventstore.Store) error {
 		f.reached(rec.Seq)
 	}
 	return ctx.Err()
+}
+
+func (f *Fold) filter() string {
+	return eventstore.Subject(f.ledger, eventstore.LedgerWide, "*", "*")
 }
 
 func (f *Fold) apply(rec eventstore.Record) error {
@@ -133,15 +137,26 @@ func (f *Fold) Changed() <-chan struct{} {
 	return f.changed
 }
 
-// Wait implements Directory. It reaches every sequence of a subscriber or a
-// restriction, and the last one that there was when Follow began.
+// Wait implements Directory.
 func (f *Fold) Wait(ctx context.Context, seq uint64) error {
+	f.mu.Lock()
+	from := f.upTo + 1
+	f.mu.Unlock()
+	want := uint64(0) // the last event of its own up to seq
+	if from <= seq {
+		for rec, err := range f.store.Read(ctx, from, seq, f.filter()) {
+			if err != nil {
+				return err
+			}
+			want = rec.Seq
+		}
+	}
 	for {
 		changed := f.Changed()
 		f.mu.Lock()
 		upTo := f.upTo
 		f.mu.Unlock()
-		if upTo >= seq {
+		if upTo >= want {
 			return nil
 		}
 		select {

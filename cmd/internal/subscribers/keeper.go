@@ -26,8 +26,7 @@ type Directory interface {
 	Restricted(agreement domain.Key) bool
 	// Changed is closed when any of this has changed since it was asked for.
 	Changed() <-chan struct{}
-	// Wait returns when an event of a subscriber at that sequence is known, or
-	// at the last sequence of the log, everything before it.
+	// Wait returns when all of this that the log has up to a sequence is known.
 	Wait(ctx context.Context, seq uint64) error
 }
 

@@ -36,8 +36,8 @@ func start(t *testing.T, dir string) *rig {
 	r := &rig{T: t, store: store, ledger: ledger.New(store, ledger.Options{Name: "main", Location: time.UTC})}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	directory := subscribers.NewFold("main")
-	running.Go(func() { _ = directory.Follow(ctx, store) })
+	directory := subscribers.NewFold("main", store)
+	running.Go(func() { _ = directory.Follow(ctx) })
 	r.keeper = subscribers.New("main", directory, store, slog.New(slog.DiscardHandler))
 	r.stop = sync.OnceFunc(func() {
 		cancel()
@@ -122,6 +122,7 @@ func TestConsumersFollowTheLog(t *testing.T) {
 	dir := t.TempDir()
 	r := start(t, dir)
 	r.do(agreements)
+	require.NoError(t, r.keeper.Start(t.Context(), false), "when the log has grown by events that are none of the directory's")
 	keys := map[string]eventstore.UserKey{}
 	keys["all"] = r.add("all", "")
 	keys["cleared"] = r.add("cleared", `,"agreement":"pact","cleared":true`)
