@@ -2,6 +2,9 @@ package eventstore
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
@@ -47,8 +50,12 @@ func NewUserKey() (UserKey, error) {
 	return UserKey{public, seed}, nil
 }
 
-// Credentials are the text of a NATS credentials file.
+// Credentials are the text of a NATS credentials file; without a JWT that of one
+// with a seed, for clients that show their key.
 func (k UserKey) Credentials(userJWT string) ([]byte, error) {
+	if userJWT == "" {
+		return append(slices.Clone(k.Seed), '\n'), nil
+	}
 	return jwt.FormatUserConfig(userJWT, k.Seed)
 }
 
@@ -77,4 +84,50 @@ func (s *Store) UserJWT(consumer, publicKey string) (string, error) {
 		return "", fmt.Errorf("eventstore: user JWT: %w", err)
 	}
 	return text, nil
+}
+
+// ExternalAPI is the prefix of JetStream's API for subscribers of an external
+// server, which their NATS client must be told.
+const ExternalAPI = "MILEPOST.API"
+
+// Embedded says whether the server is in this process, so that who is let in is
+// decided here. An external one is told by its operator: see [Store.Configuration].
+func (s *Store) Embedded() bool { return s.srv != nil }
+
+// Configuration is what the operator of an external server adds to its
+// configuration for the reader of a consumer: what the embedded server does by
+// itself, an account with nothing in it but the way to the consumer. LEDGER
+// stands for the account that the log is in. The reader asks by the API prefix
+// ExternalAPI: in each account of its configuration the server itself answers to
+// the usual one, and says that there is no JetStream.
+func (s *Store) Configuration(consumer, publicKey string) string {
+	publish, subscribe := Permissions(s.stream, consumer)
+	local := make([]string, len(publish))
+	for i, subject := range publish {
+		local[i] = strings.Replace(subject, "$JS.API.", ExternalAPI+".", 1)
+	}
+	account := accountOf(consumer)
+	var b strings.Builder
+	b.WriteString("# In the account of the ledger, here LEDGER:\nexports: [\n")
+	for _, subject := range publish {
+		fmt.Fprintf(&b, "  { service: %q, response_type: stream, accounts: [%q] }\n", subject, account)
+	}
+	b.WriteString("]\n# Beside it, an account for this subscriber alone. A user of the ledger's own account is not safe, whatever its\n" +
+		"# permissions: the server sends answers, and no permission says where to, also into the log.\n")
+	fmt.Fprintf(&b, "%q: {\n  users: [ { nkey: %s, permissions: { publish: %s, subscribe: %s } } ]\n  imports: [\n",
+		account, publicKey, list(local), list(subscribe))
+	for i, subject := range publish {
+		fmt.Fprintf(&b, "    { service: { account: LEDGER, subject: %q }, to: %q }\n", subject, local[i])
+	}
+	b.WriteString("  ]\n}\n")
+	return b.String()
+}
+
+// list writes strings as the server's configuration has them.
+func list(subjects []string) string {
+	quoted := make([]string, len(subjects))
+	for i, s := range subjects {
+		quoted[i] = strconv.Quote(s)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }

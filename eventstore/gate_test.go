@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
@@ -472,6 +473,73 @@ func certificate(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
 	pool = x509.NewCertPool()
 	require.True(t, pool.AppendCertsFromPEM(public))
 	return certFile, keyFile, pool
+}
+
+// The configuration for an external server's operator lets a subscriber read, and
+// nothing else.
+func TestSubscriberOfAnExternalServer(t *testing.T) {
+	// given a server with the ledger in an account, and a subscriber
+	keyFile := filepath.Join(t.TempDir(), "seed")
+	key, err := eventstore.NewUserKey()
+	require.NoError(t, err)
+	text, err := key.Credentials("")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(keyFile, text, 0o600))
+	dir := t.TempDir()
+	run := func(exports, account string) *server.Server {
+		opts := &server.Options{}
+		require.NoError(t, opts.ProcessConfigString(`
+			listen: "127.0.0.1:-1", jetstream: { store_dir: "`+dir+`", sync_interval: always, max_file: 1G }
+			accounts: { LEDGER: { jetstream: enabled, users: [ { user: ledger, password: secret } ], `+exports+` }
+				`+account+` }`))
+		opts.NoSigs, opts.NoLog = true, true
+		srv, err := server.NewServer(opts)
+		require.NoError(t, err)
+		srv.Start()
+		require.True(t, srv.ReadyForConnections(patience))
+		return srv
+	}
+	openAt := func(srv *server.Server) *eventstore.Store {
+		s, err := eventstore.Open(t.Context(), eventstore.Config{Ledger: "test", URL: strings.Replace(srv.ClientURL(), "//", "//ledger:secret@", 1)})
+		require.NoError(t, err)
+		return s
+	}
+	srv := run("", "")
+	s := openAt(srv)
+	require.False(t, s.Embedded())
+	mustAppend(t, s, message("p", 0, "one"), message("q", 0, "two"))
+	require.NoError(t, s.EnsureConsumer(t.Context(), eventstore.Consumer{Name: "erp"}))
+	require.NoError(t, s.Disconnect("erp"))
+	assert.NotContains(t, s.Address(), "secret")
+
+	// when the operator adds what is said
+	configuration := s.Configuration("erp", key.Public)
+	exports, account, ok := strings.Cut(configuration, "# Beside it")
+	require.True(t, ok, configuration)
+	require.NoError(t, s.Close())
+	srv.Shutdown()
+	srv.WaitForShutdown()
+	srv = run(exports, "# Beside it"+account)
+	defer func() { srv.Shutdown(); srv.WaitForShutdown() }()
+	s = openAt(srv)
+	defer func() { assert.NoError(t, s.Close()) }()
+
+	// then the subscriber reads, and has no answer sent into the log
+	option, err := nats.NkeyOptionFromSeed(keyFile)
+	require.NoError(t, err)
+	nc, err := nats.Connect(srv.ClientURL(), option, nats.CustomInboxPrefix(eventstore.Inbox("erp")))
+	require.NoError(t, err)
+	defer nc.Close()
+	js, err := jetstream.NewWithAPIPrefix(nc, eventstore.ExternalAPI)
+	require.NoError(t, err)
+	before := log(t, s)
+	require.NoError(t, nc.PublishRequest("MILEPOST.API.CONSUMER.INFO.milepost-test.erp", "milepost.test.a1.project.forged", nil))
+	require.NoError(t, nc.Publish("milepost.test.a1.project.forged", nil))
+	c, err := js.Consumer(t.Context(), "milepost-test", "erp")
+	require.NoError(t, err)
+	assert.Equal(t, "one", next(t, c))
+	assert.Equal(t, "two", next(t, c))
+	assert.Equal(t, before, log(t, s))
 }
 
 func TestConsumersOfOthersAreLeftAlone(t *testing.T) {

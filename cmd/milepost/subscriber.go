@@ -183,10 +183,19 @@ func (a *app) printCredentials(c subscribers.Credentials, file string) error {
 		{"stream", c.Stream}, {"consumer", c.Consumer}, {"inbox prefix", c.InboxPrefix},
 	}
 	if c.Address != "" {
-		rows = append(rows, []string{"try it", strings.Join([]string{"nats", "--server", c.Address, "--creds", file, "--inbox-prefix", c.InboxPrefix,
+		with := "--creds " + file
+		if c.JWT == "" {
+			rows = append(rows, []string{"API prefix", c.APIPrefix})
+			with = "--nkey " + file + " --js-api-prefix " + c.APIPrefix
+		}
+		rows = append(rows, []string{"try it", strings.Join([]string{"nats", "--server", c.Address, with, "--inbox-prefix", c.InboxPrefix,
 			"consumer", "next", c.Stream, c.Consumer, "--count", "10"}, " ")})
 	}
-	return writeRows(a.out, rows, nil)
+	if err := writeRows(a.out, rows, nil); err != nil || c.Operator == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(a.out, "\nThe operator of the NATS server lets it in with this configuration:\n\n%s", c.Operator)
+	return err
 }
 
 var lagColumns = []string{"subscriber", "agreement", "cleared", "state", "connections", "pending", "ack_pending", "delivered", "acknowledged", "last_active"}

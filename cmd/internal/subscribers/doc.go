@@ -13,5 +13,8 @@
 //     more; then it goes on where it was.
 //   - Both take hold when the [Directory] has the event, not with its receipt: what
 //     is appended in the same moment as a restriction may be delivered still.
+//   - With an external server it is that one's operator who lets a subscriber in:
+//     [Credentials] says how. Being cut off is then being paused, and being revoked
+//     that the consumer is gone.
 //   - Nobody is sent the events that say who may do what, and what is restricted.
 package subscribers

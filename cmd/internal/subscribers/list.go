@@ -35,7 +35,9 @@ type Credentials struct {
 	Stream      string     `json:"stream" doc:"Name of the JetStream stream."`
 	Consumer    string     `json:"consumer" doc:"Name of its durable consumer."`
 	InboxPrefix string     `json:"inbox_prefix" doc:"Prefix of the subjects that answers come on, which its NATS client must be told."`
-	JWT         string     `json:"jwt" doc:"NATS user JWT for the credentials file."`
+	APIPrefix   string     `json:"api_prefix,omitempty" doc:"Prefix of JetStream's API, which its NATS client must be told; absent for the usual one."`
+	JWT         string     `json:"jwt,omitempty" doc:"NATS user JWT for the credentials file; absent for an external server, which takes the key itself."`
+	Operator    string     `json:"operator,omitempty" doc:"What the operator of an external server adds to its configuration; absent for the embedded one."`
 }
 
 // List says of each subscriber how far it is, in the order of their keys.
@@ -77,12 +79,15 @@ func (k *Keeper) Credentials(ctx context.Context, key domain.Key, minSeq uint64)
 	if err := k.settleAll(ctx); err != nil {
 		return Credentials{}, err
 	}
-	token, err := k.store.UserJWT(string(key), all[i].PublicKey)
-	if err != nil {
-		return Credentials{}, err
+	c := Credentials{
+		Subscriber: key, Address: k.store.Address(), Stream: k.store.Stream(), Consumer: string(key), InboxPrefix: eventstore.Inbox(string(key)),
 	}
-	return Credentials{
-		Subscriber: key, Address: k.store.Address(), Stream: k.store.Stream(), Consumer: string(key),
-		InboxPrefix: eventstore.Inbox(string(key)), JWT: token,
-	}, nil
+	if !k.store.Embedded() {
+		c.APIPrefix = eventstore.ExternalAPI
+		c.Operator = k.store.Configuration(string(key), all[i].PublicKey)
+		return c, nil
+	}
+	var err error
+	c.JWT, err = k.store.UserJWT(string(key), all[i].PublicKey)
+	return c, err
 }
