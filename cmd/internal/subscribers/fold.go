@@ -2,6 +2,7 @@ package subscribers
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type Fold struct {
 	subscribers  map[domain.Key]subscriber.State
 	restrictions map[domain.Key]restriction.State
 	upTo         uint64
+	following    bool
 	changed      chan struct{}
 }
 
@@ -37,6 +39,11 @@ func NewFold(ledger string, store *eventstore.Store) *Fold {
 // Follow reads the log until ctx ends, and then returns its error. It goes on
 // where it was when it is called again.
 func (f *Fold) Follow(ctx context.Context) error {
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.following = false
+	}()
 	last, err := f.store.Last(ctx)
 	if err != nil {
 		return err
@@ -97,7 +104,7 @@ func (f *Fold) apply(rec eventstore.Record) error {
 func (f *Fold) reached(seq uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.upTo = seq
+	f.upTo, f.following = seq, true
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
@@ -166,3 +173,17 @@ func (f *Fold) Wait(ctx context.Context, seq uint64) error {
 		}
 	}
 }
+
+var errNotFollowed = errors.New("subscribers: the log is not followed, so nobody is let in")
+
+// Err implements Directory.
+func (f *Fold) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.following {
+		return errNotFollowed
+	}
+	return nil
+}
+
+var _ Directory = (*Fold)(nil)

@@ -28,6 +28,8 @@ type Directory interface {
 	Changed() <-chan struct{}
 	// Wait returns when all of this that the log has up to a sequence is known.
 	Wait(ctx context.Context, seq uint64) error
+	// Err says why the log is not followed, nil while it is.
+	Err() error
 }
 
 // What a subscriber is.
@@ -178,7 +180,11 @@ func (k *Keeper) filters(s subscriber.State) []string {
 }
 
 // Reads names the consumer of the subscriber with that key, if it may read now.
+// While the log is not followed nobody may: it could say that they were revoked.
 func (k *Keeper) Reads(publicKey string) (consumer string, ok bool) {
+	if k.directory.Err() != nil {
+		return "", false
+	}
 	for _, s := range k.directory.Subscribers() {
 		if s.PublicKey == publicKey && k.state(s) == Active {
 			return string(s.Subscriber), true

@@ -206,3 +206,22 @@ func TestWhatSubscribersRead(t *testing.T) {
 		assert.Zero(t, info.NumPending)
 	}
 }
+
+// While the log is not followed, nobody is let in.
+func TestNobodyIsLetInUnheard(t *testing.T) {
+	r := start(t, t.TempDir())
+	r.do(agreements)
+	key := r.add("erp", `,"agreement":"pact"`)
+	r.becomes(map[string]eventstore.UserKey{"erp": key}, "erp active! delivered")
+	ctx, cancel := context.WithCancel(t.Context())
+	directory := subscribers.NewFold("main", r.store)
+	keeper := subscribers.New("main", directory, r.store, slog.New(slog.DiscardHandler))
+	reads := func() bool { _, ok := keeper.Reads(key.Public); return ok }
+	assert.False(t, reads())
+	ended := make(chan error)
+	go func() { ended <- directory.Follow(ctx) }()
+	require.Eventually(t, reads, patience, time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	assert.False(t, reads())
+}
