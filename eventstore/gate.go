@@ -54,6 +54,12 @@ func (g *gate) shut() {
 	g.store = nil
 }
 
+// wait returns when those who were being let in are in: the next are asked anew.
+func (g *gate) wait() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+}
+
 // Check is called by the server for each client that connects.
 func (g *gate) Check(c server.ClientAuthentication) bool {
 	opts := c.GetOpts()
@@ -149,8 +155,7 @@ func (s *Store) Disconnect(consumer string) error {
 	if s.gate == nil {
 		return nil
 	}
-	s.gate.mu.Lock() // those who are being let in are in, and the next ones are asked anew
-	s.gate.mu.Unlock()
+	s.gate.wait()
 	account := accountOf(consumer)
 	if _, err := s.srv.LookupAccount(account); err != nil {
 		return nil // it has not connected since the start
