@@ -29,8 +29,14 @@ type Config struct {
 	// milepost-<ledger>.
 	Ledger string
 	// URL of the external server, or of several, comma separated. Empty runs
-	// an embedded server in this process, which listens nowhere.
+	// an embedded server in this process.
 	URL string
+	// Listen is where the embedded server takes subscribers in, as host:port,
+	// once Admit was called. Empty: it listens nowhere.
+	Listen string
+	// ListenCert and ListenKey are PEM files for TLS on Listen. Beyond loopback
+	// they are needed.
+	ListenCert, ListenKey string
 	// Creds is a credentials file for the external server.
 	Creds string
 	// Replicas wanted of an external cluster. Zero asks for three when the
@@ -80,6 +86,7 @@ type Store struct {
 
 	lock *flock.Flock   // nil without Dir
 	srv  *server.Server // nil in external mode
+	gate *gate          // nil when the embedded server never listens
 
 	// Two connections: the server answers direct gets in the loop that reads
 	// the connection, so a reader on the writer's would hold up appends, and
@@ -134,6 +141,9 @@ func newStore(cfg Config) (*Store, error) {
 	if cfg.URL == "" && cfg.Dir == "" {
 		return nil, errors.New("eventstore: neither a directory nor a server given")
 	}
+	if err := checkListen(cfg); err != nil {
+		return nil, err
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -163,7 +173,10 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	if s.cfg.URL == "" {
-		srv, err := startServer(ctx, s.cfg)
+		if s.cfg.Listen != "" {
+			s.gate = &gate{secret: newSecret()}
+		}
+		srv, err := startServer(ctx, s.cfg, s.gate)
 		if err != nil {
 			return err
 		}
@@ -236,6 +249,9 @@ func (s *Store) connect(ctx context.Context) error {
 		if s.srv != nil {
 			url = nats.DefaultURL // not used, but parsed
 			opts = append(opts, nats.InProcessServer(s.srv))
+			if s.gate != nil {
+				opts = append(opts, nats.UserInfo(ownUser, s.gate.secret))
+			}
 		} else if s.cfg.Creds != "" {
 			opts = append(opts, nats.UserCredentials(s.cfg.Creds))
 		}
@@ -270,6 +286,9 @@ func (s *Store) Close() error {
 
 // release undoes what open did, as far as it got.
 func (s *Store) release() error {
+	if s.gate != nil {
+		s.gate.shut()
+	}
 	for _, nc := range []*nats.Conn{s.read, s.write} {
 		if nc != nil {
 			nc.Close()

@@ -18,6 +18,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
+	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -26,11 +27,15 @@ import (
 
 // nodeConfig says which ledger to run and where.
 type nodeConfig struct {
-	dir      string
-	name     string // of the ledger
-	natsURL  string // external NATS; embedded when empty
-	creds    string
-	follow   bool   // serve a copy, which can only be read
+	dir     string
+	name    string // of the ledger
+	natsURL string // external NATS; embedded when empty
+	creds   string
+	follow  bool // serve a copy, which can only be read
+
+	natsListen        string // host:port where subscribers connect to the embedded server; "" for nowhere
+	natsCert, natsKey string // PEM files for TLS there
+
 	timezone string // of a new ledger; "" leaves it as it is, UTC for a new one
 	log      *slog.Logger
 
@@ -63,6 +68,8 @@ type node struct {
 	notary   *notary.Notary
 	models   *projections.Models
 	ledger   *ledger.Ledger
+	fold     *subscribers.Fold
+	keeper   *subscribers.Keeper
 	location *time.Location
 	metrics  *api.Metrics
 
@@ -70,7 +77,7 @@ type node struct {
 	cfg    nodeConfig
 
 	stop    context.CancelFunc
-	running sync.WaitGroup // the projector and the notary
+	running sync.WaitGroup // the projector, the notary and the fold
 }
 
 // contentType of an event in the log: one of CloudEvents' structured mode.
@@ -106,6 +113,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
 		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
+		Listen: cfg.natsListen, ListenCert: cfg.natsCert, ListenKey: cfg.natsKey,
 		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		return nil, err
@@ -136,6 +144,8 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	n.ledger = ledger.New(n.store, ledger.Options{
 		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
+	n.fold = subscribers.NewFold(cfg.name, n.store)
+	n.keeper = subscribers.New(cfg.name, n.fold, n.store, cfg.log)
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
@@ -143,7 +153,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 // handler is the node's HTTP API.
 func (n *node) handler() http.Handler {
 	return api.New(api.Config{
-		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
+		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Subscribers: n.keeper, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
 	})
 }
@@ -151,26 +161,28 @@ func (n *node) handler() http.Handler {
 // followPause lies between two attempts to follow a log that cannot be read.
 const followPause = time.Second
 
-// run feeds the read models, and has the notary sign and scrub, until halt. When
-// the read models cannot be fed they answer that they are behind, and it is tried
-// again: an external server may come back.
+// run feeds the read models and the list of subscribers, and has the notary sign
+// and scrub, until halt. When the read models cannot be fed they answer that they
+// are behind, and it is tried again: an external server may come back.
 func (n *node) run(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(ctx)
 	n.running.Go(func() { _ = n.notary.Run(ctx) }) // it ends only with ctx, and then without an error
-	n.running.Go(func() {
+	again := func(what string, follow func() error) {
 		for {
-			err := n.models.Follow(ctx, n.store)
+			err := follow()
 			if ctx.Err() != nil {
 				return
 			}
-			n.cfg.log.Error("the read models stopped following the log", "error", err)
+			n.cfg.log.Error(what+" stopped following the log", "error", err)
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(followPause):
 			}
 		}
-	})
+	}
+	n.running.Go(func() { again("the read models", func() error { return n.models.Follow(ctx, n.store) }) })
+	n.running.Go(func() { again("the list of subscribers", func() error { return n.fold.Follow(ctx) }) })
 }
 
 // halt stops what run began, and has the end of the log signed, if that takes no

@@ -73,7 +73,7 @@ func newRoot(a *app) *cobra.Command {
 		newServe(a), newMirror(a), newDemo(a),
 		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newSchema(a), newSubscribe(a), newStatus(a),
 		newCheckpoint(a), newProve(a), newCosign(a), newKey(a), newVerify(a),
-		newAccess(a), newToken(a),
+		newAccess(a), newToken(a), newSubscriber(a),
 		newReplay(a), newRebuild(a), newRepair(a), newBench(a),
 	)
 	a.markStart(root)

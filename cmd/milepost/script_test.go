@@ -27,7 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"milepost": main})
+	testscript.Main(m, map[string]func(){"milepost": main, "reader": reader})
 }
 
 // TestScripts runs the program as its users do. Beside testscript's own

@@ -36,6 +36,7 @@ var timeless = map[string]string{
 	"/v1/agreements/{agreement}/checkpoint/consistency": "lies between two tree sizes",
 	"/v1/bundle":                        "is as of now: its checkpoint is signed for it",
 	"/v1/agreements/{agreement}/bundle": "is as of now: its checkpoint is signed for it",
+	"/v1/subscribers/lag":               "is asked of NATS, which knows only now",
 	"/v1/changes":                       "lies between two points, from and to, and says the last as the others say theirs; as_of is for the effective axis",
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
@@ -25,6 +26,8 @@ type Config struct {
 	Notary  *notary.Notary
 	Name    string // of the ledger
 	Version string // of the program, for the OpenAPI document
+
+	Subscribers *subscribers.Keeper // nil: this server does not look after them
 
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
@@ -110,6 +113,7 @@ func newServer(cfg Config) *server {
 	s.checkpoints()
 	s.proofs()
 	s.bundles()
+	s.subscribers()
 	s.status()
 	s.health()
 	s.imports()
