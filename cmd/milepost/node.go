@@ -15,8 +15,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -64,6 +66,7 @@ type node struct {
 	ledger   *ledger.Ledger
 	location *time.Location
 	metrics  *api.Metrics
+	admin    string // the administrator's token
 
 	holder holder
 	cfg    nodeConfig
@@ -103,6 +106,9 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}); err != nil {
 		return nil, err
 	}
+	if n.admin, err = signin.PrepareAdminToken(cfg.dir); err != nil {
+		return nil, err
+	}
 	if n.location, err = time.LoadLocation(n.store.Timezone()); err != nil {
 		return nil, fmt.Errorf("the ledger's time zone: %w", err)
 	}
@@ -129,12 +135,33 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	return n, nil
 }
 
+// administrator is the principal that whoever holds the file of its token is.
+const administrator = domain.Key("administrator")
+
+// newSignIn makes what people sign in by, on a server that they know by base.
+func (n *node) newSignIn(listen *listening, base string) (*signin.Service, error) {
+	provider, err := listen.organisation.prepare(base)
+	if err != nil {
+		return nil, err
+	}
+	front := listen.front()
+	return signin.New(signin.Config{
+		Directory: access.StubDirectory{Admin: n.admin}, Ledger: n.cfg.name, Base: base, Provider: provider,
+		Secure: front.Secure, Address: front.Address, Logger: n.cfg.log,
+	}), nil
+}
+
 // handler is the node's HTTP API.
-func (n *node) handler() http.Handler {
-	return api.New(api.Config{
+func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
+	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
-	})
+		Front: front,
+	}
+	if signIn != nil {
+		cfg.SignIn = signIn
+	}
+	return api.New(cfg)
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.

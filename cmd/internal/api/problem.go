@@ -70,6 +70,7 @@ const (
 	CodeMethod           = "method-not-allowed"     // the address is there, the method is not
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
+	CodeInsecure         = "https-required"         // asked of a proxy by http
 	CodeOverloaded       = "overloaded"             // too much is going on already
 	CodeBusy             = "busy"                   // a replay or a rebuild is under way
 	CodeLogDamaged       = "log-damaged"            // the log is not whole: an event is missing, or is not what it should be
@@ -101,6 +102,7 @@ var statuses = map[string]int{
 	projections.CodeContradiction:      http.StatusBadRequest,
 	CodeForbiddenHost:                  http.StatusForbidden,
 	CodeForbiddenOrigin:                http.StatusForbidden,
+	CodeInsecure:                       http.StatusForbidden,
 	domain.CodeNotFound:                http.StatusNotFound,
 	domain.CodeUnknownCommand:          http.StatusNotFound,
 	CodeUnknownRoute:                   http.StatusNotFound,

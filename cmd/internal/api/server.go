@@ -28,6 +28,9 @@ type Config struct {
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
 
+	Front  Front  // how requests reach the server
+	SignIn SignIn // nil: nobody can sign in by a browser
+
 	ModelsDir string // where the read models' files are, for their size in the metrics; "" leaves it out
 
 	MaxInFlight int           // commands under way at once; beyond it they are refused; 1024 when 0
@@ -97,6 +100,7 @@ func newServer(cfg Config) *server {
 	s.calendar()
 	s.rebuild()
 	s.replay()
+	s.signInPages()
 	s.document()
 	return s
 }
