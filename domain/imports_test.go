@@ -43,7 +43,8 @@ var rooms = map[string]struct {
 	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
 	"cmd/internal/calendar": {house: []string{"domain", "projections"}},
 	"cmd/internal/access":   {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle", "cmd/internal/access"}},
+	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle", "cmd/internal/access", "cmd/internal/signin"}},
+	"cmd/internal/signin":   {house: []string{"domain", "eventstore/durable", "cmd/internal/access"}},
 	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
 }
@@ -57,6 +58,9 @@ var own = map[string][]string{
 	"github.com/danielgtaylor/":     {"cmd/internal/api"},
 	"github.com/xuri/excelize/":     {"cmd/internal/sheet"},
 	"github.com/arran4/golang-ical": {"cmd/internal/calendar"},
+	"github.com/coreos/go-oidc/":    {"cmd/internal/signin"},
+	"golang.org/x/oauth2":           {"cmd/internal/signin"},
+	"golang.org/x/time/rate":        {"cmd/internal/signin"},
 }
 
 // The domain knows nothing of logs, tables and servers; the log knows nothing

@@ -44,6 +44,9 @@ func (l *listening) check() error {
 	if l.proxied != "" && (strings.ContainsAny(l.proxied, "/ @") || !strings.Contains(l.proxied, ".") && !isLoopback(l.proxied)) {
 		return usagef("--behind-proxy %s: want HOST or HOST:PORT, as browsers know it, such as ledger.example.org", l.proxied)
 	}
+	if err := l.organisation.prepare(); err != nil {
+		return err
+	}
 	if l.cert != "" || l.proxied != "" || isLoopback(host) {
 		return nil
 	}

@@ -55,18 +55,19 @@ func (cfg nodeConfig) checkpointDir() string {
 func (cfg nodeConfig) signingKey() string { return cmp.Or(cfg.keyFile, signing.KeyFile(cfg.dir)) }
 
 // node is a ledger that runs in this process, in the order in which data flows
-// through it: a log, a notary that watches over it, read models that follow it,
-// and the write path. It owns the goroutines of the notary and of what feeds the
+// through it: a log, a notary that watches over it, read models and a directory of
+// who may do what that follow it, and the write path. It owns the goroutines of the notary and of what feeds the
 // read models.
 type node struct {
-	store    *eventstore.Store
-	key      signing.Key
-	notary   *notary.Notary
-	models   *projections.Models
-	ledger   *ledger.Ledger
-	location *time.Location
-	metrics  *api.Metrics
-	admin    string // the administrator's token
+	store     *eventstore.Store
+	key       signing.Key
+	notary    *notary.Notary
+	models    *projections.Models
+	ledger    *ledger.Ledger
+	location  *time.Location
+	metrics   *api.Metrics
+	admin     string // the administrator's token
+	directory *access.Directory
 
 	holder holder
 	cfg    nodeConfig
@@ -131,24 +132,26 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	n.ledger = ledger.New(n.store, ledger.Options{
 		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
+	_, hash, err := access.ParseToken(n.admin)
+	if err != nil {
+		return nil, err
+	}
+	if n.directory, err = access.Open(ctx, n.store, cfg.name, access.Options{
+		Location: n.location, Logger: cfg.log, AdminToken: hash, Connected: n.store.Connected,
+	}); err != nil {
+		return nil, err
+	}
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
 
-// administrator is the principal that whoever holds the file of its token is.
-const administrator = domain.Key("administrator")
-
 // newSignIn makes what people sign in by, on a server that they know by base.
-func (n *node) newSignIn(listen *listening, base string) (*signin.Service, error) {
-	provider, err := listen.organisation.prepare(base)
-	if err != nil {
-		return nil, err
-	}
+func (n *node) newSignIn(listen *listening, base string) *signin.Service {
 	front := listen.front()
 	return signin.New(signin.Config{
-		Directory: access.StubDirectory{Admin: n.admin}, Ledger: n.cfg.name, Base: base, Provider: provider,
+		Directory: n.directory, Ledger: n.cfg.name, Base: base, Provider: listen.organisation.at(base),
 		Secure: front.Secure, Address: front.Address, Logger: n.cfg.log,
-	}), nil
+	})
 }
 
 // handler is the node's HTTP API.
@@ -156,7 +159,7 @@ func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
 	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
-		Front: front,
+		Directory: n.directory, Front: front,
 	}
 	if signIn != nil {
 		cfg.SignIn = signIn
@@ -221,6 +224,9 @@ func (n *node) catchUp(ctx context.Context) error {
 func (n *node) Close() error {
 	var errs []error
 	n.halt()
+	if n.directory != nil {
+		errs = append(errs, n.directory.Close())
+	}
 	if n.models != nil {
 		errs = append(errs, n.models.Close())
 	}

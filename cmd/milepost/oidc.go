@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -25,28 +26,37 @@ func (o *organisation) flags(cmd *cobra.Command) {
 	flags.StringVar(&o.provider.Redirect, "oidc-redirect-url", "", "`URL` of /sign-in/oidc/callback as browsers know it (default by --listen or --behind-proxy)")
 }
 
-// prepare returns the provider of a server that browsers know by base, nil when
-// there is none.
-func (o *organisation) prepare(base string) (*signin.Provider, error) {
+// callback is where the provider sends people back to.
+const callback = "/sign-in/oidc/callback"
+
+// prepare reads and checks what the flags name, before anything is opened.
+func (o *organisation) prepare() error {
 	p := &o.provider
 	if p.Issuer == "" {
 		if p.ClientID != "" || o.secretFile != "" || p.Redirect != "" {
-			return nil, usagef("--oidc-issuer: name the provider that the other --oidc flags are for")
+			return usagef("--oidc-issuer: name the provider that the other --oidc flags are for")
 		}
-		return nil, nil
-	}
-	if p.Redirect == "" {
-		p.Redirect = base + "/sign-in/oidc/callback"
+		return nil
 	}
 	if o.secretFile != "" {
 		b, err := os.ReadFile(o.secretFile)
 		if err != nil {
-			return nil, fmt.Errorf("--oidc-client-secret-file: %w", err)
+			return fmt.Errorf("--oidc-client-secret-file: %w", err)
 		}
 		p.Secret = strings.TrimSpace(string(b))
 	}
 	if err := p.Check(); err != nil {
-		return nil, usagef("--oidc: %v", err)
+		return usagef("--oidc: %v", err)
 	}
-	return p, nil
+	return nil
+}
+
+// at returns the provider of a server that browsers know by base, nil when there
+// is none.
+func (o *organisation) at(base string) *signin.Provider {
+	if o.provider.Issuer == "" {
+		return nil
+	}
+	o.provider.Redirect = cmp.Or(o.provider.Redirect, base+callback)
+	return &o.provider
 }

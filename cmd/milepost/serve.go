@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 )
@@ -70,7 +71,7 @@ type server struct {
 
 // link makes a one-time link by which the administrator signs in.
 func (s *server) link() string {
-	address, _ := s.signIn.Link(administrator, s.admin)
+	address, _ := s.signIn.Link(access.Administrator, s.admin)
 	return address
 }
 
@@ -97,12 +98,9 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	if err != nil {
 		return err
 	}
-	s := &server{node: n, url: local}
-	if s.signIn, err = n.newSignIn(listen, told); err == nil {
-		n.holder.Address, n.holder.Certificate = local, listen.certificate()
-		err = n.holder.write(cfg.dir)
-	}
-	if err != nil {
+	s := &server{node: n, url: local, signIn: n.newSignIn(listen, told)}
+	n.holder.Address, n.holder.Certificate = local, listen.certificate()
+	if err := n.holder.write(cfg.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	httpServer := api.Server(n.handler(listen.front(), s.signIn), cfg.log)

@@ -8,18 +8,25 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 )
@@ -138,4 +145,68 @@ func certificate(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = tls.LoadX509KeyPair(ts.MkAbs(args[0]+".pem"), ts.MkAbs(args[0]+".key"))
 	ts.Check(err)
 	ts.Logf("%s", fmt.Sprintf("certificate %x", serial))
+}
+
+// A person signs in to the demo by the link that it prints, and asks its API from
+// there; another site cannot make that browser ask for anything.
+func TestBrowserSignsIn(t *testing.T) {
+	d := startDemo(t)
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	browser := &http.Client{Jar: jar}
+	send := func(method, address, form string, headers ...string) (status int, body string) {
+		req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form))
+		require.NoError(t, err)
+		req.Header.Set("Accept", "text/html")
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i < len(headers); i += 2 {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+		resp, err := browser.Do(req)
+		require.NoError(t, err)
+		defer func() { _ = resp.Body.Close() }()
+		b, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(b)
+	}
+	fields := regexp.MustCompile(`name="(form|code)" value="([^"]+)"`)
+	filled := func(page string) string {
+		form := url.Values{}
+		for _, m := range fields.FindAllStringSubmatch(page, -1) {
+			form.Set(m[1], m[2])
+		}
+		return form.Encode()
+	}
+	api := d.address + "/v1/agreements"
+	command := []string{"Content-Type", "application/json", "Accept", "application/json"}
+
+	// Given nobody is signed in, then nothing is answered.
+	status, _ := send(http.MethodGet, api, "")
+	require.Equal(t, http.StatusUnauthorized, status)
+
+	// When she opens the link and presses the button, then she is the administrator,
+	_, page := send(http.MethodGet, d.link, "")
+	status, page = send(http.MethodPost, d.address+"/sign-in/link", filled(page))
+	require.Equal(t, http.StatusOK, status)
+	assert.Contains(t, page, "<strong>administrator</strong>")
+	assert.Contains(t, page, "the whole ledger")
+	status, _ = send(http.MethodGet, api, "")
+	assert.Equal(t, http.StatusOK, status)
+
+	// and may write, by a page of this server and no other.
+	party := `{"party":"new","title":"New","kind":"other"}`
+	for _, other := range [][]string{{"Origin", "http://evil.example"}, {"Sec-Fetch-Site", "cross-site"}} {
+		status, _ = send(http.MethodPost, d.address+"/v1/commands/register-party", party, append(other, command...)...)
+		assert.Equal(t, http.StatusForbidden, status)
+	}
+	status, body := send(http.MethodPost, d.address+"/v1/commands/register-party", party, append([]string{"Origin", d.address}, command...)...)
+	assert.Equal(t, http.StatusCreated, status, body)
+	// A session makes no links, by which it would last for ever.
+	status, body = send(http.MethodPost, d.address+"/v1/sign-in-links", "{}", command...)
+	assert.Equal(t, http.StatusForbidden, status, body)
+
+	// When she signs out, then nothing is answered again.
+	send(http.MethodPost, d.address+"/sign-out", filled(page))
+	status, _ = send(http.MethodGet, api, "")
+	assert.Equal(t, http.StatusUnauthorized, status)
 }

@@ -41,6 +41,17 @@ var routes = map[string]Right{
 	"GET /readyz":       open,
 	"GET /openapi.json": known,
 
+	"GET /{$}":                   open, // who is signed in, or where to
+	"GET /sign-in":               open,
+	"GET /sign-in/style.css":     open,
+	"POST /sign-in":              open,
+	"GET /sign-in/link":          open,
+	"POST /sign-in/link":         open,
+	"GET /sign-in/oidc":          open,
+	"GET /sign-in/oidc/callback": open,
+	"POST /sign-out":             open,
+	"POST /v1/sign-in-links":     known, // for oneself; for others it takes an administrator
+
 	"GET /v1/commands":            known,
 	"POST /v1/commands/{command}": known, // names that are no command
 

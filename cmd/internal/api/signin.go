@@ -13,6 +13,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/domain"
+	grants "github.com/milepost-ledger/milepost/domain/access"
 )
 
 // SignIn is what lets people sign in by a browser, and keeps their sessions.
@@ -75,6 +76,32 @@ func (s *server) createLink(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	asker := access.From(r.Context())
-	_ = asker
+	token, shown := bearer(r)
+	switch {
+	case asker == nil || s.cfg.SignIn == nil:
+		return newProblem(CodeNotReady, "", "This server has no sign-in.")
+	case !shown: // a session would go on for ever
+		return newProblem(CodeForbidden, "Authorization", "A link is made for who shows a token, not by a session. Ask with milepost token link.")
+	}
+	principal := asker.Key
+	if asked.Principal != "" && asked.Principal != asker.Key {
+		if !asker.Over("", grants.Admin) {
+			return newProblem(CodeForbidden, "principal", "Only an administrator of the whole ledger makes links for others.")
+		}
+		other, known := s.cfg.Directory.Principal(asked.Principal)
+		if !known || len(other.Grants()) == 0 {
+			return domain.NotFound("principal", "principal", asked.Principal)
+		}
+		principal = other.Key
+	}
+	link := SignInLink{Principal: principal}
+	link.Link, link.Expires = s.cfg.SignIn.Link(principal, token)
+	writeJSON(w, http.StatusCreated, link)
 	return nil
+}
+
+// bearer is the token that a request shows.
+func bearer(r *http.Request) (token string, shown bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }

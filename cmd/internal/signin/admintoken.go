@@ -7,18 +7,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // AdminTokenFile is where the administrator's token of a data directory lies.
 // Whoever can read it is the administrator of that server.
 func AdminTokenFile(dir string) string { return filepath.Join(dir, "admin.token") }
-
-// adminToken is the form of that token.
-var adminToken = regexp.MustCompile(`^mp_administrator_[A-Za-z0-9_-]{43}$`)
 
 // PrepareAdminToken reads the token of a data directory, and makes one where there
 // is none: so a token that somebody may have seen is replaced by removing the file
@@ -28,7 +25,7 @@ func PrepareAdminToken(dir string) (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return token, err
 	}
-	token = "mp_administrator_" + secret()
+	token, _ = access.NewToken(access.Administrator)
 	if err := durable.Create(AdminTokenFile(dir), 0o600, func(w io.Writer) error {
 		_, err := io.WriteString(w, token+"\n")
 		return err
@@ -55,7 +52,7 @@ func ReadAdminToken(dir string) (string, error) {
 		return "", fmt.Errorf("read the administrator's token: %w", err)
 	}
 	token := strings.TrimSpace(string(b))
-	if !adminToken.MatchString(token) {
+	if key, _, err := access.ParseToken(token); err != nil || key != access.Administrator {
 		return "", fmt.Errorf("%s holds no administrator's token: remove it, and the next start of the server makes one", file)
 	}
 	return token, nil

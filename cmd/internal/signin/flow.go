@@ -130,11 +130,15 @@ func (s *Service) endFlow(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return providerFailed(err)
 	}
-	who, err := s.cfg.Directory.Identity(p.Issuer, subject)
-	if err != nil {
+	proof := s.byIdentity(p.Issuer, subject)
+	who, ok := proof()
+	switch {
+	case !ok && s.cfg.Directory.Err() != nil:
+		return s.unknown(CodeUnavailable)
+	case !ok:
 		return &Refusal{Status: http.StatusForbidden, Code: CodeIdentityUnknown, Issuer: p.Issuer, Subject: subject, Claim: p.claim()}
 	}
-	s.enter(w, r, who, s.byIdentity(p.Issuer, subject), "provider")
+	s.enter(w, r, who, proof, "provider")
 	http.Redirect(w, r, f.next, http.StatusSeeOther)
 	return nil
 }

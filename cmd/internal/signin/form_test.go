@@ -19,7 +19,7 @@ func TestFormsOfOthers(t *testing.T) {
 	b := r.browser()
 	address, _ := r.Link("bo", "")
 	code := fill(r.browser().get(address)).Get("code")
-	forged := url.Values{"token": {"mp_t2_bo"}, "code": {code}, "form": {secret()}}
+	forged := url.Values{"token": {r.bo}, "code": {code}, "form": {secret()}}
 	for _, path := range []string{"/sign-in", "/sign-in/link"} {
 		// without our cookie, and with it but without what only our page knows
 		r.browser().send(http.MethodPost, path, forged).refused(t, http.StatusForbidden, CodeForeignForm)
@@ -32,7 +32,7 @@ func TestFormsOfOthers(t *testing.T) {
 	// and with everything, from a page that the browser says is elsewhere
 	for name, value := range map[string]string{"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"} {
 		b.header.Set(name, value)
-		b.signIn("mp_t2_bo").refused(t, http.StatusForbidden, CodeForeignForm)
+		b.signIn(r.bo).refused(t, http.StatusForbidden, CodeForeignForm)
 		b.header.Del(name)
 		assert.Empty(t, b.who())
 	}
@@ -55,7 +55,7 @@ func TestNextStaysHere(t *testing.T) {
 		b := r.browser()
 		form := fill(b.get("/sign-in?next=" + url.QueryEscape(next)))
 		assert.Equal(t, want, form.Get("next"))
-		form.Set("token", "mp_t1_ann")
+		form.Set("token", r.ann)
 		form.Set("next", next) // whatever the page said
 		assert.Equal(t, want, b.send(http.MethodPost, "/sign-in", form).Header.Get("Location"))
 	}
@@ -72,7 +72,7 @@ func TestTooManyAttempts(t *testing.T) {
 	}
 
 	// When there are too many from one address, then not even a good token helps,
-	p := b.signIn("mp_t1_ann")
+	p := b.signIn(r.ann)
 	p.refused(t, http.StatusTooManyRequests, CodeTooManyAttempts)
 	after, err := strconv.Atoi(p.Header.Get("Retry-After"))
 	require.NoError(t, err)
@@ -82,12 +82,12 @@ func TestTooManyAttempts(t *testing.T) {
 	// others are let in,
 	other := r.browser()
 	other.header.Set("X-Address", "192.0.2.2:5000")
-	other.signIn("mp_t2_bo")
+	other.signIn(r.bo)
 	assert.Equal(t, "bo", other.who())
 
 	// and so is this one after the time that it was told.
 	r.pass(time.Duration(after) * time.Second)
-	b.signIn("mp_t1_ann")
+	b.signIn(r.ann)
 	assert.Equal(t, "ann", b.who())
 }
 

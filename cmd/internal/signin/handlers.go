@@ -3,6 +3,7 @@ package signin
 import (
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 )
@@ -55,11 +56,12 @@ func (s *Service) takeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	token := form.Get("token")
-	p, err := s.cfg.Directory.Token(token)
-	if err != nil {
-		return refuse(http.StatusForbidden, CodeWrongToken)
+	proof := s.byToken(token)
+	p, ok := proof()
+	if !ok {
+		return s.unknown(CodeWrongToken)
 	}
-	s.enter(w, r, p, s.byToken(token), "token")
+	s.enter(w, r, p, proof, "token")
 	http.Redirect(w, r, local(form.Get("next")), http.StatusSeeOther)
 	return nil
 }
@@ -73,7 +75,7 @@ func (s *Service) showLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, ok := link.proof()
 	if !ok {
-		return refuse(http.StatusForbidden, CodeLinkUsed)
+		return s.unknown(CodeLinkUsed)
 	}
 	return s.page(w, r, http.StatusOK, "link", view{Principal: p, Code: code, Form: s.formToken(w, r)})
 }
@@ -89,11 +91,20 @@ func (s *Service) takeLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, ok := link.proof()
 	if !ok {
-		return refuse(http.StatusForbidden, CodeLinkUsed)
+		return s.unknown(CodeLinkUsed)
 	}
 	s.enter(w, r, p, link.proof, "link")
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
+}
+
+// unknown is the refusal of who is not known; while nobody is, that is said
+// instead.
+func (s *Service) unknown(code string) error {
+	if err := s.cfg.Directory.Err(); err != nil {
+		return &Refusal{Status: http.StatusServiceUnavailable, Code: CodeUnavailable, Wait: time.Second, cause: err}
+	}
+	return refuse(http.StatusForbidden, code)
 }
 
 // attempt reads the form of an attempt to sign in, unless there were too many.

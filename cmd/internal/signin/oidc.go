@@ -30,18 +30,25 @@ type Provider struct {
 // providerTime bounds each question to the provider.
 const providerTime = 10 * time.Second
 
-// Check refuses what no provider could answer.
+// Check refuses what no provider could answer. Where browsers know the server is
+// not looked at while it is "".
 func (p *Provider) Check() error {
-	for name, address := range map[string]string{"issuer": p.Issuer, "redirect URL": p.Redirect} {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())) {
-			return fmt.Errorf("%s %q: want an https address, or one of this machine", name, address)
-		}
-	}
-	if p.ClientID == "" {
+	switch {
+	case !private(p.Issuer):
+		return fmt.Errorf("issuer %q: want an https address, or one of this machine", p.Issuer)
+	case p.Redirect != "" && !private(p.Redirect):
+		return fmt.Errorf("redirect URL %q: want an https address, or one of this machine", p.Redirect)
+	case p.ClientID == "":
 		return errors.New("client id: the provider knows this server by one")
 	}
 	return nil
+}
+
+// private reports whether nobody reads on the way what is sent to an address.
+func private(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" &&
+		(u.Scheme == "https" || u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()))
 }
 
 // name is what people are shown.

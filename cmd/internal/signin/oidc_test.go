@@ -32,9 +32,10 @@ func TestOrganisation(t *testing.T) {
 			c.Provider = &Provider{Issuer: issuer, ClientID: "web", Secret: "secret", Redirect: c.Base + callback, Claim: claim}
 			require.NoError(t, c.Provider.Check())
 		})
-		r.people.identities[issuer+" id-ann"] = principal("ann")
-		r.people.identities[issuer+" ann@example.org"] = principal("ann")
-		r.people.identities[issuer+" bo@example.org"] = principal("bo")
+		for key, subject := range map[string]string{"i1": "id-ann", "i2": "ann@example.org"} {
+			r.do("link-identity", `{"principal":"ann","identity":"`+key+`","issuer":"`+issuer+`","subject":"`+subject+`"}`)
+		}
+		r.do("link-identity", `{"principal":"bo","identity":"i1","issuer":"`+issuer+`","subject":"bo@example.org"}`)
 		return r
 	}
 	bySub, byEmail := by(""), by("email")
@@ -66,9 +67,9 @@ func TestOrganisation(t *testing.T) {
 		b.get(back.String()).refused(t, http.StatusForbidden, CodeFlowUnknown)
 
 		// and who is unlinked is out at once
-		bySub.people.link(issuer+" id-ann", nil)
+		bySub.do("unlink-identity", `{"principal":"ann","identity":"i1"}`)
 		assert.Empty(t, b.who())
-		bySub.people.link(issuer+" id-ann", principal("ann"))
+		bySub.do("link-identity", `{"principal":"ann","identity":"i3","issuer":"`+issuer+`","subject":"id-ann"}`)
 	})
 	t.Run("says what to ask for whom the ledger does not know", func(t *testing.T) {
 		b := bySub.on(t).browser()
@@ -100,6 +101,18 @@ func TestOrganisation(t *testing.T) {
 		thief.get(callback+"?"+url.Values{"code": {stolen}, "state": {state}}.Encode()).
 			refused(t, http.StatusForbidden, CodeProviderRefused) // by PKCE, for all else is right
 		assert.Empty(t, thief.who())
+	})
+	t.Run("refuses an ID token that is for another sign-in", func(t *testing.T) {
+		b := bySub.on(t).browser()
+		sent := b.get("/sign-in/oidc")
+		bySub.flows.mu.Lock()
+		for h, f := range bySub.flows.open {
+			f.nonce = secret()
+			bySub.flows.open[h] = f
+		}
+		bySub.flows.mu.Unlock()
+		b.get(atProvider(t, sent, "ann").String()).refused(t, http.StatusBadGateway, CodeProviderFailed)
+		assert.Empty(t, b.who())
 	})
 	t.Run("refuses what took too long, and what the provider refused", func(t *testing.T) {
 		b := bySub.on(t).browser()
@@ -171,7 +184,9 @@ func TestClaims(t *testing.T) {
 // on is r for a subtest.
 func (r *rig) on(t *testing.T) *rig {
 	r.pass(time.Minute) // or these would be too many attempts
-	return &rig{t: t, web: r.web, people: r.people, Service: r.Service, time: r.now()}
+	c := *r
+	c.t = t
+	return &c
 }
 
 func (p page) location(t *testing.T) *url.URL {

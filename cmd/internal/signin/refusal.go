@@ -23,6 +23,7 @@ const (
 	CodeIdentityUnknown = "identity-not-linked"  // the organisation knows the person, the ledger does not
 	CodeNotVerified     = "email-not-verified"   // the organisation does not vouch for the address
 	CodeClaimMissing    = "claim-missing"        // the organisation does not say what the server is to go by
+	CodeUnavailable     = "unavailable"          // nobody is known, since the log does not answer
 	CodeUnauthenticated = "unauthenticated"      // nobody is signed in
 )
 

@@ -15,12 +15,10 @@ type Directory interface {
 	Token(token string) (*access.Principal, error)
 	// Identity returns whom the provider calls subject.
 	Identity(issuer, subject string) (*access.Principal, error)
-	// Principal returns the principal, if it has any standing grant.
+	// Principal returns the principal, the administrator too.
 	Principal(key domain.Key) (*access.Principal, bool)
 	// Err says why nobody is known at present, nil when who is not known is nobody.
 	Err() error
-	// Administrator is the one that holds the file DATA/admin.token.
-	Administrator() *access.Principal
 }
 
 // Config is what sign-in needs.
@@ -79,25 +77,25 @@ func (s *Service) Principal(r *http.Request) (*access.Principal, bool) {
 // holds, and for whom.
 type proof func() (*access.Principal, bool)
 
+// standing refuses whoever has no grant left.
+func standing(p *access.Principal, known bool) (*access.Principal, bool) {
+	return p, known && len(p.Grants()) > 0
+}
+
 func (s *Service) byToken(token string) proof {
 	return func() (*access.Principal, bool) {
 		p, err := s.cfg.Directory.Token(token)
-		return p, err == nil
+		return standing(p, err == nil)
 	}
 }
 
 func (s *Service) byIdentity(issuer, subject string) proof {
 	return func() (*access.Principal, bool) {
 		p, err := s.cfg.Directory.Identity(issuer, subject)
-		return p, err == nil
+		return standing(p, err == nil)
 	}
 }
 
 func (s *Service) byKey(key domain.Key) proof {
-	return func() (*access.Principal, bool) {
-		if a := s.cfg.Directory.Administrator(); a != nil && a.Key == key {
-			return a, true
-		}
-		return s.cfg.Directory.Principal(key)
-	}
+	return func() (*access.Principal, bool) { return standing(s.cfg.Directory.Principal(key)) }
 }

@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 )
 
 func TestTokenSignsIn(t *testing.T) {
@@ -27,7 +28,7 @@ func TestTokenSignsIn(t *testing.T) {
 	assert.NotEmpty(t, p.Header.Get("WWW-Authenticate"))
 
 	// When a token is handed in, then its owner is signed in, and sees so.
-	p = b.signIn("mp_t1_ann")
+	p = b.signIn(r.ann)
 	assert.Equal(t, http.StatusSeeOther, p.StatusCode)
 	assert.Equal(t, "/", p.Header.Get("Location"))
 	assert.Equal(t, "ann", b.who())
@@ -47,9 +48,15 @@ func TestTokenSignsIn(t *testing.T) {
 }
 
 func TestWrongTokenIsNoHint(t *testing.T) {
-	b := start(t, false).browser()
+	r := start(t, false)
+	r.do("grant-access", `{"principal":"cy","grant":"g","role":"viewer"}`)
+	r.do("revoke-access", `{"principal":"cy","grant":"g"}`)
+	ungranted := r.token("cy", "t3")
+	unknown, _ := access.NewToken("t9")
+	other, _ := access.NewToken("t1")
+	b := r.browser()
 	var first string
-	for i, token := range []string{"mp_t1_wrong", "mp_none_ann", "", "x"} {
+	for i, token := range []string{other, unknown, ungranted, "", "x"} {
 		p := b.signIn(token)
 		p.refused(t, http.StatusForbidden, CodeWrongToken)
 		if i == 0 {
@@ -71,7 +78,7 @@ func TestSessionCookie(t *testing.T) {
 	} {
 		r := start(t, c.tls)
 		b := r.browser()
-		for _, p := range []page{b.get("/sign-in"), b.signIn("mp_t1_ann")} {
+		for _, p := range []page{b.get("/sign-in"), b.signIn(r.ann)} {
 			set := p.Header.Values("Set-Cookie")
 			require.Len(t, set, 1)
 			for _, want := range c.want {
@@ -91,7 +98,7 @@ func TestSessionEnds(t *testing.T) {
 	r := start(t, false)
 	t.Run("two hours after its last request", func(t *testing.T) {
 		b := r.browser()
-		b.signIn("mp_t1_ann")
+		b.signIn(r.ann)
 		r.pass(sessionIdle - time.Second)
 		assert.Equal(t, "ann", b.who())
 		r.pass(sessionIdle - time.Second)
@@ -101,7 +108,7 @@ func TestSessionEnds(t *testing.T) {
 	})
 	t.Run("twelve hours after it began", func(t *testing.T) {
 		b := r.browser()
-		b.signIn("mp_t1_ann")
+		b.signIn(r.ann)
 		for range 11 {
 			r.pass(time.Hour)
 			assert.Equal(t, "ann", b.who())
@@ -111,36 +118,48 @@ func TestSessionEnds(t *testing.T) {
 	})
 	t.Run("when its token is revoked", func(t *testing.T) {
 		b, other := r.browser(), r.browser()
-		b.signIn("mp_t1_ann")
-		other.signIn("mp_t2_bo")
-		r.people.revoke("mp_t1_ann")
+		b.signIn(r.ann)
+		other.signIn(r.bo)
+		r.do("revoke-token", `{"principal":"ann","token":"t1"}`)
 		assert.Empty(t, b.who())
 		assert.Equal(t, "bo", other.who())
 	})
+	t.Run("when its principal has no grant any more", func(t *testing.T) {
+		r := r.on(t)
+		r.do("grant-access", `{"principal":"cy","grant":"g1","role":"viewer"}`)
+		b := r.browser()
+		b.signIn(r.token("cy", "t3"))
+		require.Equal(t, "cy", b.who())
+		r.do("revoke-access", `{"principal":"cy","grant":"g1"}`)
+		assert.Empty(t, b.who())
+		r.do("grant-access", `{"principal":"cy","grant":"g2","role":"viewer"}`)
+		assert.Empty(t, b.who(), "it does not come to life again")
+	})
 	t.Run("not for the time in which nobody is known", func(t *testing.T) {
 		b := r.browser()
-		b.signIn("mp_t2_bo")
-		r.people.fail(errors.New("the log is gone"))
+		b.signIn(r.bo)
+		r.silence(true)
 		assert.Empty(t, b.who())
-		r.people.fail(nil)
+		r.browser().signIn(r.bo).refused(t, http.StatusServiceUnavailable, CodeUnavailable)
+		r.silence(false)
 		assert.Equal(t, "bo", b.who())
 	})
 	t.Run("when another is begun in the same browser", func(t *testing.T) {
 		b := r.browser()
 		r.pass(time.Minute)
-		b.signIn("mp_t2_bo")
+		b.signIn(r.bo)
 		before := len(r.sessions.held)
-		b.signIn("mp_t2_bo")
+		b.signIn(r.bo)
 		assert.Len(t, r.sessions.held, before)
 	})
 	t.Run("when its principal begins too many", func(t *testing.T) {
 		r.pass(sessionIdle) // those of before are over
 		first := r.browser()
-		first.signIn("mp_t2_bo")
+		first.signIn(r.bo)
 		for range sessionsEach {
 			assert.Equal(t, "bo", first.who())
 			r.pass(time.Minute)
-			r.browser().signIn("mp_t2_bo")
+			r.browser().signIn(r.bo)
 		}
 		assert.Empty(t, first.who())
 	})
@@ -148,7 +167,7 @@ func TestSessionEnds(t *testing.T) {
 
 func TestLinkSignsInOnce(t *testing.T) {
 	r := start(t, false)
-	address, expires := r.Link("administrator", "")
+	address, expires := r.Link(access.Administrator, "")
 	assert.Equal(t, r.now().Add(15*time.Minute), expires)
 
 	// Given programs that look at links ahead of people, by GET and HEAD
@@ -190,11 +209,10 @@ func TestLinkExpires(t *testing.T) {
 func TestLinkLastsNoLongerThanItsToken(t *testing.T) {
 	r := start(t, false)
 	b := r.browser()
-	r.people.tokens["mp_t3_ann"] = principal("ann")
-	address, _ := r.Link("ann", "mp_t3_ann")
+	address, _ := r.Link("ann", r.ann)
 	b.send(http.MethodPost, "/sign-in/link", fill(b.get(address)))
 	require.Equal(t, "ann", b.who())
-	r.people.revoke("mp_t3_ann")
+	r.do("revoke-token", `{"principal":"ann","token":"t1"}`)
 	assert.Empty(t, b.who())
 
 	// and one with more links open than there may be loses the oldest

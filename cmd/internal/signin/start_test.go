@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"errors"
 	"html"
 	"io"
 	"net/http"
@@ -18,111 +17,71 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
-	grants "github.com/milepost-ledger/milepost/domain/access"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
-// people is a directory that a test can change.
-type people struct {
-	mu         sync.Mutex
-	tokens     map[string]*access.Principal
-	identities map[string]*access.Principal // by issuer and subject
-	err        error                        // why nobody is known
-}
-
-func (p *people) Token(token string) (*access.Principal, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if who := p.tokens[token]; who != nil && p.err == nil {
-		return who, nil
-	}
-	return nil, errors.New("no such token")
-}
-
-func (p *people) Identity(issuer, subject string) (*access.Principal, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if who := p.identities[issuer+" "+subject]; who != nil {
-		return who, nil
-	}
-	return nil, errors.New("no such identity")
-}
-
-func (p *people) Principal(key domain.Key) (*access.Principal, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, who := range p.tokens {
-		if who.Key == key {
-			return who, true
-		}
-	}
-	return nil, false
-}
-
-func (p *people) Administrator() *access.Principal {
-	return &access.Principal{Key: "administrator", Name: "Administrator", Grants: []grants.Grant{{Role: grants.Admin}}}
-}
-
-func (p *people) Err() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
-}
-
-func (p *people) fail(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.err = err
-}
-
-func (p *people) revoke(token string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.tokens, token)
-}
-
-func (p *people) link(identity string, who *access.Principal) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.identities[identity] = who
-}
-
-func principal(key domain.Key) *access.Principal {
-	return &access.Principal{Key: key, Name: "Ms <" + string(key) + ">", Grants: []grants.Grant{{Role: grants.Viewer, Agreement: "pact"}}}
-}
-
-// rig is a server of sign-in alone, with a clock that the test moves.
+// rig is a server of sign-in alone, over a real log and its directory, with a clock
+// that the test moves.
 type rig struct {
-	t      *testing.T
-	web    *httptest.Server
-	people *people
+	t         *testing.T
+	web       *httptest.Server
+	ledger    *ledger.Ledger
+	directory *access.Directory
+	ann, bo   string // their tokens
 	*Service
-
-	mu   sync.Mutex
-	time time.Time
+	*world
 }
 
-func (r *rig) now() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.time
+// world is what the test decides for the server.
+type world struct {
+	mu     sync.Mutex
+	time   time.Time
+	silent bool // the log cannot be heard
 }
 
-func (r *rig) pass(d time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.time = r.time.Add(d)
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.time
 }
 
-// start serves sign-in with TLS or without. GET /who answers who the session's
-// owner is, as the API would ask.
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.time = w.time.Add(d)
+}
+
+func (w *world) silence(silent bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.silent = silent
+}
+
+func (w *world) connected() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.silent
+}
+
+// start serves sign-in with TLS or without, for two viewers of an agreement, ann and
+// bo. GET /who answers who the session's owner is, as the API would ask.
 func start(t *testing.T, tls bool, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, time: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
-	r.people = &people{
-		tokens:     map[string]*access.Principal{"mp_t1_ann": principal("ann"), "mp_t2_bo": principal("bo")},
-		identities: map[string]*access.Principal{},
+	r := &rig{t: t, world: &world{time: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}}
+	store, err := eventstore.Open(t.Context(), eventstore.Config{Dir: t.TempDir(), Ledger: "test"})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, store.Close()) })
+	r.ledger = ledger.New(store, ledger.Options{Name: "test", Now: r.now})
+	r.directory, err = access.Open(t.Context(), store, "test", access.Options{Now: r.now, Connected: r.connected})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, r.directory.Close()) })
+	for _, name := range []string{"ann", "bo"} {
+		r.do("grant-access", `{"principal":"`+name+`","grant":"g","name":"Ms <`+name+`>","role":"viewer","agreement":"pact"}`)
 	}
+	r.ann, r.bo = r.token("ann", "t1"), r.token("bo", "t2")
+
 	mux := http.NewServeMux()
 	r.web = httptest.NewUnstartedServer(mux)
 	if tls {
@@ -131,7 +90,7 @@ func start(t *testing.T, tls bool, change ...func(*Config)) *rig {
 		r.web.Start()
 	}
 	t.Cleanup(r.web.Close)
-	cfg := Config{Directory: r.people, Ledger: "test", Base: r.web.URL, Now: r.now}
+	cfg := Config{Directory: r.directory, Ledger: "test", Base: r.web.URL, Now: r.now}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -149,6 +108,25 @@ func start(t *testing.T, tls bool, change ...func(*Config)) *rig {
 		}
 	})
 	return r
+}
+
+// do executes a command, and waits until the directory knows.
+func (r *rig) do(command, body string) {
+	r.t.Helper()
+	req, err := ledger.Decode(command, []byte(body))
+	require.NoError(r.t, err)
+	req.Meta.Actor = "tester"
+	receipt, err := r.ledger.Execute(r.t.Context(), req)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.directory.Wait(r.t.Context(), receipt.Seq))
+}
+
+// token gives a principal a token.
+func (r *rig) token(principal, key domain.Key) string {
+	r.t.Helper()
+	token, hash := access.NewToken(key)
+	r.do("issue-token", `{"principal":"`+string(principal)+`","token":"`+string(key)+`","hash":"`+string(hash)+`"}`)
+	return token
 }
 
 // browser is one visitor, who keeps cookies and follows no redirects by itself.

@@ -34,6 +34,7 @@ var dictionary = []words{
 			CodeNotVerified:     "Your organisation has not verified your e-mail address, so it is not gone by. Have it verified there, then sign in again.",
 			CodeClaimMissing:    "Your organisation does not tell this server what it goes by. Send the administrator the two lines below.",
 			CodeUnauthenticated: "Nobody is signed in: send a token in the header Authorization, or sign in at /sign-in.",
+			CodeUnavailable:     "The ledger does not answer at present, so nobody can be let in. Try again in a moment.",
 			"internal":          "The server failed. Its log says why.",
 		},
 		Roles: map[string]string{
@@ -65,6 +66,7 @@ var dictionary = []words{
 			CodeNotVerified:     "您的机构尚未验证您的电子邮件地址，因此不能作为登录依据。请先在机构完成验证，再重新登录。",
 			CodeClaimMissing:    "您的机构没有提供本服务器所需的信息。请把下面两行发给管理员。",
 			CodeUnauthenticated: "尚未登录：请在 Authorization 请求头中发送令牌，或在 /sign-in 登录。",
+			CodeUnavailable:     "账本目前没有响应，因此暂时无法登录，请稍后再试。",
 			"internal":          "服务器出错，原因见服务器日志。",
 		},
 		Roles: map[string]string{
