@@ -47,7 +47,7 @@ func TestNextStaysHere(t *testing.T) {
 	r := start(t, false)
 	for next, want := range map[string]string{
 		"/v1/agreements?limit=1": "/v1/agreements?limit=1", "": "/", "/": "/",
-		"https://evil.example": "/", "//evil.example": "/", "/\\evil.example": "/", "\\\\evil.example": "/", "/\t/evil.example": "/",
+		"https://evil.example": "/", "//evil.example": "/", "///evil.example": "/", "/\\evil.example": "/", "\\\\evil.example": "/", "/\t/evil.example": "/",
 		"javascript:alert(1)": "/", "evil.example": "/", "/ /evil": "/", "/sign-out": "/", "/%zz": "/", "/a\r\nX: y": "/",
 	} {
 		assert.Equal(t, want, local(next), next)
