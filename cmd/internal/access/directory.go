@@ -22,6 +22,7 @@ import (
 type Log interface {
 	Read(ctx context.Context, from, to uint64, filter string) iter.Seq2[eventstore.Record, error]
 	Subscribe(ctx context.Context, from uint64, filter string) iter.Seq2[eventstore.Record, error]
+	LastMatching(ctx context.Context, filter string) (uint64, error)
 }
 
 // Options of a directory.
@@ -62,6 +63,9 @@ type Directory struct {
 	reached    uint64                      // sequence of the last event of the ledger's own aggregates
 	changed    chan struct{}               // closed at the next change
 	err        error                       // why the log is not followed
+
+	asking  sync.Mutex // one asks the log at a time, for all who wait
+	covered uint64     // up to here the log has nothing beyond what was reached; guarded by mu
 }
 
 // entry is an aggregate as of its last event.
@@ -225,25 +229,16 @@ func (d *Directory) Changed() <-chan struct{} {
 	return d.changed
 }
 
-// Wait returns when the directory has everything of its own up to seq.
+// Wait returns when the directory has everything of its own up to seq, which the
+// log must have. It asks the log only about what nobody asked about before.
 func (d *Directory) Wait(ctx context.Context, seq uint64) error {
-	from := d.position() + 1
-	if seq < from {
-		return d.Err()
-	}
-	want := uint64(0)
-	for rec, err := range d.log.Read(ctx, from, seq, d.filter) {
-		if err != nil {
-			return err
-		}
-		want = rec.Seq
+	want, err := d.needed(ctx, seq)
+	if err != nil {
+		return err
 	}
 	for {
 		changed := d.Changed()
-		if d.position() >= want {
-			return d.Err()
-		}
-		if err := d.Err(); err != nil {
+		if err := d.Err(); err != nil || d.position() >= want {
 			return err
 		}
 		select {
@@ -252,6 +247,35 @@ func (d *Directory) Wait(ctx context.Context, seq uint64) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// needed is the last event of its own that the directory must have to have all up
+// to seq. It may lie beyond.
+func (d *Directory) needed(ctx context.Context, seq uint64) (uint64, error) {
+	if d.covers(seq) {
+		return 0, nil
+	}
+	d.asking.Lock()
+	defer d.asking.Unlock()
+	if d.covers(seq) {
+		return 0, nil
+	}
+	last, err := d.log.LastMatching(ctx, d.filter)
+	if err != nil {
+		return 0, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if last <= d.reached {
+		d.covered = max(d.covered, seq)
+	}
+	return last, nil
+}
+
+func (d *Directory) covers(seq uint64) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return seq <= max(d.reached, d.covered)
 }
 
 // Err says why the log is not followed, nil while it is.

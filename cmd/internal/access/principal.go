@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -24,6 +25,7 @@ type Principal struct {
 
 	directory *Directory
 	grants    []grants.Grant
+	again     func() (*Principal, error) // looks it up by what it was known by
 }
 
 // ErrUnknown refuses whoever cannot be told apart from a stranger: by a token that
@@ -37,12 +39,16 @@ type identity struct{ issuer, subject string }
 // Token finds who has a token. The answer takes as long whatever of the secret
 // is right.
 func (d *Directory) Token(token string) (*Principal, error) {
-	if err := d.Err(); err != nil {
-		return nil, err
-	}
 	key, hash, err := ParseToken(token)
 	if err != nil {
-		return nil, ErrUnknown
+		return nil, cmp.Or(d.Err(), ErrUnknown)
+	}
+	return d.byToken(key, hash)
+}
+
+func (d *Directory) byToken(key domain.Key, hash domain.Hash) (*Principal, error) {
+	if err := d.Err(); err != nil {
+		return nil, err
 	}
 	var found []*Principal
 	if d.opts.AdminToken != "" && same(hash, d.opts.AdminToken) {
@@ -61,7 +67,7 @@ func (d *Directory) Token(token string) (*Principal, error) {
 			found = append(found, d.of(s))
 		}
 	}
-	return one(found)
+	return one(found, func() (*Principal, error) { return d.byToken(key, hash) })
 }
 
 // Identity finds who is linked to what an OpenID provider calls somebody.
@@ -84,14 +90,15 @@ func (d *Directory) Identity(issuer, subject string) (*Principal, error) {
 			}
 		}
 	}
-	return one(found)
+	return one(found, func() (*Principal, error) { return d.Identity(issuer, subject) })
 }
 
 // one refuses unless there is exactly one.
-func one(found []*Principal) (*Principal, error) {
+func one(found []*Principal, again func() (*Principal, error)) (*Principal, error) {
 	if len(found) != 1 {
 		return nil, ErrUnknown
 	}
+	found[0].again = again
 	return found[0], nil
 }
 
@@ -100,19 +107,24 @@ func same(a, b domain.Hash) bool { return subtle.ConstantTimeCompare([]byte(a), 
 // Principal returns a principal as it is now; false when there is none, or while
 // the log is not followed.
 func (d *Directory) Principal(key domain.Key) (*Principal, bool) {
-	if d.Err() != nil {
-		return nil, false
+	p, err := d.byKey(key)
+	return p, err == nil
+}
+
+func (d *Directory) byKey(key domain.Key) (*Principal, error) {
+	if err := d.Err(); err != nil {
+		return nil, err
 	}
 	if key == Administrator {
-		return d.Administrator(), true
+		return d.Administrator(), nil
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	s := d.principal(key)
 	if s == nil {
-		return nil, false
+		return nil, ErrUnknown
 	}
-	return d.of(s), true
+	return d.of(s), nil
 }
 
 // Administrator returns the local administrator, who may do everything.
@@ -120,6 +132,7 @@ func (d *Directory) Administrator() *Principal {
 	return &Principal{
 		Key: Administrator, Name: "Administrator", directory: d,
 		grants: []grants.Grant{{Role: grants.Admin}},
+		again:  func() (*Principal, error) { return d.byKey(Administrator) },
 	}
 }
 
@@ -133,7 +146,10 @@ func (d *Directory) principal(key domain.Key) *grants.State {
 }
 
 func (d *Directory) of(s *grants.State) *Principal {
-	return &Principal{Key: s.Principal, Name: s.Name, directory: d, grants: s.Standing()}
+	return &Principal{
+		Key: s.Principal, Name: s.Name, directory: d, grants: s.Standing(),
+		again: func() (*Principal, error) { return d.byKey(s.Principal) },
+	}
 }
 
 // View is what the principal may see now.
@@ -203,4 +219,13 @@ func With(ctx context.Context, p *Principal) context.Context {
 func From(ctx context.Context) *Principal {
 	p, _ := ctx.Value(principalKey{}).(*Principal)
 	return p
+}
+
+// Renewed looks the principal up again by what it was known by: with the rights
+// that it has now, or as nobody where that is revoked, expired or unlinked.
+func (p *Principal) Renewed() (*Principal, error) {
+	if p == nil {
+		return nil, ErrUnknown
+	}
+	return p.again()
 }

@@ -133,3 +133,7 @@ func (r Right) String() string {
 	}
 	return text
 }
+
+// Administers reports whether the principal is an administrator of an agreement,
+// or where that is "" of the whole ledger.
+func (p *Principal) Administers(agreement domain.Key) bool { return p.Over(agreement, grants.Admin) }

@@ -101,6 +101,13 @@ var routes = map[string]Right{
 	"GET /v1/agreements/{agreement}/results":                                          reads,
 	"GET /v1/agreements/{agreement}/s-curve":                                          reads,
 
+	"GET /v1/access":             reads, // nothing to whose view is not internal
+	"GET /v1/access/{principal}": reads,
+	"GET /v1/restrictions":       reads,
+	"GET /v1/subscribers":        reads,
+	"GET /v1/webhooks":           reads,
+	"GET /v1/webhooks/{webhook}": reads,
+
 	"GET /v1/keys":                                          proves,
 	"GET /v1/checkpoint":                                    proves,
 	"GET /v1/checkpoint/consistency":                        proves,

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/milepost-ledger/milepost/domain"
 )
 
 // guarded is what every request goes through before its route: it gets an id,
@@ -67,7 +69,7 @@ func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time
 		level = slog.LevelDebug
 	}
 	s.cfg.Logger.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
-		"route", route, "status", w.status, "bytes", w.bytes, "took", took)
+		"route", route, "principal", w.principal, "status", w.status, "bytes", w.bytes, "took", took)
 	if panicked != nil {
 		panic(http.ErrAbortHandler) // an answer was begun: cut it off, so that it is not taken for whole
 	}
@@ -121,8 +123,9 @@ func loopback(hostport string) bool {
 // recorder notes what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status int // 0 until the header is written
-	bytes  int64
+	principal domain.Key // who asked, "" for a stranger
+	status    int        // 0 until the header is written
+	bytes     int64
 }
 
 func (w *recorder) WriteHeader(status int) {

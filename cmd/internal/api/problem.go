@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
@@ -48,8 +49,11 @@ func (p *Problem) GetStatus() int            { return p.Status }
 func (p *Problem) ContentType(string) string { return problemType }
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
-	if p.Status == http.StatusServiceUnavailable {
+	switch p.Status {
+	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="milepost"`)
 	}
 	return h
 }
@@ -68,6 +72,8 @@ const (
 	CodeInvalidParameter = "invalid-parameter"      // a parameter or header of the wrong form
 	CodeUnknownRoute     = "unknown-route"          // no such address
 	CodeMethod           = "method-not-allowed"     // the address is there, the method is not
+	CodeUnauthenticated  = "unauthenticated"        // nobody is known by what was sent
+	CodeForbidden        = "forbidden"              // it takes a right that the asker has not
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
 	CodeForbidden        = "forbidden"              // seen, and not for this one to do
@@ -102,6 +108,8 @@ var statuses = map[string]int{
 	projections.CodeInvalidRange:       http.StatusBadRequest,
 	projections.CodeInvalidEntity:      http.StatusBadRequest,
 	projections.CodeContradiction:      http.StatusBadRequest,
+	CodeUnauthenticated:                http.StatusUnauthorized,
+	CodeForbidden:                      http.StatusForbidden,
 	CodeForbiddenHost:                  http.StatusForbidden,
 	CodeForbiddenOrigin:                http.StatusForbidden,
 	CodeUnauthenticated:                http.StatusUnauthorized,
@@ -217,6 +225,8 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeLogDisagrees, "", "The log is not what was signed, and nothing is signed any more: "+disagree.Error())
 	case errors.As(err, &differs):
 		p = newProblem(CodeLogDamaged, "", "The log is not whole: "+differs.Error()+". Restore the ledger from a backup.")
+	case errors.Is(err, access.ErrUnavailable):
+		p = newProblem(CodeUnavailable, "", "The server does not know at present who may do what, so it lets nobody in. Try again in a moment.")
 	case errors.Is(err, projections.ErrBusy):
 		p = newProblem(CodeBusy, "", "The log is being replayed, or the read models are being made. One of these runs at a time; try again when it is done.")
 	case errors.Is(err, eventstore.ErrOverloaded):

@@ -16,7 +16,9 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// Config is what the API needs. Ledger, Models, Store and Notary are of one ledger.
+// Config is what the API needs. Ledger, Models, Store, Notary, Access and Views are
+// of one ledger; New panics where one of them or AccessLog is not there, since
+// nothing is served to whoever comes.
 type Config struct {
 	Ledger  *ledger.Ledger
 	Models  *projections.Models
@@ -24,6 +26,11 @@ type Config struct {
 	Notary  *notary.Notary
 	Name    string // of the ledger
 	Version string // of the program, for the OpenAPI document
+
+	Access    *access.Directory  // who may do what
+	Views     *projections.Views // of Models: what each may see of it
+	AccessLog *access.ReadLog    // has a line for each read of what is restricted
+	Sessions  Sessions           // who signed in with a browser; nil for nobody
 
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
@@ -50,6 +57,7 @@ type server struct {
 	inFlight chan struct{} // one entry for each command under way
 	sheets   chan struct{} // one entry for each sheet that is being read
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
+	rights   func(pattern string) (access.Right, bool)
 }
 
 // New returns the handler of all routes. It starts nothing and needs no
@@ -58,6 +66,9 @@ type server struct {
 func New(cfg Config) http.Handler { return newServer(cfg).handler() }
 
 func newServer(cfg Config) *server {
+	if cfg.Access == nil || cfg.Views == nil || cfg.AccessLog == nil {
+		panic("api: without a directory of rights, views and an access log there is nobody to serve")
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -80,7 +91,9 @@ func newServer(cfg Config) *server {
 	s := &server{
 		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
 		sheets: make(chan struct{}, maxSheets), api: humago.New(mux, openAPI(cfg)),
+		rights: access.Route,
 	}
+	mux.admitted = s.admitted
 	s.api.UseMiddleware(s.strictQuery)
 	s.metrics.watch(s)
 	s.commands()

@@ -1,0 +1,11 @@
+package projections
+
+// Dir is where the files are.
+func (m *Models) Dir() string { return m.opts.Dir }
+
+// OpenViews is how many views are open, or being closed.
+func (v *Views) OpenViews() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.open)
+}
