@@ -68,6 +68,8 @@ type node struct {
 	metrics   *api.Metrics
 	admin     string // the administrator's token
 	directory *access.Directory
+	views     *projections.Views
+	accessLog *access.ReadLog
 
 	holder holder
 	cfg    nodeConfig
@@ -141,6 +143,8 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}); err != nil {
 		return nil, err
 	}
+	n.views = projections.NewViews(n.models, n.store, projections.ViewsOptions{Logger: cfg.log})
+	n.accessLog = access.OpenReadLog(filepath.Join(cfg.dir, "access"), nil, n.location)
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
@@ -159,7 +163,7 @@ func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
 	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
-		Directory: n.directory, Front: front,
+		Access: n.directory, Views: n.views, AccessLog: n.accessLog, Front: front,
 	}
 	if signIn != nil {
 		cfg.SignIn = signIn
@@ -224,6 +228,12 @@ func (n *node) catchUp(ctx context.Context) error {
 func (n *node) Close() error {
 	var errs []error
 	n.halt()
+	if n.accessLog != nil {
+		errs = append(errs, n.accessLog.Close())
+	}
+	if n.views != nil {
+		errs = append(errs, n.views.Close())
+	}
 	if n.directory != nil {
 		errs = append(errs, n.directory.Close())
 	}

@@ -76,8 +76,6 @@ const (
 	CodeForbidden        = "forbidden"              // it takes a right that the asker has not
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
-	CodeForbidden        = "forbidden"              // seen, and not for this one to do
-	CodeUnauthenticated  = "unauthenticated"        // nobody knows who asks
 	CodeInsecure         = "https-required"         // asked of a proxy by http
 	CodeOverloaded       = "overloaded"             // too much is going on already
 	CodeBusy             = "busy"                   // a replay or a rebuild is under way
@@ -112,8 +110,6 @@ var statuses = map[string]int{
 	CodeForbidden:                      http.StatusForbidden,
 	CodeForbiddenHost:                  http.StatusForbidden,
 	CodeForbiddenOrigin:                http.StatusForbidden,
-	CodeUnauthenticated:                http.StatusUnauthorized,
-	CodeForbidden:                      http.StatusForbidden,
 	CodeInsecure:                       http.StatusForbidden,
 	domain.CodeNotFound:                http.StatusNotFound,
 	domain.CodeUnknownCommand:          http.StatusNotFound,

@@ -30,16 +30,14 @@ type Config struct {
 	Access    *access.Directory  // who may do what
 	Views     *projections.Views // of Models: what each may see of it
 	AccessLog *access.ReadLog    // has a line for each read of what is restricted
-	Sessions  Sessions           // who signed in with a browser; nil for nobody
+	Sessions  Sessions           // who signed in with a browser; those of SignIn when nil
 
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
 
-	Directory *access.Directory // who may do what
-
 	Front  Front  // how requests reach the server
-	SignIn SignIn // nil: nobody can sign in by a browser
+	SignIn SignIn // the pages by which people sign in; nil for none
 
 	ModelsDir string // where the read models' files are, for their size in the metrics; "" leaves it out
 
@@ -80,6 +78,9 @@ func newServer(cfg Config) *server {
 	}
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = 1024
+	}
+	if cfg.Sessions == nil && cfg.SignIn != nil {
+		cfg.Sessions = cfg.SignIn
 	}
 	if cfg.Patience <= 0 {
 		cfg.Patience = 2 * time.Second

@@ -18,8 +18,7 @@ import (
 
 // SignIn is what lets people sign in by a browser, and keeps their sessions.
 type SignIn interface {
-	// Principal returns who asks, by the request's session.
-	Principal(r *http.Request) (*access.Principal, bool)
+	Sessions
 	// Link makes a one-time link by which whoever opens it is the principal; it
 	// gives no more than the token by which the principal itself asks for it.
 	Link(principal domain.Key, token string) (address string, expires time.Time)
@@ -76,10 +75,10 @@ func (s *server) createLink(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	asker := access.From(r.Context())
-	token, shown := bearer(r)
+	_, token, shown := strings.Cut(r.Header.Get("Authorization"), " ") // which is how the asker is known, if it is there
 	switch {
-	case asker == nil || s.cfg.SignIn == nil:
-		return newProblem(CodeNotReady, "", "This server has no sign-in.")
+	case s.cfg.SignIn == nil:
+		return newProblem(CodeUnknownRoute, "", "This server has no pages to sign in by.")
 	case !shown: // a session would go on for ever
 		return newProblem(CodeForbidden, "Authorization", "A link is made for who shows a token, not by a session. Ask with milepost token link.")
 	}
@@ -88,20 +87,14 @@ func (s *server) createLink(w http.ResponseWriter, r *http.Request) error {
 		if !asker.Over("", grants.Admin) {
 			return newProblem(CodeForbidden, "principal", "Only an administrator of the whole ledger makes links for others.")
 		}
-		other, known := s.cfg.Directory.Principal(asked.Principal)
+		other, known := s.cfg.Access.Principal(asked.Principal)
 		if !known || len(other.Grants()) == 0 {
 			return domain.NotFound("principal", "principal", asked.Principal)
 		}
 		principal = other.Key
 	}
 	link := SignInLink{Principal: principal}
-	link.Link, link.Expires = s.cfg.SignIn.Link(principal, token)
+	link.Link, link.Expires = s.cfg.SignIn.Link(principal, strings.TrimSpace(token))
 	writeJSON(w, http.StatusCreated, link)
 	return nil
-}
-
-// bearer is the token that a request shows.
-func bearer(r *http.Request) (token string, shown bool) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
