@@ -2,6 +2,7 @@ package access
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	grants "github.com/milepost-ledger/milepost/domain/access"
@@ -223,4 +224,10 @@ func join(parts ...map[string]Right) map[string]Right {
 		maps.Copy(all, part)
 	}
 	return all
+}
+
+// Listed returns the names that the table has, for the test that it has no more
+// and no fewer than there are.
+func Listed() (patterns, commandNames, kinds []string) {
+	return slices.Sorted(maps.Keys(routes)), slices.Sorted(maps.Keys(commands)), slices.Sorted(maps.Keys(subscriptions))
 }

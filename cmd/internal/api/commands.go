@@ -76,7 +76,7 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	}
 	models, err := s.authorise(ctx, &req)
 	if err != nil {
-		return discreet(models, err)
+		return err
 	}
 	release, err := s.admit() // not before all of it is here: a slow client holds up nobody
 	if err != nil {

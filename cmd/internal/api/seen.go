@@ -21,7 +21,18 @@ func (s *server) seen(ctx context.Context) (*projections.Models, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.cfg.Views.Of(ctx, p.View())
+	view := p.View()
+	if view.Whole() {
+		return s.cfg.Models, nil
+	}
+	// The first who has a view waits until it is made, and no longer than for any
+	// answer; whoever has it then keeps it until the request ends.
+	short, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	if _, err := s.cfg.Views.Of(short, view); err != nil {
+		return nil, err
+	}
+	return s.cfg.Views.Of(ctx, view)
 }
 
 // asked reads a key that a request names in its path or its query.
