@@ -9,3 +9,13 @@ func (v *Views) OpenViews() int {
 	defer v.mu.Unlock()
 	return len(v.open)
 }
+
+// InUse is how many use views.
+func (v *Views) InUse() (n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, o := range v.open {
+		n += o.users
+	}
+	return n
+}
