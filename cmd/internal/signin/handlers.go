@@ -3,6 +3,7 @@ package signin
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
@@ -34,6 +35,9 @@ func (s *Service) Routes(fail Fail) map[string]http.HandlerFunc {
 // home shows who is signed in, and what that one may do.
 func (s *Service) home(w http.ResponseWriter, r *http.Request) error {
 	p, ok := s.Principal(r)
+	if token, shown := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok && shown {
+		p, ok = s.byToken(token)()
+	}
 	switch {
 	case ok:
 		return s.page(w, r, http.StatusOK, "home", view{Principal: p, Form: s.formToken(w, r)})

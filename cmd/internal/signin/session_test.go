@@ -26,6 +26,8 @@ func TestTokenSignsIn(t *testing.T) {
 	p = program.get("/")
 	p.refused(t, http.StatusUnauthorized, CodeUnauthenticated)
 	assert.NotEmpty(t, p.Header.Get("WWW-Authenticate"))
+	program.header.Set("Authorization", "Bearer "+r.bo)
+	assert.Contains(t, program.get("/").body, "<strong>bo</strong>")
 
 	// When a token is handed in, then its owner is signed in, and sees so.
 	p = b.signIn(r.ann)
