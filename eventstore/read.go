@@ -42,7 +42,15 @@ func (s *Store) Last(ctx context.Context) (uint64, error) {
 	return s.lastMatching(ctx, "")
 }
 
-// lastMatching is the last sequence whose subject the filter matches.
+// LastMatching is the last sequence whose subject the filter matches, 0 if there is
+// none.
+func (s *Store) LastMatching(ctx context.Context, filter string) (uint64, error) {
+	if err := checkFilter(s.cfg.Ledger, filter); err != nil {
+		return 0, err
+	}
+	return s.lastMatching(ctx, filter)
+}
+
 func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error) {
 	if filter == "" {
 		filter = ">" // which the server answers without a search

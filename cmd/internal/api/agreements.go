@@ -38,10 +38,9 @@ type InParty struct {
 // agreements serves agreements and, below each, its projects and their
 // milestones.
 func (s *server) agreements() {
-	models := s.cfg.Models
 	const agreements = "/v1/agreements"
 	getList(s, reading("list-agreements", "agreements", agreements, "The agreements, in the order in which they were drafted."),
-		func(ctx context.Context, in *ListQuestion, at projections.Point) ([]projections.Agreement, string, error) {
+		func(ctx context.Context, models *projections.Models, in *ListQuestion, at projections.Point) ([]projections.Agreement, string, error) {
 			return models.Agreements(ctx, at, in.page())
 		})
 
@@ -51,7 +50,7 @@ func (s *server) agreements() {
 		Question
 	}
 	getItem(s, reading("get-agreement", "agreements", agreement, "One agreement."),
-		func(ctx context.Context, in *agreementQuestion, at projections.Point) (projections.Agreement, uint64, error) {
+		func(ctx context.Context, models *projections.Models, in *agreementQuestion, at projections.Point) (projections.Agreement, uint64, error) {
 			item, err := models.Agreement(ctx, in.Agreement, at)
 			return item, item.Version, err
 		})
@@ -62,7 +61,7 @@ func (s *server) agreements() {
 		ListQuestion
 	}
 	getList(s, reading("list-projects", "projects", projects, "The projects of an agreement, in the order in which they were proposed."),
-		func(ctx context.Context, in *projectsQuestion, at projections.Point) ([]projections.Project, string, error) {
+		func(ctx context.Context, models *projections.Models, in *projectsQuestion, at projections.Point) ([]projections.Project, string, error) {
 			return models.Projects(ctx, in.Agreement, at, in.page())
 		})
 
@@ -72,7 +71,7 @@ func (s *server) agreements() {
 		Question
 	}
 	getItem(s, reading("get-project", "projects", project, "One project."),
-		func(ctx context.Context, in *projectQuestion, at projections.Point) (projections.Project, uint64, error) {
+		func(ctx context.Context, models *projections.Models, in *projectQuestion, at projections.Point) (projections.Project, uint64, error) {
 			item, err := models.Project(ctx, in.Agreement, in.Project, at)
 			return item, item.Version, err
 		})
@@ -83,7 +82,7 @@ func (s *server) agreements() {
 		ListQuestion
 	}
 	getList(s, reading("list-milestones", "milestones", milestones, "The milestones of a project, in the order in which they were scheduled."),
-		func(ctx context.Context, in *milestonesQuestion, at projections.Point) ([]projections.Milestone, string, error) {
+		func(ctx context.Context, models *projections.Models, in *milestonesQuestion, at projections.Point) ([]projections.Milestone, string, error) {
 			return models.Milestones(ctx, in.Agreement, in.Project, at, in.page())
 		})
 
@@ -93,7 +92,7 @@ func (s *server) agreements() {
 	}
 	getItem(s, reading("get-milestone", "milestones", milestones+"/{milestone}",
 		"One milestone. Its ETag is the version of the project, which its commands are asked of."),
-		func(ctx context.Context, in *milestoneQuestion, at projections.Point) (item projections.Milestone, version uint64, err error) {
+		func(ctx context.Context, models *projections.Models, in *milestoneQuestion, at projections.Point) (item projections.Milestone, version uint64, err error) {
 			of, err := models.Project(ctx, in.Agreement, in.Project, at)
 			if err != nil {
 				return item, 0, err
@@ -105,9 +104,8 @@ func (s *server) agreements() {
 
 // parties serves the parties of the ledger.
 func (s *server) parties() {
-	models := s.cfg.Models
 	getList(s, reading("list-parties", "parties", "/v1/parties", "The parties, in the order in which they were registered."),
-		func(ctx context.Context, in *ListQuestion, at projections.Point) ([]projections.Party, string, error) {
+		func(ctx context.Context, models *projections.Models, in *ListQuestion, at projections.Point) ([]projections.Party, string, error) {
 			return models.Parties(ctx, at, in.page())
 		})
 
@@ -116,7 +114,7 @@ func (s *server) parties() {
 		Question
 	}
 	getItem(s, reading("get-party", "parties", "/v1/parties/{party}", "One party."),
-		func(ctx context.Context, in *partyQuestion, at projections.Point) (projections.Party, uint64, error) {
+		func(ctx context.Context, models *projections.Models, in *partyQuestion, at projections.Point) (projections.Party, uint64, error) {
 			item, err := models.Party(ctx, in.Party, at)
 			return item, item.Version, err
 		})

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/bundle"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
@@ -74,6 +75,12 @@ func (s *server) getBundle(w http.ResponseWriter, r *http.Request) error {
 			return newProblem(CodeInvalidParameter, "evidence", "Want true or false.")
 		}
 	}
+	if err := s.seesTree(r.Context(), agreement); err != nil {
+		return err
+	}
+	if err := seesAll(access.From(r.Context()), agreement); err != nil {
+		return err
+	}
 	if _, err := s.checkpoint(r.Context(), string(agreement)); err != nil { // of what does not exist, or cannot be signed
 		return err
 	}
@@ -89,7 +96,7 @@ func (s *server) getBundle(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	seq := strconv.FormatUint(b.Manifest.Seq, 10)
-	at, err := s.point(r.Context(), Question{AsOf: "seq:" + seq}, projections.Page{})
+	_, at, err := s.point(r.Context(), Question{AsOf: "seq:" + seq}, projections.Page{})
 	if err != nil {
 		return err
 	}

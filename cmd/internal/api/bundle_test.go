@@ -53,7 +53,7 @@ func TestBundles(t *testing.T) {
 	})
 	t.Run("one that breaks off is no answer", func(t *testing.T) {
 		r.damage("Report")
-		resp, err := http.Get(r.url + "/v1/bundle?evidence=true")
+		resp, err := http.DefaultClient.Do(r.request(t.Context(), http.MethodGet, "/v1/bundle?evidence=true", nil))
 		require.NoError(t, err)
 		defer func() { _ = resp.Body.Close() }()
 		_, err = io.ReadAll(resp.Body)

@@ -52,11 +52,11 @@ func (s *server) calendar() {
 	op.Responses = map[string]*huma.Response{"200": {Description: "The calendar, by RFC 5545.",
 		Content: map[string]*huma.MediaType{calendar.Media: {Schema: &huma.Schema{Type: huma.TypeString}}}}}
 	get(s, op, func(ctx context.Context, in *calendarQuestion) (*calendarAnswer, error) {
-		at, err := s.point(ctx, in, projections.Page{})
+		models, at, err := s.point(ctx, in, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
-		c, err := calendar.Of(ctx, s.cfg.Models, in.Agreement, at)
+		c, err := calendar.Of(ctx, models, in.Agreement, at)
 		if err != nil {
 			return nil, err
 		}

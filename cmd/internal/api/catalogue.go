@@ -57,7 +57,7 @@ func (s *server) catalogue() {
 		Responses: map[string]*huma.Response{"200": answer("The catalogue.", schema)},
 		Errors:    []int{400, 403, 500},
 	}, func(w http.ResponseWriter, r *http.Request) error {
-		at, err := s.cfg.Models.Resolve(r.Context(), "")
+		at, err := s.cfg.Models.Resolve(r.Context(), "") // which says no more than how far the log goes
 		if err != nil {
 			return err
 		}

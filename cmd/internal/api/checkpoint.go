@@ -7,11 +7,14 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -85,6 +88,9 @@ func (s *server) tree(prefix, path, of string) {
 			Headers: map[string]*huma.Param{headerOrigin: {Description: "The tree.", Schema: &huma.Schema{Type: huma.TypeString}}}}},
 		Errors: []int{400, 403, 404, 500, 503},
 	}, func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.seesTree(r.Context(), domain.Key(r.PathValue("agreement"))); err != nil {
+			return err
+		}
 		signed, err := s.checkpoint(r.Context(), r.PathValue("agreement"))
 		if err != nil {
 			return err
@@ -135,6 +141,9 @@ func (s *server) consistency(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	agreement := r.PathValue("agreement")
+	if err := s.seesTree(r.Context(), domain.Key(agreement)); err != nil {
+		return err
+	}
 	signed, err := s.checkpoint(r.Context(), agreement)
 	if err != nil {
 		return err
@@ -175,12 +184,15 @@ func (s *server) keptCheckpoint(agreement string, size uint64) (proof.Signed, er
 
 // awaitTrees waits until the read models have all that the log has now: what a
 // checkpoint covers that was signed a moment ago, and a key that was registered.
-func (s *server) awaitTrees(ctx context.Context) error {
+func (s *server) awaitTrees(ctx context.Context) error { return s.awaitEnd(ctx, s.cfg.Models) }
+
+// awaitEnd waits until read models have all that the log has now.
+func (s *server) awaitEnd(ctx context.Context, models *projections.Models) error {
 	last, err := s.cfg.Store.Last(ctx)
 	if err != nil {
 		return err
 	}
-	return s.await(ctx, last)
+	return s.awaitIn(ctx, models, last)
 }
 
 func wholeNumber(r *http.Request, name string, required bool) (uint64, error) {
@@ -221,17 +233,37 @@ func (s *server) takeCosignatures() {
 		if err != nil {
 			return err
 		}
-		var keys []*proof.Witness
-		for _, of := range witnesses {
-			keys = append(keys, of.key)
+		if err := s.seesTree(r.Context(), treeOf(msg)); err != nil {
+			return err
 		}
-		signed, err := s.cfg.Notary.Cosign(r.Context(), msg, keys...)
+		signed, err := s.cfg.Notary.Cosign(r.Context(), msg, own(access.From(r.Context()), witnesses)...)
 		if err != nil {
 			return err
 		}
 		writeNote(w, http.StatusOK, signed)
 		return nil
 	})
+}
+
+// own are the keys of the parties that the asker acts for: a countersignature by
+// another's is as good as none.
+func own(p *access.Principal, witnesses []witness) (keys []*proof.Witness) {
+	right, _ := access.Route("POST /v1/checkpoint/cosignatures")
+	parties, all := p.Parties(right)
+	for _, w := range witnesses {
+		if all || slices.Contains(parties, w.party) {
+			keys = append(keys, w.key)
+		}
+	}
+	return keys
+}
+
+// treeOf reads of which agreement's tree a checkpoint says it is, "" where it does
+// not say so; then it is refused for what it is.
+func treeOf(msg []byte) domain.Key {
+	origin, _, _ := strings.Cut(string(msg), "\n")
+	_, agreement, _ := proof.ParseOrigin(origin)
+	return domain.Key(agreement)
 }
 
 // keys are all keys, as the log has them.

@@ -44,7 +44,7 @@ func (s *server) commands() {
 				"201": answer("Done: the receipt.", receipt, "ETag", "Location"),
 				"200": answer("Had been done before, under the same idempotency key: the first receipt again.", receipt, "ETag", "Location"),
 			},
-			Errors: []int{400, 403, 404, 409, 412, 413, 415, 422, 500, 503},
+			Errors: []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503},
 		}, func(w http.ResponseWriter, r *http.Request) error { return s.command(w, r, c.Name) })
 	}
 	// A name that is no command gets the name of one that is spelt alike.
@@ -75,6 +75,10 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	if err := applyHeaders(&req.Meta, r.Header); err != nil {
 		return err
 	}
+	models, err := s.authorise(ctx, &req)
+	if err != nil {
+		return err
+	}
 	release, err := s.admit() // not before all of it is here: a slow client holds up nobody
 	if err != nil {
 		return err
@@ -82,8 +86,9 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	defer release()
 	receipt, err := s.cfg.Ledger.Execute(ctx, req)
 	if err != nil {
-		return err
+		return discreet(models, err)
 	}
+	s.effected(ctx, receipt)
 	w.Header().Set("ETag", etag(receipt.Version))
 	if where := address(receipt.Agreement, receipt.Aggregate); where != "" {
 		w.Header().Set("Location", where)

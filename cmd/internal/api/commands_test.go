@@ -58,7 +58,7 @@ func TestActor(t *testing.T) {
 	}
 	const fields = `"title":"A","kind":"other"`
 
-	assert.Equal(t, "anonymous", actor(`{"party":"a",`+fields+`}`))
+	assert.Equal(t, "administrator", actor(`{"party":"a",`+fields+`}`))
 	assert.Equal(t, "zhang", actor(`{"party":"b",`+fields+`}`, "Milepost-Actor: zhang"))
 	assert.Equal(t, "li", actor(`{"party":"c","actor":"li",`+fields+`}`, "Milepost-Actor: zhang"), "the header is only the default")
 	assert.Equal(t, "张伟", actor(`{"party":"d",`+fields+`}`, "Milepost-Actor: 张伟"))
@@ -185,8 +185,7 @@ func TestRefusedCommands(t *testing.T) {
 func TestBodyOfUnknownLength(t *testing.T) {
 	r := start(t)
 	body := io.MultiReader(strings.NewReader(`{"party":"big","kind":"other",`+strings.Repeat(" ", MaxBody)), strings.NewReader(`"title":"Big"}`))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/commands/register-party", body)
-	require.NoError(t, err)
+	req := r.request(t.Context(), http.MethodPost, "/v1/commands/register-party", body)
 	req.Header.Set("Content-Type", "application/json")
 
 	resp, err := http.DefaultClient.Do(req)

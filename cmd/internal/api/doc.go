@@ -18,9 +18,11 @@
 //     [Problem]. The statuses are in problem.go, in one table.
 //   - Every route is in the OpenAPI 3.1 document at /openapi.json, which is made
 //     from the same declarations as the routes; TestOpenAPI walks both.
-//
-// There is no sign-in yet. Until there is, the server answers only those who
-// can be on the same machine: a loopback listener refuses host names that are
-// not loopback (so that a web page cannot reach it by DNS rebinding), and
-// commands that a browser sends from another site are refused.
+//   - Nobody is answered who is not known, but for whether the server lives and the
+//     pages of sign-in: by a token in each request, or by a session that package
+//     signin keeps. What the asker may do is in the table of package access.
+//   - A loopback listener refuses host names that are not loopback, so that a web
+//     page cannot reach it by DNS rebinding; what a proxy says of a request is
+//     believed only of the host that it was named for; and what a browser sends
+//     from another site is refused unless it only reads. See [Front].
 package api

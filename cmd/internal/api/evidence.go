@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/projections"
 )
 
 // Evidence says where bytes are stored: under their own hash.
@@ -99,11 +101,20 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Location", "/v1/evidence/"+e.Hash)
 	status := http.StatusOK
-	if e.New {
+	known, err := s.seesEvidence(r.Context(), domain.Hash(e.Hash))
+	if err != nil {
+		return err
+	}
+	if e.New || !known { // that others stored it is nothing for who does not see it
 		status = http.StatusCreated
 	}
 	writeJSON(w, status, Evidence{domain.Hash(e.Hash), e.Size})
 	return nil
+}
+
+// seesEvidence reports whether something that the asker sees names a file.
+func (s *server) seesEvidence(ctx context.Context, hash domain.Hash) (bool, error) {
+	return s.seesNow(ctx, func(models *projections.Models) (bool, error) { return models.SeesEvidence(ctx, hash) })
 }
 
 func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
@@ -111,6 +122,11 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 	digest, err := hex.DecodeString(string(hash))
 	if err != nil || !hash.Valid() {
 		return newProblem(CodeInvalidParameter, "sha256", "Want a SHA-256 as 64 lower-case hexadecimal digits.")
+	}
+	if sees, err := s.seesEvidence(r.Context(), hash); err != nil {
+		return err
+	} else if !sees {
+		return eventstore.ErrEvidenceNotFound
 	}
 	file, err := s.cfg.Store.Evidence(r.Context(), string(hash))
 	if err != nil {

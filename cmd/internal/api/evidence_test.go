@@ -131,8 +131,7 @@ func TestEvidenceTooLarge(t *testing.T) {
 	for name, length := range map[string]int64{"told": eventstore.MaxEvidence + 1, "not told": -1} {
 		t.Run(name, func(t *testing.T) {
 			r := r.on(t)
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/evidence", zeros(eventstore.MaxEvidence+1))
-			require.NoError(t, err)
+			req := r.request(t.Context(), http.MethodPost, "/v1/evidence", zeros(eventstore.MaxEvidence+1))
 			req.ContentLength = length
 			req.Header.Set("Expect", "100-continue")
 			resp, err := http.DefaultClient.Do(req)
@@ -155,7 +154,7 @@ func TestEvidenceUploadBreaksOff(t *testing.T) {
 	r := start(t)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
 	require.NoError(t, err)
-	_, err = io.WriteString(conn, "POST /v1/evidence HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nminutes")
+	_, err = io.WriteString(conn, "POST /v1/evidence HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+r.token+"\r\nContent-Length: 100\r\n\r\nminutes")
 	require.NoError(t, err)
 	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -201,7 +200,7 @@ func TestDamagedEvidenceIsNotHandedOut(t *testing.T) {
 	hash := r.attach(string(large))
 	large[200_000] ^= 1
 	r.damage(string(large))
-	resp, err := http.Get(r.url + "/v1/evidence/" + hash)
+	resp, err := http.DefaultClient.Do(r.request(t.Context(), http.MethodGet, "/v1/evidence/"+hash, nil))
 	require.NoError(t, err)
 	got, err := io.ReadAll(resp.Body)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)

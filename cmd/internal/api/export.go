@@ -45,7 +45,7 @@ func (s *server) export() {
 		"changed, and what they come to: the compiled release, and the versioned release with the history of each field. " +
 		"Releases are by the days of recording, so there is no effective_at. A milestone's dueDate is its agreed date; disbursements are transactions, and evidence is documents."
 	get(s, op, func(ctx context.Context, in *exportQuestion) (*exportAnswer, error) {
-		at, err := s.point(ctx, in, projections.Page{})
+		models, at, err := s.point(ctx, in, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (s *server) export() {
 			Ledger: s.cfg.Name, Agreement: in.Agreement, At: at, Zone: s.cfg.Location, URI: self.String(),
 			Evidence:  in.site.JoinPath("v1", "evidence").String() + "/",
 			Publisher: publisher, Prefix: in.Prefix, Language: in.Lang,
-		}.Package(ctx, s.cfg.Models, s.cfg.Store)
+		}.Package(ctx, models, s.cfg.Store)
 		return &exportAnswer{asOfHeaders(at), pkg}, err
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/milepost-ledger/milepost/domain"
 )
 
 // guarded is what every request goes through before its route: it gets an id,
@@ -27,7 +29,7 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() { s.finish(rec, r, id, start, recover()) }()
 
-		if p := checkHost(r); p != nil {
+		if p := s.cfg.Front.check(r); p != nil {
 			s.fail(rec, r, p)
 			return
 		}
@@ -71,7 +73,7 @@ func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time
 		level = slog.LevelDebug
 	}
 	s.cfg.Logger.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
-		"route", route, "status", w.status, "bytes", w.bytes, "took", took)
+		"route", route, "principal", w.principal, "status", w.status, "bytes", w.bytes, "took", took)
 	if panicked != nil {
 		panic(http.ErrAbortHandler) // an answer was begun: cut it off, so that it is not taken for whole
 	}
@@ -108,16 +110,6 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-// checkHost refuses, on a loopback listener, a Host that is not loopback: only
-// a name that was made to point here (DNS rebinding) brings one.
-func checkHost(r *http.Request) *Problem {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok || !loopback(local.String()) || loopback(r.Host) {
-		return nil
-	}
-	return newProblem(CodeForbiddenHost, "Host", "This ledger listens on this machine only: ask it by localhost, 127.0.0.1 or [::1].")
-}
-
 // loopback reports whether a host, with or without a port, is this machine.
 func loopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
@@ -135,8 +127,9 @@ func loopback(hostport string) bool {
 // recorder notes what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status int // 0 until the header is written
-	bytes  int64
+	principal domain.Key // who asked, "" for a stranger
+	status    int        // 0 until the header is written
+	bytes     int64
 }
 
 func (w *recorder) WriteHeader(status int) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 )
 
 func TestHosts(t *testing.T) {
@@ -42,7 +44,7 @@ func TestOrigins(t *testing.T) {
 
 func TestUnknownRoutes(t *testing.T) {
 	r := start(t)
-	for _, path := range []string{"/", "/v1", "/v1/nothing", "/v2/parties", "/v1/parties/a/b", "/v1/events/1/shape"} {
+	for _, path := range []string{"/v1", "/v1/nothing", "/v2/parties", "/v1/parties/a/b", "/v1/events/1/shape"} {
 		r.get(path).problem(http.StatusNotFound, CodeUnknownRoute)
 	}
 	answer := r.send(http.MethodDelete, "/v1/parties/wuxi", "")
@@ -72,6 +74,7 @@ func TestPanicIsAnsweredAndLogged(t *testing.T) {
 		_, _ = w.Write([]byte("half an ans"))
 		panic("secret")
 	})
+	r.server.rights = func(string) (access.Right, bool) { return access.Route("GET /healthz") }
 	handler := r.server.handler()
 
 	// when
@@ -95,12 +98,14 @@ func TestRequestsAreLogged(t *testing.T) {
 	r := startIdle(t, func(c *Config) { c.Logger = slog.New(slog.NewJSONHandler(&log, nil)) })
 	req := httptest.NewRequest(http.MethodGet, "/v1/events/7?x=1", nil)
 	req.Header.Set("X-Request-Id", "r1")
+	req.Header.Set("Authorization", "Bearer "+r.token)
 
 	r.server.handler().ServeHTTP(httptest.NewRecorder(), req)
 
 	line := log.String()
 	require.Equal(t, 1, strings.Count(line, "\n"), line)
-	for _, want := range []string{`"request":"r1"`, `"method":"GET"`, `"path":"/v1/events/7"`, `"route":"GET /v1/events/{seq}"`, `"status":400`} {
+	for _, want := range []string{`"request":"r1"`, `"method":"GET"`, `"path":"/v1/events/7"`, `"route":"GET /v1/events/{seq}"`, `"status":400`, `"principal":"administrator"`} {
 		assert.Contains(t, line, want)
 	}
+	assert.NotContains(t, line, r.token)
 }

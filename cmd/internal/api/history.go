@@ -86,11 +86,11 @@ func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, err
 	if in.SinceMeeting != "" && in.From != "" {
 		return listing{}, newProblem(projections.CodeContradiction, "since_meeting", "The changes are asked for since a meeting and from a point: leave one of them out.")
 	}
-	f, t, err := s.rangeOf(ctx, in)
+	models, f, t, err := s.rangeOf(ctx, in)
 	if err != nil {
 		return listing{}, err
 	}
-	answer, err := s.cfg.Models.Changes(ctx, projections.ChangeQuery{
+	answer, err := models.Changes(ctx, projections.ChangeQuery{
 		From: f, To: t, SinceMeeting: in.SinceMeeting, Net: in.Mode == "net", Agreement: in.Agreement, Entity: in.Entity, Own: in.Own,
 		Project: in.Project, Milestone: in.Milestone, Field: in.Field, Actor: in.Actor, Party: in.Party, Type: in.Type,
 		Reason: in.Reason, Backdated: in.Backdated, Corrections: in.Corrections, Page: in.page(),
@@ -100,34 +100,36 @@ func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, err
 
 // rangeOf finds the points between which to look, when the read models can
 // answer for them.
-func (s *server) rangeOf(ctx context.Context, in *changesQuestion) (f, t projections.Point, err error) {
+func (s *server) rangeOf(ctx context.Context, in *changesQuestion) (models *projections.Models, f, t projections.Point, err error) {
 	if in.Axis == "effective" {
 		asOf := pointText(in.AsOf)
-		if err := s.await(ctx, in.MinSeq, asOf); err != nil {
-			return f, t, err
+		if models, err = s.seenBy(ctx, in.MinSeq, asOf); err != nil {
+			return nil, f, t, err
 		}
-		return s.cfg.Models.ResolveEffectiveRange(ctx, asOf, in.Agreement, in.From, in.To, in.page())
+		f, t, err = models.ResolveEffectiveRange(ctx, asOf, in.Agreement, in.From, in.To, in.page())
+		return models, f, t, err
 	}
 	if in.AsOf != "" {
-		return f, t, newProblem(projections.CodeContradiction, "as_of", "The changes are by the order of recording, up to to: leave as_of out, or ask with axis=effective.")
+		return nil, f, t, newProblem(projections.CodeContradiction, "as_of", "The changes are by the order of recording, up to to: leave as_of out, or ask with axis=effective.")
 	}
 	from, to := pointText(in.From), pointText(in.To)
-	if err := s.await(ctx, in.MinSeq, from, to); err != nil {
-		return f, t, err
+	if models, err = s.seenBy(ctx, in.MinSeq, from, to); err != nil {
+		return nil, f, t, err
 	}
-	return s.cfg.Models.ResolveRange(ctx, from, to, in.page())
+	f, t, err = models.ResolveRange(ctx, from, to, in.page())
+	return models, f, t, err
 }
 
 // events finds the events in the register and reads them from the log, which
 // alone has what they say.
-func (s *server) events(ctx context.Context, in *eventsQuestion, at projections.Point) ([]event, string, error) {
+func (s *server) events(ctx context.Context, models *projections.Models, in *eventsQuestion, at projections.Point) ([]event, string, error) {
 	if at.Seq == 0 { // which EventQuery takes for no bound at all
 		return []event{}, "", nil
 	}
 	if in.Key != "" && in.Kind == "" {
 		return nil, "", newProblem(CodeInvalidParameter, "kind", "A key is asked for with its kind.")
 	}
-	rows, next, err := s.cfg.Models.Events(ctx, projections.EventQuery{
+	rows, next, err := models.Events(ctx, projections.EventQuery{
 		After: in.After, To: at.Seq, Agreement: in.Agreement, Kind: in.Kind, Key: string(in.Key), Type: in.Type, Actor: in.Actor,
 		Party: in.Party, Page: in.page(),
 	})
@@ -157,15 +159,35 @@ func (s *server) events(ctx context.Context, in *eventsQuestion, at projections.
 	return items, next, nil
 }
 
+// seesEvent refuses an event that the asker does not see as one that is not there.
+func (s *server) seesEvent(ctx context.Context, seq uint64) error {
+	models, err := s.seen(ctx)
+	if err != nil {
+		return err
+	}
+	sees, err := models.SeesEvent(ctx, seq)
+	if err == nil && !sees {
+		err = noEvent(seq)
+	}
+	return err
+}
+
+func noEvent(seq uint64) error {
+	return newProblem(domain.CodeNotFound, "seq", fmt.Sprintf("There is no event %d.", seq))
+}
+
 // event answers with the bytes that the log has, whatever the read models do.
 func (s *server) event(w http.ResponseWriter, r *http.Request) error {
 	seq, err := strconv.ParseUint(r.PathValue("seq"), 10, 64)
 	if err != nil {
 		return newProblem(CodeInvalidParameter, "seq", "Want the sequence of an event, a whole number.")
 	}
+	if err := s.seesEvent(r.Context(), seq); err != nil {
+		return err
+	}
 	rec, err := s.cfg.Store.Get(r.Context(), seq)
 	if errors.Is(err, eventstore.ErrNotFound) {
-		return newProblem(domain.CodeNotFound, "seq", fmt.Sprintf("There is no event %d.", seq))
+		return noEvent(seq)
 	}
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/ocds"
 	"github.com/milepost-ledger/milepost/cmd/internal/sheet"
@@ -79,7 +82,7 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	sum, err := s.cfg.Ledger.Import(r.Context(), asActor(items, actor), nil)
+	sum, err := s.cfg.Ledger.Import(r.Context(), s.asActor(r.Context(), items, actor), nil)
 	s.metrics.imported.Add(float64(sum.Commands))
 	s.showImported(r.Context())
 	if err != nil {
@@ -104,23 +107,21 @@ func (s *server) keep(ctx context.Context) ocds.Keep {
 func (s *server) showImported(ctx context.Context) {
 	last, err := s.cfg.Store.Last(ctx)
 	if err == nil {
-		err = s.cfg.Models.Wait(ctx, last)
+		err = errors.Join(s.cfg.Models.Wait(ctx, last), s.cfg.Access.Wait(ctx, last))
 	}
 	if err != nil && ctx.Err() == nil {
 		s.cfg.Logger.Warn("the read models do not show the import yet", "error", err)
 	}
 }
 
-// asActor names the asker of the commands that name none.
-func asActor(items iter.Seq[ledger.Item], actor string) iter.Seq[ledger.Item] {
-	if actor == "" {
-		return items
-	}
+// asActor names who gives the commands that name nobody: actor, or where that is
+// "" the asker, who is an administrator and is recorded beside whoever is named.
+func (s *server) asActor(ctx context.Context, items iter.Seq[ledger.Item], actor string) iter.Seq[ledger.Item] {
+	principal := string(access.From(ctx).Key)
 	return func(yield func(ledger.Item) bool) {
 		for item := range items {
-			if item.Meta.Actor == "" {
-				item.Meta.Actor = actor
-			}
+			item.Meta.Actor = cmp.Or(item.Meta.Actor, actor, principal)
+			item.Meta.Principal = principal
 			if !yield(item) {
 				return
 			}

@@ -78,7 +78,7 @@ func TestStoppedProjector(t *testing.T) {
 		assert.EqualValues(t, 1, *p.Reached)
 	}
 	p := r.get("/readyz").problem(http.StatusServiceUnavailable, CodeNotReady)
-	assert.Contains(t, strings.Join(p.Reasons, " "), "not known")
+	assert.Contains(t, strings.Join(p.Reasons, " "), "stopped")
 }
 
 func TestStatus(t *testing.T) {

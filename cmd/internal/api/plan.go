@@ -128,7 +128,7 @@ func (s *server) executePlan(ctx context.Context, table *sheet.Table, agreement,
 	defer release()
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	sum, err := s.cfg.Ledger.ExecuteAll(ctx, slices.Collect(asActor(slices.Values(plan.Items()), actor)))
+	sum, err := s.cfg.Ledger.ExecuteAll(ctx, slices.Collect(s.asActor(ctx, slices.Values(plan.Items()), actor)))
 	if refused := (*ledger.RefusedError)(nil); errors.As(err, &refused) {
 		return sum, sheetProblem(plan.Explain(refused))
 	}
@@ -158,13 +158,13 @@ func (s *server) planTemplate() {
 	op.Description = "Its columns, what each takes and what is checked while somebody types come from the command schedule-milestone."
 	op.Responses = map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{sheet.MediaXLSX: file, sheet.MediaCSV: file}}}
 	get(s, op, func(ctx context.Context, in *templateQuestion) (*templateAnswer, error) {
-		at, err := s.point(ctx, in, projections.Page{})
+		models, at, err := s.point(ctx, in, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
 		template := sheet.Template{Languages: []string{"en", "zh"}, Project: in.Project}
 		if in.Agreement != "" {
-			if err := s.knownOf(ctx, in.Agreement, at, &template); err != nil {
+			if err := knownOf(ctx, models, in.Agreement, at, &template); err != nil {
 				return nil, err
 			}
 		}
@@ -179,17 +179,17 @@ func (s *server) planTemplate() {
 }
 
 // knownOf tells a template which projects and parties an agreement has.
-func (s *server) knownOf(ctx context.Context, of domain.Key, at projections.Point, t *sheet.Template) error {
-	agreement, err := s.cfg.Models.Agreement(ctx, of, at)
+func knownOf(ctx context.Context, models *projections.Models, of domain.Key, at projections.Point, t *sheet.Template) error {
+	agreement, err := models.Agreement(ctx, of, at)
 	if err != nil {
 		return err
 	}
 	t.Parties = agreement.Parties
 	if t.Project != "" {
-		_, err := s.cfg.Models.Project(ctx, of, t.Project, at)
+		_, err := models.Project(ctx, of, t.Project, at)
 		return err
 	}
-	projects, _, err := s.cfg.Models.Projects(ctx, of, at, projections.Page{Limit: projections.MaxLimit})
+	projects, _, err := models.Projects(ctx, of, at, projections.Page{Limit: projections.MaxLimit})
 	for _, p := range projects {
 		t.Projects = append(t.Projects, p.Project)
 	}

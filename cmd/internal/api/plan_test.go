@@ -137,8 +137,7 @@ func TestPlansThatAreRefused(t *testing.T) {
 	t.Run("101 MiB of unsaid length", func(t *testing.T) {
 		r := r.on(t)
 		body := struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", 101<<20))} // of which the client does not see the length
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+planURL, body)
-		require.NoError(t, err)
+		req := r.request(t.Context(), http.MethodPost, planURL, body)
 		req.Header.Set("Content-Type", sheet.MediaCSV)
 		resp, err := http.DefaultClient.Do(req)
 		require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
@@ -49,8 +50,11 @@ func (p *Problem) GetStatus() int            { return p.Status }
 func (p *Problem) ContentType(string) string { return problemType }
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
-	if p.Status == http.StatusServiceUnavailable {
+	switch p.Status {
+	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="milepost"`)
 	}
 	return h
 }
@@ -69,9 +73,12 @@ const (
 	CodeInvalidParameter = "invalid-parameter"      // a parameter or header of the wrong form
 	CodeUnknownRoute     = "unknown-route"          // no such address
 	CodeMethod           = "method-not-allowed"     // the address is there, the method is not
+	CodeUnauthenticated  = "unauthenticated"        // nobody is known by what was sent
+	CodeForbidden        = "forbidden"              // it takes a right that the asker has not
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
 	CodeReadOnlyCopy     = "read-only-copy"         // nothing can be written here; the origin is named
+	CodeInsecure         = "https-required"         // asked of a proxy by http
 	CodeOverloaded       = "overloaded"             // too much is going on already
 	CodeBusy             = "busy"                   // a replay or a rebuild is under way
 	CodeLogDamaged       = "log-damaged"            // the log is not whole: an event is missing, or is not what it should be
@@ -101,9 +108,12 @@ var statuses = map[string]int{
 	projections.CodeInvalidRange:       http.StatusBadRequest,
 	projections.CodeInvalidEntity:      http.StatusBadRequest,
 	projections.CodeContradiction:      http.StatusBadRequest,
+	CodeUnauthenticated:                http.StatusUnauthorized,
+	CodeForbidden:                      http.StatusForbidden,
 	CodeForbiddenHost:                  http.StatusForbidden,
 	CodeForbiddenOrigin:                http.StatusForbidden,
 	CodeReadOnlyCopy:                   http.StatusForbidden,
+	CodeInsecure:                       http.StatusForbidden,
 	domain.CodeNotFound:                http.StatusNotFound,
 	domain.CodeUnknownCommand:          http.StatusNotFound,
 	catalogue.CodeUnknownEvent:         http.StatusNotFound,
@@ -218,6 +228,8 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeLogDisagrees, "", "The log is not what was signed, and nothing is signed any more: "+disagree.Error())
 	case errors.As(err, &differs):
 		p = newProblem(CodeLogDamaged, "", "The log is not whole: "+differs.Error()+". Restore the ledger from a backup.")
+	case errors.Is(err, access.ErrUnavailable):
+		p = newProblem(CodeUnavailable, "", "The server does not know at present who may do what, so it lets nobody in. Try again in a moment.")
 	case errors.Is(err, projections.ErrBusy):
 		p = newProblem(CodeBusy, "", "The log is being replayed, or the read models are being made. One of these runs at a time; try again when it is done.")
 	case errors.Is(err, eventstore.ErrOverloaded):

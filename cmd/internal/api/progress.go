@@ -21,7 +21,6 @@ func (SeriesQuestion) page() projections.Page { return projections.Page{} }
 // planned value, the trends of milestones, what a slip would do, and how soon
 // there was something to show.
 func (s *server) progress() {
-	models := s.cfg.Models
 	const (
 		agreement = "/v1/agreements/{agreement}"
 		project   = agreement + "/projects/{project}"
@@ -33,7 +32,7 @@ func (s *server) progress() {
 	}
 	getSeries(s, reading("agreement-s-curve", "progress", agreement+"/s-curve",
 		"Planned and earned value of an agreement's projects over time, and the SPI: the series of an S-curve."),
-		func(ctx context.Context, in *agreementCurve, at projections.Point) (projections.SCurve, []projections.CurvePoint, error) {
+		func(ctx context.Context, models *projections.Models, in *agreementCurve, at projections.Point) (projections.SCurve, []projections.CurvePoint, error) {
 			curve, err := models.SCurve(ctx, in.Agreement, in.Project, at)
 			return curve, curve.Items, err
 		})
@@ -44,7 +43,7 @@ func (s *server) progress() {
 	}
 	getSeries(s, reading("project-s-curve", "progress", project+"/s-curve",
 		"Planned and earned value of a project over time, and the SPI: the series of an S-curve."),
-		func(ctx context.Context, in *projectCurve, at projections.Point) (projections.SCurve, []projections.CurvePoint, error) {
+		func(ctx context.Context, models *projections.Models, in *projectCurve, at projections.Point) (projections.SCurve, []projections.CurvePoint, error) {
 			curve, err := models.SCurve(ctx, in.Agreement, in.Project, at)
 			return curve, curve.Items, err
 		})
@@ -55,7 +54,7 @@ func (s *server) progress() {
 	}
 	getList(s, reading("trend", "progress", project+"/trend",
 		"Every move of each milestone's dates, by the date on which it was made: the lines of a milestone trend analysis."),
-		func(ctx context.Context, in *trendQuestion, at projections.Point) ([]projections.Trend, string, error) {
+		func(ctx context.Context, models *projections.Models, in *trendQuestion, at projections.Point) ([]projections.Trend, string, error) {
 			return models.Trend(ctx, in.Agreement, in.Project, at, in.page())
 		})
 
@@ -66,7 +65,7 @@ func (s *server) progress() {
 	}
 	getSeries(s, reading("impact", "progress", project+"/milestones/{milestone}/impact",
 		"What follows along the dependencies if the milestone is met on a date. Nothing is recorded."),
-		func(ctx context.Context, in *impactQuestion, at projections.Point) (answer projections.Impact, items []projections.Impacted, err error) {
+		func(ctx context.Context, models *projections.Models, in *impactQuestion, at projections.Point) (answer projections.Impact, items []projections.Impacted, err error) {
 			forecast, err := domain.ParseDate(in.Forecast)
 			if err != nil {
 				return answer, nil, newProblem(CodeInvalidParameter, "forecast", "Want "+err.Error()+".")
@@ -81,7 +80,7 @@ func (s *server) progress() {
 	}
 	getItem(s, reading("pace", "progress", agreement+"/pace",
 		"Days from an agreement's taking effect to the first project start, the first milestone met and the first verified result."),
-		func(ctx context.Context, in *paceQuestion, at projections.Point) (projections.Pace, uint64, error) {
+		func(ctx context.Context, models *projections.Models, in *paceQuestion, at projections.Point) (projections.Pace, uint64, error) {
 			pace, err := models.Pace(ctx, in.Agreement, at)
 			return pace, pace.Version, err
 		})
@@ -92,13 +91,13 @@ func (s *server) progress() {
 func getSeries[I interface {
 	asks
 	page() projections.Page
-}, B, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (answer B, items []T, err error)) {
+}, B, T any](s *server, op huma.Operation, read func(context.Context, *projections.Models, *I, projections.Point) (answer B, items []T, err error)) {
 	getListing[I, B, T](s, op, func(ctx context.Context, in *I) (listing, error) {
-		at, err := s.point(ctx, *in, projections.Page{})
+		models, at, err := s.point(ctx, *in, projections.Page{})
 		if err != nil {
 			return listing{}, err
 		}
-		answer, items, err := read(ctx, in, at)
+		answer, items, err := read(ctx, models, in, at)
 		return listing{answer, items, "", at}, err
 	})
 }

@@ -96,6 +96,9 @@ func (s *server) leaf(ctx context.Context, text string) (leaf projections.LeafOf
 	if err != nil {
 		return leaf, nil, newProblem(CodeInvalidParameter, "seq", "Want the sequence of an event, a whole number.")
 	}
+	if err := s.seesEvent(ctx, seq); err != nil {
+		return leaf, nil, err
+	}
 	if err := s.await(ctx, 0, projections.AsOf("seq:"+text)); err != nil {
 		return leaf, nil, err
 	}

@@ -73,26 +73,26 @@ type itemAnswer[T any] struct {
 func getList[I interface {
 	asks
 	page() projections.Page
-}, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (items []T, next string, err error)) {
+}, T any](s *server, op huma.Operation, read func(context.Context, *projections.Models, *I, projections.Point) (items []T, next string, err error)) {
 	getListing[I, list[T], T](s, op, func(ctx context.Context, in *I) (listing, error) {
-		at, err := s.point(ctx, *in, (*in).page())
+		models, at, err := s.point(ctx, *in, (*in).page())
 		if err != nil {
 			return listing{}, err
 		}
-		items, next, err := read(ctx, in, at)
+		items, next, err := read(ctx, models, in, at)
 		return listing{list[T]{at, items, next}, items, next, at}, err
 	})
 }
 
 // getItem serves a question for one thing; read gives it with the version of
 // its aggregate.
-func getItem[I asks, T any](s *server, op huma.Operation, read func(context.Context, *I, projections.Point) (item T, version uint64, err error)) {
+func getItem[I asks, T any](s *server, op huma.Operation, read func(context.Context, *projections.Models, *I, projections.Point) (item T, version uint64, err error)) {
 	get(s, op, func(ctx context.Context, in *I) (*itemAnswer[T], error) {
-		at, err := s.point(ctx, *in, projections.Page{})
+		models, at, err := s.point(ctx, *in, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
-		item, version, err := read(ctx, in, at)
+		item, version, err := read(ctx, models, in, at)
 		if err != nil {
 			return nil, err
 		}
@@ -105,35 +105,54 @@ func reading(id, tag, path, summary string) huma.Operation {
 	return huma.Operation{OperationID: id, Path: path, Tags: []string{tag}, Summary: summary, Errors: []int{400, 403, 404, 422, 500, 503}}
 }
 
-// point waits until the read models can answer q, for a moment, and returns the
-// point that it is to be answered as of: for a further page, that of the page
-// before.
-func (s *server) point(ctx context.Context, in asks, page projections.Page) (projections.Point, error) {
+// point waits until the read models of what the asker sees can answer q, for a
+// moment, and returns them and the point that it is to be answered as of: for a
+// further page, that of the page before.
+func (s *server) point(ctx context.Context, in asks, page projections.Page) (*projections.Models, projections.Point, error) {
 	q := in.asked()
 	asOf := pointText(q.AsOf)
-	if err := s.await(ctx, q.MinSeq, asOf); err != nil {
-		return projections.Point{}, err
+	models, err := s.seenBy(ctx, q.MinSeq, asOf)
+	if err != nil {
+		return nil, projections.Point{}, err
 	}
+	var at projections.Point
 	if below, ok := in.(interface{ inAgreement() InAgreement }); ok {
 		of := below.inAgreement()
-		return s.cfg.Models.ResolveEffective(ctx, asOf, of.Agreement, of.EffectiveAt, page)
+		at, err = models.ResolveEffective(ctx, asOf, of.Agreement, of.EffectiveAt, page)
+	} else {
+		at, err = models.ResolvePage(ctx, asOf, page)
 	}
-	return s.cfg.Models.ResolvePage(ctx, asOf, page)
+	return models, at, err
 }
 
 // pointText reads a point from a query. No point is written with a space: one
 // that is there was the plus sign of a time zone, not escaped.
 func pointText(s string) projections.AsOf { return projections.AsOf(strings.ReplaceAll(s, " ", "+")) }
 
-// await waits, for as long as a client has patience, until the read models
-// have reached minSeq, and each sequence among points that the log has.
+// seenBy is seen, once the read models have reached what a question needs.
+func (s *server) seenBy(ctx context.Context, minSeq uint64, points ...projections.AsOf) (*projections.Models, error) {
+	models, err := s.seen(ctx)
+	if err == nil {
+		err = s.awaitIn(ctx, models, minSeq, points...)
+	}
+	return models, err
+}
+
+// await waits for the read models of the whole ledger, see awaitIn.
+func (s *server) await(ctx context.Context, minSeq uint64, points ...projections.AsOf) error {
+	return s.awaitIn(ctx, s.cfg.Models, minSeq, points...)
+}
+
+// awaitIn waits, for as long as a client has patience, until read models have
+// reached minSeq, and each sequence among points that the log has.
 //
 // They must follow the log, and have caught up with it once: what they call
-// now would be long ago otherwise.
-func (s *server) await(ctx context.Context, minSeq uint64, points ...projections.AsOf) error {
+// now would be long ago otherwise. Those of a view must have what those of the
+// whole ledger have: what one asker was told, no other is behind by.
+func (s *server) awaitIn(ctx context.Context, models *projections.Models, minSeq uint64, points ...projections.AsOf) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
-	position := s.cfg.Models.Position()
+	position := models.Position()
 	if position.Err != nil {
 		return &projections.BehindError{Asked: minSeq, Reached: position.Seq, Err: position.Err}
 	}
@@ -156,9 +175,14 @@ func (s *server) await(ctx context.Context, minSeq uint64, points ...projections
 		}
 		minSeq = max(minSeq, last)
 	}
-	if err := s.cfg.Models.Wait(ctx, minSeq); err != nil {
+	if models != s.cfg.Models {
+		minSeq = max(minSeq, s.cfg.Models.Position().Seq)
+	}
+	if err := models.Wait(ctx, minSeq); err != nil {
 		return err
 	}
-	s.caughtUp.Store(true)
+	if models == s.cfg.Models {
+		s.caughtUp.Store(true)
+	}
 	return nil
 }

@@ -235,7 +235,7 @@ func TestBehind(t *testing.T) {
 	cfg := r.server.cfg
 	cfg.Metrics = nil
 	w := httptest.NewRecorder()
-	New(cfg).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/parties", nil))
+	New(cfg).ServeHTTP(w, r.request(t.Context(), http.MethodGet, "/v1/parties", nil))
 	reply{t, w.Code, w.Header(), w.Body.Bytes()}.problem(http.StatusServiceUnavailable, CodeBehind)
 }
 

@@ -8,24 +8,40 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 )
 
 // patterns is a ServeMux that remembers what it serves, for the test that every
 // route is in the OpenAPI document.
 type patterns struct {
 	*http.ServeMux
-	all []string
+	all      []string
+	admitted func(pattern string, route http.HandlerFunc) http.HandlerFunc
 }
 
 func (p *patterns) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
 	p.all = append(p.all, pattern)
-	p.ServeMux.HandleFunc(pattern, h)
+	p.ServeMux.HandleFunc(pattern, p.admitted(pattern, h))
 }
 
-// route serves the routes, and answers for what is none of them.
+// route serves the routes, and answers for what is none of them: to strangers, who
+// shall not learn what there is, as for what there is.
 func (s *server) route() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		none, pattern := s.mux.Handler(r)
+		r.Pattern = pattern // for the log of requests, which has this one and not a copy
+		if right, _ := s.rights(pattern); !right.Open() {
+			p, err := s.asker(r)
+			if err != nil {
+				s.fail(w, r, err)
+				return
+			}
+			r = r.WithContext(access.With(r.Context(), p))
+			if rec, ok := w.(*recorder); ok {
+				rec.principal = p.Key
+			}
+		}
 		if pattern != "" {
 			s.mux.ServeHTTP(w, r)
 			return

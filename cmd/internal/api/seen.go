@@ -2,10 +2,104 @@ package api
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// seen returns the read models of what the asker may see: every question is
+// seen returns the read models of what the asker may see now: every question is
 // asked of these, and only what serves the ledger as a whole of the server's own.
-func (s *server) seen(context.Context) (*projections.Models, error) { return s.cfg.Models, nil }
+func (s *server) seen(ctx context.Context) (*projections.Models, error) {
+	p, err := access.From(ctx).Renewed()
+	if err == access.ErrUnknown {
+		return nil, unauthenticated("", "What you signed in by was revoked.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	view := p.View()
+	if view.Whole() {
+		return s.cfg.Models, nil
+	}
+	// The first who has a view waits until it is made, and no longer than for any
+	// answer; whoever has it then keeps it until the request ends.
+	short, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	if _, err := s.cfg.Views.Of(short, view); err != nil {
+		return nil, err
+	}
+	return s.cfg.Views.Of(ctx, view)
+}
+
+// asked reads a key that a request names in its path or its query.
+func asked(r *http.Request, name string) domain.Key {
+	if key := r.PathValue(name); key != "" {
+		return domain.Key(key)
+	}
+	return domain.Key(r.URL.Query().Get(name))
+}
+
+// seesNow asks read models whether the asker sees something, and before it takes no
+// for an answer again when they have all that the log has: it may have come a
+// moment ago.
+func (s *server) seesNow(ctx context.Context, sees func(*projections.Models) (bool, error)) (bool, error) {
+	models, err := s.seen(ctx)
+	if err != nil {
+		return false, err
+	}
+	if yes, err := sees(models); yes || err != nil {
+		return yes, err
+	}
+	if err := s.awaitEnd(ctx, models); err != nil {
+		return false, err
+	}
+	return sees(models)
+}
+
+// seesTree refuses the tree of an agreement that the asker does not see as one
+// that is not there. Everybody sees the ledger's own.
+func (s *server) seesTree(ctx context.Context, of domain.Key) error {
+	if of == "" {
+		return nil
+	}
+	sees, err := s.seesNow(ctx, func(models *projections.Models) (bool, error) {
+		if !of.Valid() {
+			return false, nil
+		}
+		return models.Sees(ctx, agreement.Ref(of))
+	})
+	if err == nil && !sees {
+		err = domain.NotFound("agreement", agreement.Kind, of)
+	}
+	return err
+}
+
+// seesAll refuses what is made of all events of an agreement, or where that is ""
+// of the ledger, to whom some of them are withheld from.
+func seesAll(p *access.Principal, of domain.Key) error {
+	v := p.View()
+	for _, r := range v.Restricted {
+		if of == "" || r.Agreement == of {
+			return newProblem(CodeForbidden, "", "This has every event, and your rights do not cover all of them. An auditor can get it.")
+		}
+	}
+	return nil
+}
+
+// discreet is err in words that the asker may read. A rule can speak of something
+// that is withheld from the asker, which then is not named.
+func discreet(models *projections.Models, err error) error {
+	rejected := (*domain.Rejected)(nil)
+	if !errors.As(err, &rejected) || !models.Names(rejected.Message) && !models.Names(rejected.Field) {
+		return err
+	}
+	p := newProblem(rejected.Code, "", "A rule refuses this, because of something else in the ledger.")
+	if p.Status == http.StatusNotFound {
+		p.Detail = "Something that this refers to is not there."
+	}
+	return p
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
@@ -18,7 +19,9 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// Config is what the API needs. Ledger, Models, Store and Notary are of one ledger.
+// Config is what the API needs. Ledger, Models, Store, Notary, Access and Views are
+// of one ledger; New panics where one of them or AccessLog is not there, since
+// nothing is served to whoever comes.
 type Config struct {
 	Ledger  *ledger.Ledger
 	Models  *projections.Models
@@ -28,10 +31,17 @@ type Config struct {
 	Version string // of the program, for the OpenAPI document
 
 	Subscribers *subscribers.Keeper // nil: this server does not look after them
+	Access      *access.Directory   // who may do what
+	Views       *projections.Views  // of Models: what each may see of it
+	AccessLog   *access.ReadLog     // has a line for each read of what is restricted
+	Sessions    Sessions            // who signed in with a browser; those of SignIn when nil
 
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
+
+	Front  Front  // how requests reach the server
+	SignIn SignIn // the pages by which people sign in; nil for none
 
 	Feed           *feed.Feed    // of Store; nil: the API makes its own
 	MaxStreams     int           // streams of events at once; beyond it they are refused; 5,000 when 0
@@ -54,6 +64,7 @@ type server struct {
 	sheets   chan struct{} // one entry for each sheet that is being read
 	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
+	rights   func(pattern string) (access.Right, bool)
 
 	clock        func() time.Time                                                         // of what is measured, and of nothing that is answered
 	beats        <-chan time.Time                                                         // of streams, a test's own; nil for the clock's
@@ -66,6 +77,9 @@ type server struct {
 func New(cfg Config) http.Handler { return newServer(cfg).handler() }
 
 func newServer(cfg Config) *server {
+	if cfg.Access == nil || cfg.Views == nil || cfg.AccessLog == nil {
+		panic("api: without a directory of rights, views and an access log there is nobody to serve")
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -77,6 +91,9 @@ func newServer(cfg Config) *server {
 	}
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = 1024
+	}
+	if cfg.Sessions == nil && cfg.SignIn != nil {
+		cfg.Sessions = cfg.SignIn
 	}
 	if cfg.Patience <= 0 {
 		cfg.Patience = 2 * time.Second
@@ -97,7 +114,9 @@ func newServer(cfg Config) *server {
 	s := &server{
 		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
 		sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
+		rights: access.Route,
 	}
+	mux.admitted = s.admitted
 	s.api.UseMiddleware(s.strictQuery)
 	s.metrics.watch(s)
 	s.commands()
@@ -123,6 +142,7 @@ func newServer(cfg Config) *server {
 	s.calendar()
 	s.rebuild()
 	s.replay()
+	s.signInPages()
 	s.document()
 	return s
 }

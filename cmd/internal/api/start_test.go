@@ -18,7 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -34,6 +36,8 @@ type rig struct {
 	models *projections.Models
 	ledger *ledger.Ledger
 	server *server
+	token  string // sent with each request that has no Authorization of its own
+	reads  string // directory of the access log
 	follow func() // starts the projector
 	halt   func() // stops it, and waits until it has stopped
 }
@@ -77,10 +81,21 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	l := ledger.New(store, ledger.Options{
 		Name: "test", Location: shanghai, Now: now, Register: models, Observe: metrics.ObserveCommand,
 	})
+	admin, adminHash := access.NewToken("admin")
+	reads := filepath.Join(t.TempDir(), "access")
+	directory, err := access.Open(t.Context(), store, "test", access.Options{Now: now, Location: shanghai, AdminToken: adminHash})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, directory.Close()) })
+	views := projections.NewViews(models, store, projections.ViewsOptions{Dir: dir})
+	t.Cleanup(func() { assert.NoError(t, views.Close()) })
+	accessLog := access.OpenReadLog(reads, now, shanghai)
+	t.Cleanup(func() { assert.NoError(t, accessLog.Close()) })
 	cfg := Config{
+		Access: directory, Views: views, AccessLog: accessLog,
 		Ledger: l, Models: models, Store: store, Notary: watch, Name: "test", Version: "1.2.3", Logger: slog.New(slog.DiscardHandler),
 		Location: shanghai, Metrics: metrics, ModelsDir: dir,
 	}
+	cfg.SignIn = signin.New(signin.Config{Directory: directory, Ledger: "test", Base: "http://localhost"})
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -98,7 +113,7 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	}
 	t.Cleanup(halt)
 	return &rig{
-		t: t, url: web.URL, store: store, models: models, ledger: l, server: s, halt: halt,
+		t: t, url: web.URL, token: admin, reads: reads, store: store, models: models, ledger: l, server: s, halt: halt,
 		follow: func() { projector.Go(func() error { return models.Follow(ctx, store) }) },
 	}
 }
@@ -158,6 +173,9 @@ func (r *rig) send(method, path, body string, headers ...string) reply {
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		if name == "Host" {
@@ -180,6 +198,15 @@ func (r *rig) send(method, path, body string, headers ...string) reply {
 func (r *rig) get(path string, headers ...string) reply {
 	r.t.Helper()
 	return r.send(http.MethodGet, path, "", headers...)
+}
+
+// request is a request of the rig's asker, for what send does not do.
+func (r *rig) request(ctx context.Context, method, path string, body io.Reader) *http.Request {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, r.url+path, body)
+	require.NoError(r.t, err)
+	req.Header.Set("Authorization", "Bearer "+r.token)
+	return req
 }
 
 // do sends a command.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -163,7 +164,13 @@ func (s *server) health() {
 			return ok(w)
 		}
 		p := newProblem(CodeNotReady, "", "The server is not ready; reasons says why.")
-		p.Reasons, p.Asked, p.Reached = status.Reasons, &status.LastSeq, &status.ProjectedSeq
+		p.Asked, p.Reached = &status.LastSeq, &status.ProjectedSeq
+		for _, reason := range status.Reasons {
+			if strings.HasPrefix(reason, modelsStopped) {
+				reason = modelsStopped // at what is not for strangers
+			}
+			p.Reasons = append(p.Reasons, reason)
+		}
 		return p
 	})
 
@@ -177,6 +184,8 @@ func (s *server) health() {
 	})
 }
 
+const modelsStopped = "the read models have stopped"
+
 // notReady says why requests should go elsewhere, if they should. Once the read
 // models have caught up, being a little behind a busy log is no reason.
 func (s *server) notReady(position projections.Position, last uint64, connected bool) []string {
@@ -186,7 +195,7 @@ func (s *server) notReady(position projections.Position, last uint64, connected 
 	}
 	switch lag := int64(last) - int64(position.Seq); {
 	case position.Err != nil:
-		reasons = append(reasons, "the read models have stopped: "+position.Err.Error())
+		reasons = append(reasons, modelsStopped+": "+position.Err.Error())
 	case !position.Ready:
 		reasons = append(reasons, "the read models are being made")
 	case lag <= 0:

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/sheet"
 	"github.com/milepost-ledger/milepost/domain"
@@ -79,11 +80,11 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	models, err := s.seen(r.Context())
-	if err != nil {
-		return err
+	if right, _ := access.Subscription("sse"); !access.From(r.Context()).Begin(right) {
+		return forbidden("", right)
 	}
-	if err := s.await(r.Context(), 0); err != nil {
+	models, err := s.seenBy(r.Context(), 0)
+	if err != nil {
 		return err
 	}
 	after := models.Position().Seq

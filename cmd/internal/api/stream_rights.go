@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -22,9 +23,16 @@ func (s *server) stillSees(ctx context.Context, models *projections.Models, upTo
 	if s.stillAllowed != nil {
 		return s.stillAllowed(ctx, models, upTo)
 	}
-	ctx, done := context.WithCancel(ctx) // a view is in use until its context ends, and this one is asked for often
-	defer done()
-	now, err := s.seen(ctx)
+	if err := s.cfg.Access.Wait(ctx, upTo); err != nil {
+		return err
+	}
+	p, err := access.From(ctx).Renewed()
+	if err != nil {
+		return err
+	}
+	briefly, cancel := context.WithCancel(ctx) // the stream itself has them in use
+	defer cancel()
+	now, err := s.cfg.Views.Of(briefly, p.View())
 	if err == nil && now != models {
 		err = errOtherView
 	}

@@ -40,8 +40,7 @@ type message struct{ id, name, data string }
 func (r *rig) stream(query string, headers ...string) *reader {
 	r.t.Helper()
 	ctx, stop := context.WithTimeout(r.t.Context(), 30*time.Second) // so that what never comes fails the test
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/v1/events"+query, nil)
-	require.NoError(r.t, err)
+	req := r.request(ctx, http.MethodGet, "/v1/events"+query, nil)
 	req.Header.Set("Accept", mediaStream)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// Sessions knows who signed in with a browser.
+type Sessions interface {
+	// Principal returns who asks, false where the request has no session that
+	// stands.
+	Principal(r *http.Request) (*access.Principal, bool)
+}
+
+// asker finds out who asks: by the token in the header Authorization, else by
+// the session. A header that is there and wrong is not made good by a session.
+func (s *server) asker(r *http.Request) (*access.Principal, error) {
+	if err := s.cfg.Access.Err(); err != nil {
+		return nil, err
+	}
+	if values := r.Header.Values("Authorization"); len(values) > 0 {
+		scheme, token, _ := strings.Cut(values[0], " ")
+		if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") {
+			return nil, unauthenticated("Authorization", "Send one token: Authorization: Bearer mp_...")
+		}
+		p, err := s.cfg.Access.Token(strings.TrimSpace(token))
+		if err == access.ErrUnknown {
+			return nil, unauthenticated("Authorization", "The token is not one of this ledger's, has expired or was revoked. An administrator issues another with milepost token create.")
+		}
+		return p, err
+	}
+	if s.cfg.Sessions != nil {
+		if p, ok := s.cfg.Sessions.Principal(r); ok {
+			return p, nil
+		}
+	}
+	return nil, unauthenticated("", "Sign in, or send a token: Authorization: Bearer mp_...")
+}
+
+func unauthenticated(field, detail string) *Problem {
+	return newProblem(CodeUnauthenticated, field, detail)
+}
+
+// forbidden refuses what takes a right that the asker has not.
+func forbidden(field string, right access.Right) *Problem {
+	return newProblem(CodeForbidden, field, "This takes "+right.String()+".")
+}
+
+// admitted lets a request through to its route when the asker has the right that
+// the table says, over anything at all; what is asked for decides the rest. A
+// route that is not in the table is nobody's.
+func (s *server) admitted(pattern string, route http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		right, ok := s.rights(pattern)
+		if right.Open() {
+			route(w, r)
+			return
+		}
+		p := access.From(r.Context())
+		switch {
+		case !ok:
+			s.cfg.Logger.Error("a route is not in the table of rights, so nobody may use it", "route", pattern)
+			s.fail(w, r, forbidden("", right))
+		case !p.Begin(right):
+			s.fail(w, r, forbidden("", right))
+		default:
+			if err := s.note(r, pattern, right, p); err != nil {
+				s.fail(w, r, err)
+				return
+			}
+			route(w, r)
+		}
+	}
+}
+
+// note writes a line of the access log where the answer could show what is
+// restricted. What cannot be noted is not shown.
+func (s *server) note(r *http.Request, pattern string, right access.Right, p *access.Principal) error {
+	if !right.Shows {
+		return nil
+	}
+	agreement, project := asked(r, "agreement"), asked(r, "project")
+	var shown []projections.Restriction
+	for _, x := range p.Cleared(agreement) {
+		if project == "" || x.Project == "" || x.Project == project { // of an area it is not known here which projects are in it
+			shown = append(shown, x)
+		}
+	}
+	if len(shown) == 0 {
+		return nil
+	}
+	id, _ := r.Context().Value(requestIDKey{}).(string)
+	err := s.cfg.AccessLog.Write(access.Read{
+		Request: id, Principal: p.Key, Method: r.Method, Route: pattern, Path: r.URL.Path, Restricted: access.Paths(shown),
+	})
+	if err != nil {
+		s.cfg.Logger.Error("the access log cannot be written; what is restricted is not shown to anybody", "request", id, "error", err)
+		return newProblem(CodeUnavailable, "", "The access log cannot be written, so this is not answered. The server's log says why.")
+	}
+	return nil
+}
