@@ -51,6 +51,7 @@ var routeRules = []struct{ pattern, roles, where string }{
 	{"GET /v1/webhooks/{webhook}", "aA", "internal"},
 	{"GET /v1/access", "vcrkaA", "anywhere"},
 	{"GET /v1/restrictions", "vcrkaA", "anywhere"},
+	{"GET /v1/subscribers/lag", "aA", "all"},
 	{"GET /v1/subscribers", "vcrkaA", "anywhere"},
 	{"GET /v1/webhooks", "vcrkaA", "anywhere"},
 
