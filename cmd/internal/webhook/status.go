@@ -1,0 +1,51 @@
+package webhook
+
+import (
+	"time"
+
+	"github.com/milepost-ledger/milepost/domain"
+)
+
+// Status says how far the delivery of a webhook has come.
+type Status struct {
+	Webhook      domain.Key `json:"webhook" doc:"Key of the webhook."`
+	State        string     `json:"state" enum:"enabled,disabled" doc:"Whether anything is sent."`
+	Position     uint64     `json:"position" doc:"Sequence up to which everything was accepted, or is not for this webhook."`
+	Lag          uint64     `json:"lag" doc:"How many sequences of the log lie after position."`
+	Last         *Attempt   `json:"last_attempt" doc:"The last request and what it came to; null before the first."`
+	FailingSince *time.Time `json:"failing_since" doc:"Since when each request was a failure; null while they are not."`
+	Failures     int        `json:"failures" doc:"How many that are."`
+	Next         *time.Time `json:"next_attempt" doc:"When it is sent again; null while none waits for that."`
+}
+
+// Status says how far the delivery of a webhook has come.
+func (d *Deliverer) Status(webhook domain.Key) (Status, error) {
+	hook, err := d.find(webhook)
+	if err != nil {
+		return Status{}, err
+	}
+	end := d.opts.History.Position().Seq // before the position, so that it may be ahead
+	p, err := d.positionOf(webhook)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Webhook: hook.Webhook, State: hook.State, Position: p.After, Last: p.Last, Lag: max(end, p.After) - p.After}
+	if f := p.Failing; f != nil {
+		s.FailingSince, s.Failures, s.Next = &f.Since, f.Failures, &f.Next
+	}
+	return s, nil
+}
+
+// positionOf is where a webhook is: as its runner has it, else its file.
+func (d *Deliverer) positionOf(webhook domain.Key) (position, error) {
+	if r := d.running(webhook); r != nil {
+		if p := r.position(); p != nil {
+			return *p, nil
+		}
+	}
+	p, err := d.files.read(webhook)
+	if err != nil || p == nil {
+		return position{}, err
+	}
+	return *p, nil
+}
