@@ -49,6 +49,8 @@ type Options struct {
 	// CacheParts bounds the states that the projector remembers, counted in
 	// aggregates and their parts; 0 means 1<<18, some 200 MB at most.
 	CacheParts int
+	// View is what the read models are of; nil is the whole ledger.
+	View *View
 }
 
 // Batch describes one commit of the projector.
