@@ -42,7 +42,9 @@ type files string
 
 func filesOf(dir string) files { return files(filepath.Join(dir, "webhooks")) }
 
-func (f files) of(webhook domain.Key) string { return filepath.Join(string(f), string(webhook)+".json") }
+func (f files) of(webhook domain.Key) string {
+	return filepath.Join(string(f), string(webhook)+".json")
+}
 
 // read returns the position of a webhook, or nil where it has none.
 func (f files) read(webhook domain.Key) (*position, error) {
