@@ -70,6 +70,10 @@ type Meta struct {
 	Evidence        []Hash  `json:"evidence,omitzero" max:"1000" doc:"SHA-256 of each file that shows it."`
 	IdempotencyKey  string  `json:"idempotency_key,omitzero" doc:"Names this command for ever: sent again, it gives the first receipt and does nothing." max:"200"`
 	ExpectedVersion *uint64 `json:"expected_version,omitzero" doc:"Refuse unless the aggregate is at this version."`
+
+	// Principal is the key of who was authenticated. The server sets it; no
+	// request can say it, and it is no part of what a request asks for.
+	Principal string `json:"-"`
 }
 
 // Input is what a decision may depend on beside the state and the command.

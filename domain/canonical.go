@@ -34,7 +34,7 @@ func scanCanonical(raw []byte) (v Envelope, ok bool) {
 		to   *string
 	}{
 		{"id", &v.ID}, {"source", &v.Source}, {"type", &v.Type}, {"subject", &subject}, {"time", &at}, {"datacontenttype", &mediaType},
-		{"agreement", &agreement}, {"version", &version}, {"actor", &v.Actor}, {"party", &party}, {"effective", &effective},
+		{"agreement", &agreement}, {"version", &version}, {"actor", &v.Actor}, {"principal", &v.Principal}, {"party", &party}, {"effective", &effective},
 		{"reason", &v.Reason}, {"note", &v.Note}, {"corrects", &v.Corrects}, {"evidence", &evidence}, {"commandid", &v.CommandID},
 		{"commandhash", &v.CommandHash}, {"correlationid", &v.Correlation}, {"causationid", &v.Causation},
 	} {

@@ -11,7 +11,7 @@ import (
 func anEnvelope() Envelope {
 	return Envelope{
 		ID: "0190b2a0-0000-7000-8000-000000000001", Source: "/ledgers/main", Ref: Ref{"wuxi-2017", "project", "iot-base"},
-		Type: "milepost.project.started.v1", Time: time.Date(2026, 11, 22, 8, 0, 0, 123000, time.UTC), Version: 7, Actor: "项目办公室",
+		Type: "milepost.project.started.v1", Time: time.Date(2026, 11, 22, 8, 0, 0, 123000, time.UTC), Version: 7, Actor: "项目办公室", Principal: "import",
 		Party: "wuxi", Effective: MustDate("2026-11-01"), Reason: "other", Note: "n", Corrects: "0190b2a0-0000-7000-8000-000000000002",
 		Evidence: []Hash{"aa", "bb"}, CommandID: "c", CommandHash: "h", Correlation: "r", Causation: "s", Data: json.RawMessage(`{"a":[1,{"b":"}"}]}`),
 	}

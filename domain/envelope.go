@@ -21,7 +21,8 @@ type Envelope struct {
 	Time        time.Time // recorded, UTC
 	Version     uint64    // of the aggregate, 1 for its first event
 	Actor       string
-	Party       Key // for which the actor acted
+	Principal   string // who was authenticated, where that is not the actor
+	Party       Key    // for which the actor acted
 	Effective   Date
 	Reason      string
 	Note        string
@@ -47,6 +48,7 @@ type wire struct {
 	Agreement   Key             `json:"agreement"`
 	Version     uint64          `json:"version"`
 	Actor       string          `json:"actor"`
+	Principal   string          `json:"principal"`
 	Party       Key             `json:"party"`
 	Effective   Date            `json:"effective"`
 	Reason      string          `json:"reason"`
@@ -78,6 +80,7 @@ func (v *Envelope) Append(b []byte) []byte {
 	b = append(b, `,"version":`...)
 	b = strconv.AppendUint(b, v.Version, 10)
 	b = member(b, "actor", v.Actor)
+	b = member(b, "principal", v.Principal)
 	b = member(b, "party", string(v.Party))
 	b = member(b, "effective", v.Effective.String())
 	b = member(b, "reason", v.Reason)
@@ -201,7 +204,7 @@ func readEnvelope(raw []byte) (Envelope, error) {
 	}
 	v := Envelope{
 		ID: w.ID, Source: w.Source, Ref: ParsePath(w.Agreement, w.Subject), Type: w.Type, Time: at.UTC(), Version: w.Version,
-		Actor: w.Actor, Party: w.Party, Effective: w.Effective, Reason: w.Reason, Note: w.Note, Corrects: w.Corrects,
+		Actor: w.Actor, Principal: w.Principal, Party: w.Party, Effective: w.Effective, Reason: w.Reason, Note: w.Note, Corrects: w.Corrects,
 		CommandID: w.CommandID, CommandHash: w.CommandHash, Correlation: w.Correlation, Causation: w.Causation, Data: w.Data,
 	}
 	v.Evidence = splitHashes(w.Evidence)

@@ -7,7 +7,6 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
-	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
@@ -100,9 +99,9 @@ func (cq *ChangeQuery) checkEntity() error {
 			"%q: want the path of an aggregate, as project/iot-base, or of a part of one, as project/iot-base/milestone/design", cq.Entity)
 	}
 	switch kind := names[0]; {
-	case kind == party.Kind && cq.Agreement != "":
+	case catalogue.LedgerWide(kind) && cq.Agreement != "":
 		return domain.Refuse(CodeContradiction, "entity", "a %s is not under an agreement: leave one of them out", kind)
-	case kind != party.Kind && cq.Agreement == "":
+	case !catalogue.LedgerWide(kind) && cq.Agreement == "":
 		return domain.Refuse(domain.CodeMissingField, "agreement", "a %s is asked for with its agreement", kind)
 	case kind == agreement.Kind && names[1] != string(cq.Agreement):
 		return domain.Refuse(CodeContradiction, "entity", "%s is not agreement %q: leave one of them out", cq.Entity, cq.Agreement)

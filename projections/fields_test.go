@@ -50,6 +50,7 @@ func fieldsAsOf(t tb, m *projections.Models, at projections.Point) map[string]st
 	for _, p := range parties {
 		f.add(":party/"+string(p.Party), p, "party title kind parent")
 	}
+	f.access(ctx, m, at)
 	agreements, _, err := m.Agreements(ctx, at, page)
 	require.NoError(t, err)
 	for _, a := range agreements {
@@ -77,6 +78,46 @@ func fieldsAsOf(t tb, m *projections.Models, at projections.Point) map[string]st
 		f.indicators(ctx, m, a.Agreement, at)
 	}
 	return f.all
+}
+
+func (f fields) access(ctx context.Context, m *projections.Models, at projections.Point) {
+	principals, _, err := m.Principals(ctx, at, projections.Page{})
+	require.NoError(f, err)
+	for _, x := range principals {
+		path := ":access/" + string(x.Principal)
+		f.add(path, x, "principal name")
+		for _, i := range x.Grants {
+			f.add(path+"/grant/"+string(i.Grant), i, "role agreement party cleared revoked")
+		}
+		for _, i := range x.Tokens {
+			f.add(path+"/token/"+string(i.Token), i, "label expires revoked")
+		}
+		for _, i := range x.Identities {
+			f.add(path+"/identity/"+string(i.Identity), i, "issuer subject unlinked")
+		}
+	}
+	restrictions, _, err := m.Restrictions(ctx, at, projections.Page{})
+	require.NoError(f, err)
+	for _, x := range restrictions {
+		path := ":restriction/" + string(x.Agreement)
+		f.add(path, x, "agreement")
+		for _, i := range x.Projects {
+			f.add(path+"/project/"+string(i.Key), i, "since")
+		}
+		for _, i := range x.Areas {
+			f.add(path+"/area/"+string(i.Key), i, "since")
+		}
+	}
+	subscribers, _, err := m.Subscribers(ctx, at, projections.Page{})
+	require.NoError(f, err)
+	for _, x := range subscribers {
+		f.add(":subscriber/"+string(x.Subscriber), x, "subscriber agreement from public_key cleared revoked_on")
+	}
+	webhooks, _, err := m.Webhooks(ctx, at, projections.Page{})
+	require.NoError(f, err)
+	for _, x := range webhooks {
+		f.add(":webhook/"+string(x.Webhook), x, "webhook url agreement kinds types cleared state from restarts generation")
+	}
 }
 
 func (f fields) projects(ctx context.Context, m *projections.Models, of domain.Key, at projections.Point) {

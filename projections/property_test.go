@@ -46,7 +46,7 @@ func digestOf(t tb, log *memory) string {
 // fixtures of domaintest begin.
 var anything = rapid.OneOf(
 	domaintest.Commands, domaintest.Commands, domaintest.Commands, domaintest.Funds, domaintest.Indicators,
-	domaintest.Meetings, domaintest.Mechanisms, domaintest.Obligations, domaintest.Amendments, domaintest.Keys,
+	domaintest.Meetings, domaintest.Mechanisms, domaintest.Obligations, domaintest.Amendments, domaintest.Keys, domaintest.Access,
 )
 
 // wander lets an agreement be in effect, with a project, a fund and an

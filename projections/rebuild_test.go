@@ -62,7 +62,7 @@ func TestRebuildEqualsLive(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	for _, e := range entries {
-		assert.Contains(t, e.Name(), "read-v3-000002.db")
+		assert.Contains(t, e.Name(), "read-v4-000002.db")
 	}
 }
 

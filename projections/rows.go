@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/access"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/fund"
@@ -14,6 +15,9 @@ import (
 	"github.com/milepost-ledger/milepost/domain/meeting"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/domain/restriction"
+	"github.com/milepost-ledger/milepost/domain/subscriber"
+	"github.com/milepost-ledger/milepost/domain/webhook"
 )
 
 // kept lists, by kind of aggregate, the rows that the read models keep of one:
@@ -65,6 +69,17 @@ var kept = map[string]keeper{
 		waits: indicatorWaits,
 	},
 	keyring.Kind: &keeps[keyring.State]{own: ownRow(keyringTable, rotationOf)},
+	access.Kind: &keeps[access.State]{
+		own: ownRow(accessTable, principalOf),
+		parts: map[string]partRow[access.State]{
+			grantTable.name:    partRowOf(grantTable, grantOf),
+			tokenTable.name:    partRowOf(tokenTable, tokenOf),
+			identityTable.name: partRowOf(identityTable, identityOf),
+		},
+	},
+	restriction.Kind: &keeps[restriction.State]{own: ownRow(restrictionTable, restrictionOf)},
+	subscriber.Kind:  &keeps[subscriber.State]{own: ownRow(subscriberTable, subscriberOf)},
+	webhook.Kind:     &keeps[webhook.State]{own: ownRow(webhookTable, webhookOf)},
 }
 
 // keeper is a keeps of any state.

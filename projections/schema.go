@@ -14,7 +14,7 @@ import (
 // schemaVersion is in the file's name. It grows when a table's meaning
 // changes; a changed declaration alone is noticed by the schema's fingerprint.
 // Either way the models are made anew from the log.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // The order of tables in the digest.
 const (
@@ -44,6 +44,13 @@ const (
 	orderAwaiting
 	orderWaitlist
 	orderKeyring
+	orderAccess
+	orderGrant
+	orderToken
+	orderIdentity
+	orderRestriction
+	orderSubscriber
+	orderWebhook
 	tables // how many
 )
 
@@ -60,6 +67,7 @@ var (
 		partyTable, agreementTable, projectTable, milestoneTable, progressTable, mechanismTable, obligationTable,
 		amendmentTable, meetingTable, decisionTable, actionTable, fundTable, pledgeTable, commitmentTable, disbursementTable,
 		expenditureTable, indicatorTable, periodTable, gateTable, awaitingTable, waitlistTable, keyringTable,
+		accessTable, grantTable, tokenTable, identityTable, restrictionTable, subscriberTable, webhookTable,
 	}
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/meeting"
-	"github.com/milepost-ledger/milepost/domain/party"
 )
 
 // entityParts are the parts of aggregates whose keys the server lists.
@@ -46,11 +46,11 @@ func (a *app) completeEntity(verb *cobra.Command) {
 }
 
 // kindsUnder are the kinds that a path of these names may go on with: those of
-// aggregates, of which parties alone are under no agreement, or of parts.
+// aggregates, of which those of the whole ledger are under no agreement, or of parts.
 func kindsUnder(names []string, agreement bool) []string {
 	next := slices.Clone(entityParts[names[0]])
 	if len(names) == 1 {
-		next = slices.DeleteFunc(kinds(), func(kind string) bool { return (kind == party.Kind) == agreement })
+		next = slices.DeleteFunc(kinds(), func(kind string) bool { return catalogue.LedgerWide(kind) == agreement })
 	}
 	for i := range next {
 		next[i] += "/"

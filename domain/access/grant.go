@@ -62,7 +62,8 @@ func (c GrantAccess) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	return []domain.Event{Granted(c)}, nil
 }
 
-// Granted: the principal has a role from now on.
+// Granted: the principal has a role from now on. Like a token and an identity, a
+// grant that was revoked stays so in whatever order the events are applied.
 type Granted struct {
 	Principal domain.Key `json:"principal"`
 	Grant     domain.Key `json:"grant"`
@@ -73,14 +74,17 @@ type Granted struct {
 	Cleared   []string   `json:"cleared,omitzero"`
 }
 
-func (Granted) Type() string { return "milepost.access.granted.v1" }
+func (Granted) Type() string      { return "milepost.access.granted.v1" }
+func (e Granted) Ref() domain.Ref { return Ref(e.Principal) }
 
 func (e Granted) Apply(s *State) {
 	s.Principal = e.Principal
 	if e.Called != "" {
 		s.Name = e.Called
 	}
-	s.Grants = s.Grants.With(e.Grant, Grant{Role: e.Role, Agreement: e.Agreement, Party: e.Party, Cleared: e.Cleared})
+	s.Grants = s.Grants.Edit(e.Grant, func(g *Grant) {
+		*g = Grant{Role: e.Role, Agreement: e.Agreement, Party: e.Party, Cleared: e.Cleared, Revoked: g.Revoked}
+	})
 }
 
 // RevokeAccess is the command revoke-access.
@@ -98,10 +102,11 @@ func (c RevokeAccess) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
 		return nil, domain.NotFound("principal", "principal", c.Principal)
 	}
 	if c.Grant == "" {
-		if !s.stands() {
+		all := s.standing()
+		if len(all.Grants)+len(all.Tokens)+len(all.Identities) == 0 {
 			return nil, domain.Refuse(domain.CodeNothingChanged, "principal", "principal %q has nothing that could be revoked", c.Principal)
 		}
-		return []domain.Event{Revoked(c)}, nil
+		return []domain.Event{all}, nil
 	}
 	g, ok := s.Grants.Get(c.Grant)
 	switch {
@@ -110,51 +115,51 @@ func (c RevokeAccess) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
 	case g.Revoked:
 		return nil, domain.Refuse(domain.CodeNothingChanged, "grant", "grant %q was revoked before", c.Grant)
 	}
-	return []domain.Event{Revoked(c)}, nil
+	return []domain.Event{Revoked{Principal: c.Principal, Grants: []domain.Key{c.Grant}}}, nil
 }
 
-// stands reports whether there is anything left to revoke.
-func (s *State) stands() bool {
-	for _, g := range s.Grants.Values() {
+// standing is what a revocation of everything names.
+func (s *State) standing() Revoked {
+	all := Revoked{Principal: s.Principal}
+	for key, g := range s.Grants.Values() {
 		if !g.Revoked {
-			return true
+			all.Grants = append(all.Grants, key)
 		}
 	}
-	for _, t := range s.Tokens.Values() {
+	for key, t := range s.Tokens.Values() {
 		if !t.Revoked {
-			return true
+			all.Tokens = append(all.Tokens, key)
 		}
 	}
-	for _, i := range s.Identities.Values() {
+	for key, i := range s.Identities.Values() {
 		if !i.Unlinked {
-			return true
+			all.Identities = append(all.Identities, key)
 		}
 	}
-	return false
+	return all
 }
 
-// Revoked: one grant, or where Grant is "" everything that stood then, holds no
-// longer.
+// Revoked: these hold no longer. The event names each, so that who reads the log
+// sees what was taken away, and so that it means the same in any order.
 type Revoked struct {
-	Principal domain.Key `json:"principal"`
-	Grant     domain.Key `json:"grant,omitzero"`
+	Principal  domain.Key   `json:"principal"`
+	Grants     []domain.Key `json:"grants,omitzero"`
+	Tokens     []domain.Key `json:"tokens,omitzero"`
+	Identities []domain.Key `json:"identities,omitzero"`
 }
 
-func (Revoked) Type() string { return "milepost.access.revoked.v1" }
+func (Revoked) Type() string      { return "milepost.access.revoked.v1" }
+func (e Revoked) Ref() domain.Ref { return Ref(e.Principal) }
 
 func (e Revoked) Apply(s *State) {
 	s.Principal = e.Principal
-	if e.Grant != "" {
-		s.Grants = s.Grants.Edit(e.Grant, func(g *Grant) { g.Revoked = true })
-		return
-	}
-	for key := range s.Grants.All() {
+	for _, key := range e.Grants {
 		s.Grants = s.Grants.Edit(key, func(g *Grant) { g.Revoked = true })
 	}
-	for key := range s.Tokens.All() {
+	for _, key := range e.Tokens {
 		s.Tokens = s.Tokens.Edit(key, func(t *Token) { t.Revoked = true })
 	}
-	for key := range s.Identities.All() {
+	for _, key := range e.Identities {
 		s.Identities = s.Identities.Edit(key, func(i *Identity) { i.Unlinked = true })
 	}
 }

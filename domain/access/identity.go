@@ -54,11 +54,14 @@ type IdentityLinked struct {
 	Subject   string     `json:"subject"`
 }
 
-func (IdentityLinked) Type() string { return "milepost.access.identity-linked.v1" }
+func (IdentityLinked) Type() string      { return "milepost.access.identity-linked.v1" }
+func (e IdentityLinked) Ref() domain.Ref { return Ref(e.Principal) }
 
 func (e IdentityLinked) Apply(s *State) {
 	s.Principal = e.Principal
-	s.Identities = s.Identities.With(e.Identity, Identity{Issuer: e.Issuer, Subject: e.Subject})
+	s.Identities = s.Identities.Edit(e.Identity, func(i *Identity) {
+		*i = Identity{Issuer: e.Issuer, Subject: e.Subject, Unlinked: i.Unlinked}
+	})
 }
 
 // UnlinkIdentity is the command unlink-identity.
@@ -91,7 +94,8 @@ type IdentityUnlinked struct {
 	Identity  domain.Key `json:"identity"`
 }
 
-func (IdentityUnlinked) Type() string { return "milepost.access.identity-unlinked.v1" }
+func (IdentityUnlinked) Type() string      { return "milepost.access.identity-unlinked.v1" }
+func (e IdentityUnlinked) Ref() domain.Ref { return Ref(e.Principal) }
 
 func (e IdentityUnlinked) Apply(s *State) {
 	s.Principal = e.Principal

@@ -63,11 +63,14 @@ type TokenIssued struct {
 	Expires   domain.Date `json:"expires"`
 }
 
-func (TokenIssued) Type() string { return "milepost.access.token-issued.v1" }
+func (TokenIssued) Type() string      { return "milepost.access.token-issued.v1" }
+func (e TokenIssued) Ref() domain.Ref { return Ref(e.Principal) }
 
 func (e TokenIssued) Apply(s *State) {
 	s.Principal = e.Principal
-	s.Tokens = s.Tokens.With(e.Token, Token{Hash: e.Hash, Label: e.Label, Expires: e.Expires})
+	s.Tokens = s.Tokens.Edit(e.Token, func(t *Token) {
+		*t = Token{Hash: e.Hash, Label: e.Label, Expires: e.Expires, Revoked: t.Revoked}
+	})
 }
 
 // RevokeToken is the command revoke-token.
@@ -100,7 +103,8 @@ type TokenRevoked struct {
 	Token     domain.Key `json:"token"`
 }
 
-func (TokenRevoked) Type() string { return "milepost.access.token-revoked.v1" }
+func (TokenRevoked) Type() string      { return "milepost.access.token-revoked.v1" }
+func (e TokenRevoked) Ref() domain.Ref { return Ref(e.Principal) }
 
 func (e TokenRevoked) Apply(s *State) {
 	s.Principal = e.Principal

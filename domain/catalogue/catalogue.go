@@ -69,6 +69,15 @@ func Aggregate(kind string) (*domain.Aggregate, bool) {
 	return a, ok
 }
 
+// LedgerWide reports whether the aggregates of a kind are under no agreement.
+func LedgerWide(kind string) bool {
+	switch kind {
+	case party.Kind, keyring.Kind, access.Kind, restriction.Kind, subscriber.Kind, webhook.Kind:
+		return true
+	}
+	return false
+}
+
 // Command returns the command of that name and the aggregates it is asked of,
 // or refuses with the name of one that is spelt alike.
 func Command(name string) (domain.CommandType, *domain.Aggregate, error) {

@@ -23,7 +23,7 @@ var (
 
 // samples has an event of each type with every field filled. A new type finds
 // its place here, and its golden file by -update.
-var samples = slices.Concat(coreSamples, agreementSamples, projectSamples, fundSamples, indicatorSamples, meetingSamples, amendmentSamples, keySamples)
+var samples = slices.Concat(coreSamples, agreementSamples, projectSamples, fundSamples, indicatorSamples, meetingSamples, amendmentSamples, keySamples, accessSamples)
 
 // coreSamples are of parties, agreements and projects.
 var coreSamples = []domain.Event{

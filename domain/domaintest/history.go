@@ -22,10 +22,10 @@ type Step struct {
 // History draws commands at random and yields those that are accepted, each
 // before the world evolves by it. They are asked of a few aggregates with a few
 // keys, so that they meet each other; most histories begin with much done, and
-// some are of funds, of results or of signing keys alone. It fails on an error
+// some are of funds, of results, of signing keys or of access alone. It fails on an error
 // that is no refusal.
 func History(t *rapid.T, asks int, yield func(w World, s Step)) World {
-	switch rapid.IntRange(0, 7).Draw(t, "kind") {
+	switch rapid.IntRange(0, 8).Draw(t, "kind") {
 	case 0:
 		return HistoryOf(t, Parties(), Commands, asks, yield)
 	case 1:
@@ -34,6 +34,8 @@ func History(t *rapid.T, asks int, yield func(w World, s Step)) World {
 		return HistoryOf(t, Measured(), Indicators, asks, yield)
 	case 3:
 		return HistoryOf(t, Parties(), Keys, asks, yield)
+	case 4:
+		return HistoryOf(t, Running(), Access, asks, yield)
 	}
 	return HistoryOf(t, Running(), Commands, asks, yield)
 }

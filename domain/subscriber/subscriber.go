@@ -78,7 +78,8 @@ type Added struct {
 	Cleared    bool       `json:"cleared,omitzero"`
 }
 
-func (Added) Type() string { return "milepost.subscriber.added.v1" }
+func (Added) Type() string      { return "milepost.subscriber.added.v1" }
+func (e Added) Ref() domain.Ref { return Ref(e.Subscriber) }
 
 func (e Added) Apply(s *State) {
 	s.Subscriber, s.Agreement, s.From, s.PublicKey, s.Cleared = e.Subscriber, e.Agreement, e.From, e.PublicKey, e.Cleared
@@ -109,6 +110,7 @@ type Revoked struct {
 	On         domain.Date `json:"on"`
 }
 
-func (Revoked) Type() string { return "milepost.subscriber.revoked.v1" }
+func (Revoked) Type() string      { return "milepost.subscriber.revoked.v1" }
+func (e Revoked) Ref() domain.Ref { return Ref(e.Subscriber) }
 
 func (e Revoked) Apply(s *State) { s.Subscriber, s.RevokedOn = e.Subscriber, e.On }

@@ -20,7 +20,7 @@ func (Redeliver) Name() string { return "redeliver-webhook" }
 
 // Decide has an enabled webhook send again.
 func (c Redeliver) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
-	if err := in(s, c.Webhook, Enabled); err != nil {
+	if err := in(s, c.Webhook, StatusEnabled); err != nil {
 		return nil, err
 	}
 	return []domain.Event{Restarted(c)}, nil
@@ -46,20 +46,20 @@ func (Disable) Name() string { return "disable-webhook" }
 
 // Decide disables an enabled webhook, for a reason that its owner can read.
 func (c Disable) Decide(s *State, input domain.Input) ([]domain.Event, error) {
-	if err := in(s, c.Webhook, Enabled); err != nil {
+	if err := in(s, c.Webhook, StatusEnabled); err != nil {
 		return nil, err
 	}
 	if err := input.RequireReason("disabling a webhook"); err != nil {
 		return nil, err
 	}
-	return []domain.Event{DisabledEvent(c)}, nil
+	return []domain.Event{Disabled(c)}, nil
 }
 
-// DisabledEvent: nothing is sent until the webhook is enabled again.
-type DisabledEvent struct{ ID }
+// Disabled: nothing is sent until the webhook is enabled again.
+type Disabled struct{ ID }
 
-func (DisabledEvent) Type() string     { return "milepost.webhook.disabled.v1" }
-func (e DisabledEvent) Apply(s *State) { s.Webhook, s.State = e.Webhook, Disabled }
+func (Disabled) Type() string     { return "milepost.webhook.disabled.v1" }
+func (e Disabled) Apply(s *State) { s.become(e.Webhook, StatusDisabled) }
 
 // Enable is the command enable-webhook.
 type Enable struct{ ID }
@@ -68,17 +68,17 @@ func (Enable) Name() string { return "enable-webhook" }
 
 // Decide enables a disabled webhook.
 func (c Enable) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
-	if err := in(s, c.Webhook, Disabled); err != nil {
+	if err := in(s, c.Webhook, StatusDisabled); err != nil {
 		return nil, err
 	}
-	return []domain.Event{EnabledEvent(c)}, nil
+	return []domain.Event{Enabled(c)}, nil
 }
 
-// EnabledEvent: events are sent again, from where it stopped.
-type EnabledEvent struct{ ID }
+// Enabled: events are sent again, from where it stopped.
+type Enabled struct{ ID }
 
-func (EnabledEvent) Type() string     { return "milepost.webhook.enabled.v1" }
-func (e EnabledEvent) Apply(s *State) { s.Webhook, s.State = e.Webhook, Enabled }
+func (Enabled) Type() string     { return "milepost.webhook.enabled.v1" }
+func (e Enabled) Apply(s *State) { s.become(e.Webhook, StatusEnabled) }
 
 // RotateSecret is the command rotate-webhook-secret.
 type RotateSecret struct{ ID }
@@ -87,7 +87,7 @@ func (RotateSecret) Name() string { return "rotate-webhook-secret" }
 
 // Decide gives a webhook that was not removed another secret.
 func (c RotateSecret) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
-	if err := in(s, c.Webhook, Enabled, Disabled); err != nil {
+	if err := in(s, c.Webhook, StatusEnabled, StatusDisabled); err != nil {
 		return nil, err
 	}
 	return []domain.Event{SecretRotated(c)}, nil
@@ -110,14 +110,14 @@ func (Remove) Name() string { return "remove-webhook" }
 
 // Decide removes a webhook that was not removed before.
 func (c Remove) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
-	if err := in(s, c.Webhook, Enabled, Disabled); err != nil {
+	if err := in(s, c.Webhook, StatusEnabled, StatusDisabled); err != nil {
 		return nil, err
 	}
-	return []domain.Event{RemovedEvent(c)}, nil
+	return []domain.Event{Removed(c)}, nil
 }
 
-// RemovedEvent: nothing is sent any more.
-type RemovedEvent struct{ ID }
+// Removed: nothing is sent any more.
+type Removed struct{ ID }
 
-func (RemovedEvent) Type() string     { return "milepost.webhook.removed.v1" }
-func (e RemovedEvent) Apply(s *State) { s.Webhook, s.State = e.Webhook, Removed }
+func (Removed) Type() string     { return "milepost.webhook.removed.v1" }
+func (e Removed) Apply(s *State) { s.become(e.Webhook, StatusRemoved) }

@@ -16,9 +16,9 @@ const Kind = "webhook"
 
 // States of a webhook.
 const (
-	Enabled  = "enabled"
-	Disabled = "disabled" // it can be enabled again, and goes on where it stopped
-	Removed  = "removed"
+	StatusEnabled  = "enabled"
+	StatusDisabled = "disabled" // it can be enabled again, and goes on where it stopped
+	StatusRemoved  = "removed"  // for good
 )
 
 // State is what is known of one webhook.
@@ -51,10 +51,10 @@ var Aggregate = domain.NewAggregate[State](Kind, "An address to which events are
 	[]domain.EventType{
 		domain.EventOf[State, Registered]("An address was registered to which events are sent."),
 		domain.EventOf[State, Restarted]("A webhook was told to send its events again from a sequence on."),
-		domain.EventOf[State, DisabledEvent]("A webhook was disabled; the reason says why."),
-		domain.EventOf[State, EnabledEvent]("A webhook was enabled again."),
+		domain.EventOf[State, Disabled]("A webhook was disabled; the reason says why."),
+		domain.EventOf[State, Enabled]("A webhook was enabled again."),
 		domain.EventOf[State, SecretRotated]("A webhook was given another secret."),
-		domain.EventOf[State, RemovedEvent]("A webhook was removed."),
+		domain.EventOf[State, Removed]("A webhook was removed."),
 	})
 
 // CodeInvalidURL refuses an address to which nothing can be sent.
@@ -116,11 +116,21 @@ type Registered struct {
 	Cleared   bool       `json:"cleared,omitzero"`
 }
 
-func (Registered) Type() string { return "milepost.webhook.registered.v1" }
+func (Registered) Type() string      { return "milepost.webhook.registered.v1" }
+func (e Registered) Ref() domain.Ref { return Ref(e.Webhook) }
 
 func (e Registered) Apply(s *State) {
 	s.Webhook, s.URL, s.Agreement, s.Kinds, s.Types, s.From, s.Cleared = e.Webhook, e.URL, e.Agreement, e.Kinds, e.Types, e.From, e.Cleared
-	s.State, s.Generation = Enabled, max(s.Generation, 1)
+	s.Generation++
+	s.become(e.Webhook, StatusEnabled)
+}
+
+// become makes it another state, unless the webhook was removed: whatever the
+// order of its events, to what was removed nothing is sent.
+func (s *State) become(key domain.Key, state string) {
+	if s.Webhook = key; s.State != StatusRemoved {
+		s.State = state
+	}
 }
 
 // in refuses unless there is a webhook and its state is one of wanted.

@@ -220,6 +220,9 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 		Actor: in.Actor, Party: in.ActingFor, Effective: in.Effective, Reason: in.Reason, Note: in.Note,
 		Corrects: in.Corrects, Evidence: in.Evidence, CommandID: d.task.id, CommandHash: d.task.hash, Data: domain.EncodeEvent(e),
 	}
+	if in.Principal != in.Actor {
+		env.Principal = in.Principal
+	}
 	if len(d.events) > 0 {
 		env.Causation = d.events[0].ID
 	}
