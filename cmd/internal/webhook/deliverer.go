@@ -40,6 +40,8 @@ type Directory interface {
 type History interface {
 	// History returns the sequences of an aggregate's events.
 	History(ctx context.Context, ref domain.Ref) (seqs []uint64, upTo uint64, err error)
+	// Wait returns when they have reached seq.
+	Wait(ctx context.Context, seq uint64) error
 	Position() projections.Position
 }
 
@@ -151,7 +153,7 @@ func (d *Deliverer) settle(ctx context.Context, hook hooks.State) {
 	if old != nil {
 		old.stop()
 	}
-	if hook.State == hooks.Enabled {
+	if hook.State == hooks.StatusEnabled {
 		r := newRunner(d, hook, view)
 		d.put(hook.Webhook, r)
 		r.start(ctx)
@@ -166,7 +168,7 @@ func (d *Deliverer) settle(ctx context.Context, hook hooks.State) {
 // rest leaves a webhook that is not enabled as it is to be found: enabled again,
 // it has failed no time yet; removed, it never comes back.
 func (d *Deliverer) rest(hook hooks.State) error {
-	if hook.State == hooks.Removed {
+	if hook.State == hooks.StatusRemoved {
 		d.metrics.forget(hook.Webhook)
 		return d.files.remove(hook.Webhook)
 	}
@@ -197,7 +199,7 @@ func (d *Deliverer) put(webhook domain.Key, r *runner) {
 // find returns a webhook that was not removed, as the directory has it.
 func (d *Deliverer) find(webhook domain.Key) (hooks.State, error) {
 	for _, hook := range d.opts.Directory.Webhooks() {
-		if hook.Webhook == webhook && hook.State != hooks.Removed {
+		if hook.Webhook == webhook && hook.State != hooks.StatusRemoved {
 			return hook, nil
 		}
 	}

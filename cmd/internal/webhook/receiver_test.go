@@ -2,7 +2,6 @@ package webhook_test
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
@@ -133,11 +133,17 @@ func hangs(_ http.ResponseWriter, r *http.Request) bool {
 // drips accepts, and then sends byte by byte and never ends.
 func drips(w http.ResponseWriter, r *http.Request) bool {
 	out := http.NewResponseController(w)
-	for r.Context().Err() == nil {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		_, _ = w.Write([]byte("."))
 		_ = out.Flush()
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return false
+		}
 	}
-	return false
 }
 
 // breaks accepts, and closes the connection in the middle of the answer.
@@ -198,5 +204,3 @@ func (l *lines) String() string {
 func (l *lines) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
-
-var _ fmt.Stringer = (*lines)(nil)

@@ -70,7 +70,7 @@ func (r *rig) options() webhook.Options {
 		Follow: func(ctx context.Context, view projections.View, filter feed.Filter, after uint64) iter.Seq2[feed.Chunk, error] {
 			return r.feed.Follow(ctx, r.models, filter, after)
 		},
-		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Timeout: 250 * time.Millisecond,
+		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Timeout: time.Second,
 		Now: r.clock.now, Sleep: r.clock.sleep,
 	}
 }
@@ -130,7 +130,7 @@ func (r *rig) stored(seq uint64) []byte {
 // eventually waits for a condition.
 func (r *rig) eventually(what string, is func() bool) {
 	r.Helper()
-	require.Eventually(r, is, 20*time.Second, 2*time.Millisecond, what)
+	require.Eventually(r, is, 20*time.Second, 2*time.Millisecond, "%s\n%s", what, r.log)
 }
 
 // find reports in which files of the data directory a text is, but for the key.
@@ -249,13 +249,15 @@ func (d *directory) take(chunk []eventstore.Record) {
 	d.moved = make(chan struct{})
 }
 
-// show changes what every webhook may be sent.
-func (d *directory) show(view projections.View) {
+// show changes what every webhook may be sent, and tells of it where it shall.
+func (d *directory) show(view projections.View, tell bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.view = view
-	close(d.changed)
-	d.changed = make(chan struct{})
+	if tell {
+		close(d.changed)
+		d.changed = make(chan struct{})
+	}
 }
 
 func (d *directory) Webhooks() (all []hooks.State) {

@@ -125,14 +125,27 @@ func (r *runner) open(ctx context.Context) (err error) {
 	case r.hook.Restarts > 0: // from 0 on
 		return r.keep(position{Restarts: r.hook.Restarts})
 	}
-	seqs, _, err := r.d.opts.History.History(ctx, hooks.Ref(r.hook.Webhook))
-	if err == nil && len(seqs) == 0 {
-		err = errors.New("the read models do not show its registration yet")
-	}
+	registered, err := r.registered(ctx)
 	if err != nil {
 		return err
 	}
-	return r.keep(position{After: seqs[0]})
+	return r.keep(position{After: registered})
+}
+
+// registered is the sequence of the webhook's registration.
+func (r *runner) registered(ctx context.Context) (uint64, error) {
+	for {
+		seqs, upTo, err := r.d.opts.History.History(ctx, hooks.Ref(r.hook.Webhook))
+		if err == nil && len(seqs) > 0 {
+			return seqs[0], nil
+		}
+		if err == nil {
+			err = r.d.opts.History.Wait(ctx, upTo+1) // the directory is ahead of them
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
 }
 
 func (r *runner) follow(ctx context.Context) error {
