@@ -38,7 +38,7 @@ func TestDeliverer_property(t *testing.T) {
 		defer func() { stop() }()
 		start := func() { stop(); d, stop = r.deliver(r.trusting(to)) }
 		start()
-		var want []uint64
+		want := []uint64{}
 		for step := range rapid.IntRange(1, 8).Draw(rt, "steps") {
 			switch rapid.SampledFrom([]string{"event", "event", "another kind of event", "restart", "rotate"}).Draw(rt, "step") {
 			case "event":
@@ -56,7 +56,7 @@ func TestDeliverer_property(t *testing.T) {
 		r.eventually("delivered", func() bool { s, err := d.Status(key); return err == nil && s.Position >= last })
 
 		// Each came first in its turn, and was accepted before the next came
-		var first []uint64
+		first := []uint64{}
 		reached := uint64(0)
 		for _, got := range to.deliveries() {
 			require.GreaterOrEqual(rt, got.seq, reached, "an earlier one after a later one")
