@@ -19,16 +19,16 @@ type View struct {
 	// there are and will be; a list that is empty and not nil is none.
 	Agreements []domain.Key
 	// Restricted is withheld from it, with all that tells of it.
-	Restricted []viewRestriction
+	Restricted []Restriction
 	// Internal has it see who may do what: the aggregates access, restriction,
 	// subscriber and webhook.
 	Internal bool
 }
 
-// viewRestriction is what a view withholds within an agreement: a project, or an
+// Restriction is what a view withholds within an agreement: a project, or an
 // area with the areas below it and every project that is or was in one of them.
 // One that names neither withholds the agreement.
-type viewRestriction struct{ Agreement, Project, Area domain.Key }
+type Restriction struct{ Agreement, Project, Area domain.Key }
 
 // Whole reports whether nothing is withheld from the view.
 func (v View) Whole() bool { return v.Agreements == nil && len(v.Restricted) == 0 && v.Internal }
@@ -60,17 +60,17 @@ func (v View) canonical() View {
 			v.Agreements = []domain.Key{}
 		}
 	}
-	var restricted []viewRestriction
+	var restricted []Restriction
 	for _, r := range v.Restricted {
 		switch {
 		case v.Agreements != nil && !slices.Contains(v.Agreements, r.Agreement): // withheld anyway
 		case r.Project != "" && r.Area != "":
-			restricted = append(restricted, viewRestriction{r.Agreement, r.Project, ""}, viewRestriction{r.Agreement, "", r.Area})
+			restricted = append(restricted, Restriction{r.Agreement, r.Project, ""}, Restriction{r.Agreement, "", r.Area})
 		default:
 			restricted = append(restricted, r)
 		}
 	}
-	slices.SortFunc(restricted, func(a, b viewRestriction) int {
+	slices.SortFunc(restricted, func(a, b Restriction) int {
 		return cmp.Or(cmp.Compare(a.Agreement, b.Agreement), cmp.Compare(a.Project, b.Project), cmp.Compare(a.Area, b.Area))
 	})
 	v.Restricted = slices.Compact(restricted)
