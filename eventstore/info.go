@@ -55,7 +55,7 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 		ServerVersion: s.read.ConnectedServerVersion(),
 		Replicas:      si.Config.Replicas,
 		SyncAlways:    s.syncAlways,
-		Connected:     s.write.IsConnected() && s.read.IsConnected(),
+		Connected:     s.Connected(),
 	}, nil
 }
 
@@ -94,3 +94,6 @@ func (s *Store) Scratch(ctx context.Context, name string) (sc *Scratch, cleanup 
 
 // Raw is the connection the store reads on, for measurements.
 func (s *Store) Raw() *nats.Conn { return s.read }
+
+// Connected reports whether the server can be reached: new records are heard.
+func (s *Store) Connected() bool { return s.write.IsConnected() && s.read.IsConnected() }

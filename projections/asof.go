@@ -201,7 +201,7 @@ func (m *Models) resolve(ctx context.Context, field string, asOf AsOf, early boo
 		if err != nil {
 			return err
 		}
-		r := resolver{conn: conn, last: last, field: field, now: m.now(), loc: m.location, early: early}
+		r := resolver{conn: conn, last: last, field: field, now: m.now(), loc: m.location, early: early, gaps: m.opts.View != nil}
 		p, err = r.resolve(string(asOf))
 		return err
 	})
@@ -218,6 +218,7 @@ type resolver struct {
 	now   time.Time
 	loc   *time.Location
 	early bool
+	gaps  bool // a view has not every event
 }
 
 func (r *resolver) refuse(code, format string, args ...any) error {
@@ -265,6 +266,9 @@ func (r *resolver) sequence(seq uint64, today domain.Date) (Point, error) {
 		return Point{Day: today}, nil
 	}
 	at, err := r.at(seq)
+	if err == nil && at.IsZero() { // before the first event of a view
+		return Point{Seq: seq, Day: today}, nil
+	}
 	return Point{Seq: seq, At: at, Day: domain.DateOf(at, r.loc)}, err
 }
 
@@ -284,24 +288,39 @@ func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
 			low = middle
 		}
 	}
-	if low == 0 {
-		if r.last.seq > 0 && !r.early {
-			first, err := r.at(1)
-			if err != nil {
-				return Point{}, err
-			}
-			return Point{}, r.refuse(CodeAsOfBeforeFirst, "the first event was recorded at %s", first.Format(time.RFC3339Nano))
+	at := time.Time{}
+	if low > 0 {
+		var err error
+		if at, err = r.at(low); err != nil {
+			return Point{}, err
 		}
-		return Point{Day: day}, nil
 	}
-	at, err := r.at(low)
-	return Point{Seq: low, At: at, Day: day}, err
+	if at.IsZero() && !r.early && !r.last.time().IsZero() {
+		first, err := r.first()
+		if err == nil {
+			err = r.refuse(CodeAsOfBeforeFirst, "the first event was recorded at %s", first.Format(time.RFC3339Nano))
+		}
+		return Point{}, err
+	}
+	return Point{Seq: low, At: at, Day: day}, nil
 }
 
-func (r *resolver) at(seq uint64) (time.Time, error) {
-	us, ok, err := selectInt(r.conn, "SELECT at FROM event WHERE seq = ?", seq)
-	if err == nil && !ok {
+// at is the ledger time at a sequence: that of its event or, where a view has
+// not got it, of the last one before; zero where there is none.
+func (r *resolver) at(seq uint64) (at time.Time, err error) {
+	var of uint64
+	err = each(r.conn, "SELECT seq, at FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1", []any{seq}, func(stmt *sqlite.Stmt) (bool, error) {
+		of, at = uint64(stmt.ColumnInt64(0)), time.UnixMicro(stmt.ColumnInt64(1)).UTC()
+		return false, nil
+	})
+	if err == nil && of != seq && !r.gaps {
 		err = fmt.Errorf("projections: event %d is missing in the register", seq)
 	}
+	return at, err
+}
+
+// first is the time of the first event.
+func (r *resolver) first() (time.Time, error) {
+	us, _, err := selectInt(r.conn, "SELECT at FROM event ORDER BY seq LIMIT 1")
 	return time.UnixMicro(us).UTC(), err
 }

@@ -21,6 +21,9 @@ type decoded struct {
 	event domain.Event
 	leaf  tlog.Hash // of the bytes
 	err   error
+
+	skipped bool       // it is out of a view's scope, and was not decoded
+	of      domain.Key // then its agreement, "" for the ledger's
 }
 
 // maxBatch is how many events are decoded, and committed, together at most.
@@ -51,14 +54,23 @@ func (d *decoded) decode(rec eventstore.Record, source string) {
 	}
 }
 
+// skip reports whether a record is out of scope.
+func (d *decoded) skip(rec eventstore.Record, s *scope) bool {
+	if d.of, d.skipped = s.skips(rec.Subject); d.skipped {
+		d.rec = rec
+	}
+	return d.skipped
+}
+
 // sourceOf is the source of the events of a ledger.
 func sourceOf(ledger string) string { return "/ledgers/" + ledger }
 
 // decodeAhead decodes chunks off the goroutine that receives them and off the
 // one that consumes them, and keeps their order. What it yields is valid until
 // the loop's next turn. An error is the last thing yielded. The chunks are read
-// with a context that ends with the loop.
-func decodeAhead(ctx context.Context, source string, read func(context.Context) iter.Seq2[[]eventstore.Record, error]) iter.Seq2[[]decoded, error] {
+// with a context that ends with the loop. What a scope skips is not decoded; nil
+// skips nothing.
+func decodeAhead(ctx context.Context, source string, of *scope, read func(context.Context) iter.Seq2[[]eventstore.Record, error]) iter.Seq2[[]decoded, error] {
 	return func(yield func([]decoded, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup
@@ -101,7 +113,9 @@ func decodeAhead(ctx context.Context, source string, read func(context.Context) 
 					b.room = pool.Get().(*[maxBatch]decoded)
 					b.events = b.room[:len(b.records)]
 					for i, rec := range b.records {
-						b.events[i].decode(rec, source)
+						if d := &b.events[i]; of == nil || !d.skip(rec, of) {
+							d.decode(rec, source)
+						}
 					}
 					close(b.done)
 				}

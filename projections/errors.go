@@ -14,6 +14,9 @@ var ErrClosed = errors.New("projections: closed")
 // these at a time.
 var ErrBusy = errors.New("projections: read models are being made or the log is replayed already; try again when that is done")
 
+// errOfView: it is asked of the read models of the whole ledger.
+var errOfView = errors.New("projections: the read models of a view are not rebuilt, and not held against the log: ask those of the whole ledger")
+
 // GapError: the log gave another sequence than the next. Nothing of it was
 // projected; following again from the position is safe.
 type GapError struct{ Want, Got uint64 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -19,9 +20,10 @@ type file struct {
 	write     *sqlite.Conn
 	readers   *sqlitex.Pool
 	words     textCache
-	paths     textCache      // of entities
-	projector *projector     // nil until the next event
-	inUse     sync.WaitGroup // questions under way
+	paths     textCache                // of entities
+	projector *projector               // nil until the next event
+	withheld  atomic.Pointer[withheld] // by a view; nil in the file of the whole ledger
+	inUse     sync.WaitGroup           // questions under way
 }
 
 // A file of generation g is read-v<schema>-<g>.db. It gets that name only when
@@ -75,8 +77,8 @@ func Remove(dir string) error {
 // readers is how many questions are answered at a time.
 const readers = 8
 
-// openFile opens a complete file.
-func openFile(path string) (_ *file, err error) {
+// openFile opens a complete file, of the view of m if it has one.
+func (m *Models) openFile(path string) (_ *file, err error) {
 	f := &file{path: path}
 	defer func() {
 		if err != nil {
@@ -91,6 +93,13 @@ func openFile(path string) (_ *file, err error) {
 	// gone, and are made again. The file is never corrupt.
 	if err := settings(f.write, "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 16384", "cache_size = -65536"); err != nil {
 		return nil, err
+	}
+	if m.opts.View != nil {
+		known, err := readWithheld(f.write, *m.opts.View, false)
+		if err != nil {
+			return nil, err
+		}
+		f.withheld.Store(known)
 	}
 	f.readers, err = openReaders(path, readers, 8192)
 	return f, err
@@ -164,6 +173,14 @@ func (f *file) close() (err error) {
 // remove closes a file that was replaced, and deletes it.
 func (f *file) remove() error {
 	err := f.close()
+	if e := f.unlink(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// unlink deletes the file, which who has it open still has.
+func (f *file) unlink() (err error) {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if e := os.Remove(f.path + suffix); e != nil && !os.IsNotExist(e) && err == nil {
 			err = e

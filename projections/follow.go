@@ -28,7 +28,31 @@ func (m *Models) Follow(ctx context.Context, log Log) error {
 	return err
 }
 
+// follow makes the models of a view anew as often as something is restricted that
+// they have shown, and where they are of another log: that is no loss.
 func (m *Models) follow(ctx context.Context, log Log) error {
+	for {
+		err := m.followOn(ctx, log)
+		if m.opts.View == nil {
+			return err
+		}
+		var shown *shownError
+		var foreign *ForeignLogError
+		switch {
+		case errors.As(err, &shown):
+		case errors.As(err, &foreign):
+			m.work.Lock()
+			m.beforehand = nil
+			m.retire(m.live, nil)
+			m.work.Unlock()
+		default:
+			return err
+		}
+		m.log.Info("a view is made anew", "dir", m.opts.Dir, "reason", err)
+	}
+}
+
+func (m *Models) followOn(ctx context.Context, log Log) error {
 	if err := m.ensure(ctx, log); err != nil {
 		return err
 	}
@@ -40,7 +64,7 @@ func (m *Models) follow(ctx context.Context, log Log) error {
 	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] {
 		return paced(ctx, log.SubscribeChunks(ctx, next))
 	}
-	for events, err := range decodeAhead(ctx, sourceOf(m.opts.Ledger), read) {
+	for events, err := range decodeAhead(ctx, sourceOf(m.opts.Ledger), m.scope, read) {
 		if err != nil {
 			return fmt.Errorf("projections: read the log: %w", err)
 		}
@@ -103,8 +127,15 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 			return err
 		}
 		f.projector = p
+		if p.view != nil {
+			f.withheld.Store(p.view.withheld)
+		}
 	}
 	n, err := f.projector.applyAll(ctx, events)
+	if shown := (*shownError)(nil); errors.As(err, &shown) {
+		m.retire(f, shown.entities)
+		return err
+	}
 	if stop := (stopError{}); n > 0 && (err == nil || errors.As(err, &stop)) {
 		if e := f.projector.commit(); e != nil {
 			f.projector = nil
@@ -123,6 +154,27 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 		f.projector = nil
 	}
 	return unwrapStop(err)
+}
+
+// retire stops answering from the file of a view that is no longer true, for what
+// it is to withhold from its beginning is. Questions under way are of the moment
+// before. The caller holds work.
+func (m *Models) retire(f *file, beforehand []withheldEntity) {
+	m.mu.Lock()
+	m.live, m.followed = nil, nil
+	m.mu.Unlock()
+	m.beforehand = append(m.beforehand, beforehand...)
+	p := m.Position()
+	p.Ready = false
+	m.setPosition(p)
+	m.effective.forget()
+	f.projector = nil
+	f.unlink() // so that it is not found after a crash
+	m.retired.Go(func() {
+		if err := f.remove(); err != nil {
+			m.log.Warn("the former read models of a view could not be removed", "error", err)
+		}
+	})
 }
 
 func unwrapStop(err error) error {
@@ -156,6 +208,12 @@ func (m *Models) checkLog(ctx context.Context, log Log) error {
 	rec, err := log.Get(ctx, at.seq)
 	if err != nil {
 		return fmt.Errorf("projections: %w", err)
+	}
+	if m.opts.View != nil { // which does not decode every event
+		if recordID(rec.Data) != at.event {
+			return &ForeignLogError{Seq: at.seq, Last: last}
+		}
+		return nil
 	}
 	env, err := domain.DecodeEnvelope(rec.Data)
 	if err != nil {

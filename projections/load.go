@@ -24,7 +24,17 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 		return nil, fmt.Errorf("projections: %w", err)
 	}
 	defer collectLess()()
-	_, err = m.makeFile(ctx, log, to, tmp, progress, m.opts.Observe)
+	for {
+		var p *projector
+		p, err = m.makeFile(ctx, log, to, tmp, progress, m.opts.Observe)
+		if err != nil || p.view == nil || len(p.view.shown) == 0 {
+			break
+		}
+		m.beforehand = append(m.beforehand, p.view.shown...)
+		if err = os.Remove(tmp); err != nil {
+			break
+		}
+	}
 	if err == nil {
 		err = os.Rename(tmp, path)
 	}
@@ -32,7 +42,7 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 		_ = os.Remove(tmp)
 		return nil, fmt.Errorf("projections: make the read models: %w", err)
 	}
-	return openFile(path)
+	return m.openFile(path)
 }
 
 // makeFile makes a complete file, as fast as SQLite can: no journal, no syncs
@@ -60,10 +70,20 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uin
 	if err != nil {
 		return nil, err
 	}
-	if err := script(conn, createTables(m.opts.Ledger)); err != nil {
+	opts := m.opts
+	if _, other := log.(*reordered); other {
+		opts.View = nil // it is of events that the view has
+	} else {
+		opts.beforehand = m.beforehand
+	}
+	tables := createTables(m.opts.Ledger)
+	if opts.View != nil {
+		tables += createViewTables
+	}
+	if err := script(conn, tables); err != nil {
 		return nil, fmt.Errorf("create tables: %w", err)
 	}
-	p, err := newProjector(conn, log, true, m.opts)
+	p, err := newProjector(conn, log, true, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +176,7 @@ func (p *projector) readUpTo(ctx context.Context, log source, to uint64, done fu
 	read := func(ctx context.Context) iter.Seq2[[]eventstore.Record, error] {
 		return log.ReadChunks(ctx, next, to, "")
 	}
-	for events, err := range decodeAhead(ctx, sourceOf(p.ledger), read) {
+	for events, err := range decodeAhead(ctx, sourceOf(p.ledger), p.view.skips(), read) {
 		start, n := time.Now(), 0
 		if err == nil {
 			n, err = p.applyAll(ctx, events)

@@ -49,8 +49,12 @@ type Options struct {
 	// CacheParts bounds the states that the projector remembers, counted in
 	// aggregates and their parts; 0 means 1<<18, some 200 MB at most.
 	CacheParts int
-	// View is what the read models are of; nil is the whole ledger.
+	// View is what the read models are of; nil is the whole ledger. Those of a
+	// view have no Merkle trees, and are neither rebuilt nor held against the log.
 	View *View
+	// beforehand is what a new file of the view withholds from its beginning
+	// beside what View says.
+	beforehand []withheldEntity
 }
 
 // Batch describes one commit of the projector.
@@ -86,6 +90,11 @@ type Models struct {
 	position  atomic.Value // Position
 
 	effective effectiveFiles
+	scope     *scope // of the view; nil where there is none
+	// beforehand is what a view has shown, or would, before it was restricted.
+	// Follow owns it.
+	beforehand []withheldEntity
+	retired    sync.WaitGroup // files that are no longer true, while they are removed
 
 	mu         sync.RWMutex
 	live       *file // nil until the first is made
@@ -112,6 +121,9 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	if m.opts.CacheParts <= 0 {
 		m.opts.CacheParts = 1 << 18
 	}
+	if opts.View != nil {
+		m.scope = newScope(opts.Ledger, *opts.View)
+	}
 	m.position.Store(Position{Digest: digest{}.String()})
 	if err := os.MkdirAll(opts.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("projections: %w", err)
@@ -128,7 +140,7 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	if path == "" {
 		return m, ctx.Err()
 	}
-	f, err := openFile(path)
+	f, err := m.openFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("projections: %w; remove the file to have it made again from the log", err)
 	}
@@ -162,6 +174,7 @@ func (m *Models) Close() error {
 	}
 	m.mu.Unlock()
 	m.effective.close()
+	m.retired.Wait()
 	if f == nil {
 		return nil
 	}
@@ -171,8 +184,9 @@ func (m *Models) Close() error {
 // readFrom notes that a log is the one that the read models are made from.
 func (m *Models) readFrom(log Log) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.followed = log
+	m.mu.Unlock()
+	m.setPosition(m.Position()) // for who waits for it
 }
 
 // install puts f in the place of the live file; log is the one that it was made
@@ -234,15 +248,20 @@ func (m *Models) acquire(seq uint64) (*file, error) {
 // Wait returns when the read models have reached seq and can be asked. When
 // ctx ends first, or when the projector has stopped before, it returns a
 // *BehindError.
-func (m *Models) Wait(ctx context.Context, seq uint64) error {
+func (m *Models) Wait(ctx context.Context, seq uint64) error { return m.wait(ctx, seq, false) }
+
+// waitFollowed is Wait for read models that were seen to be made from the log.
+func (m *Models) waitFollowed(ctx context.Context, seq uint64) error { return m.wait(ctx, seq, true) }
+
+func (m *Models) wait(ctx context.Context, seq uint64, follow bool) error {
 	for {
 		m.mu.RLock()
-		p, moved, closed := m.Position(), m.moved, m.closed
+		p, moved, closed, followed := m.Position(), m.moved, m.closed, m.followed != nil || !follow
 		m.mu.RUnlock()
 		switch {
 		case closed:
 			return ErrClosed
-		case p.Ready && p.Seq >= seq:
+		case p.Ready && p.Seq >= seq && followed:
 			return nil
 		case p.Err != nil:
 			return &BehindError{Asked: seq, Reached: p.Seq, Err: p.Err}

@@ -25,7 +25,8 @@ type projector struct {
 	waitlists  *waitlists
 	trees      *trees
 	digests    digestRows
-	chain      *chain // of who writes the rows
+	chain      *chain  // of who writes the rows
+	view       *viewer // nil where the whole ledger is projected
 	at         position
 	room       []cell
 	memo       memo
@@ -57,6 +58,18 @@ func newProjector(conn *sqlite.Conn, log source, load bool, opts Options) (*proj
 	}
 	p := newFold(log, load, at, opts)
 	p.conn = conn
+	if opts.View == nil {
+		return p, nil
+	}
+	known, err := readWithheld(conn, *opts.View, load)
+	if err != nil {
+		return nil, err
+	}
+	p.view = newViewer(opts, known, load)
+	p.states.view = p.view
+	if load {
+		p.beginView(opts)
+	}
 	return p, nil
 }
 
@@ -100,6 +113,10 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 	if d.rec.Seq != p.next() {
 		return stopError{&GapError{Want: p.next(), Got: d.rec.Seq}}
 	}
+	if d.skipped {
+		p.pass(d)
+		return nil
+	}
 	if d.err != nil {
 		return stopError{&EventError{Seq: d.rec.Seq, Err: d.err}}
 	}
@@ -107,6 +124,16 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 	kind, ok := catalogue.Aggregate(env.Ref.Kind)
 	if !ok {
 		return stopError{&EventError{Seq: d.rec.Seq, Err: fmt.Errorf("there is no aggregate of kind %q", env.Ref.Kind)}}
+	}
+	if p.view != nil {
+		withheld, err := p.withholds(d)
+		if err != nil {
+			return err
+		}
+		if withheld {
+			p.pass(d)
+			return nil
+		}
 	}
 	a, err := p.aggregate(ctx, kind, d)
 	if err != nil {
@@ -181,6 +208,9 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 		p.at.at = p.states.order.events[d.rec.Seq-1].at
 	}
 	p.at.event = env.ID
+	if p.view != nil {
+		p.noteShown(a, env)
+	}
 	row := eventRow{
 		ID: env.ID, Type: env.Type, Agreement: string(env.Ref.Agreement), Aggregate: a.entity, Version: env.Version,
 		Actor: env.Actor, Party: string(env.Party), Effective: env.Effective, RecordedAt: recorded, At: p.at.at,
@@ -277,6 +307,9 @@ func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err e
 	p.rollups.bound()
 	p.waitlists.bound()
 	p.trees.bound()
+	if p.view != nil {
+		defer func() { p.view.reached(p, batch[:n]) }()
+	}
 	for n = range batch {
 		if err = ctx.Err(); err == nil {
 			err = p.apply(ctx, &batch[n])
@@ -314,7 +347,7 @@ func (p *projector) commit() (err error) {
 }
 
 func (at position) time() time.Time {
-	if at.seq == 0 {
+	if at.at == 0 { // there is no event yet, or none in the view
 		return time.Time{}
 	}
 	return time.UnixMicro(at.at).UTC()

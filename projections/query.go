@@ -209,6 +209,12 @@ func (q *query) version(aggregate int64) (uint64, error) {
 	return uint64(v), err
 }
 
+// latest is the version of an aggregate after everything in the file.
+func (q *query) latest(aggregate int64) (uint64, error) {
+	v, _, err := selectInt(q.conn, "SELECT version FROM event WHERE aggregate = ? ORDER BY seq DESC LIMIT 1", aggregate)
+	return uint64(v), err
+}
+
 // path finds the path of an entity.
 func (q *query) path(entity int64) (string, error) {
 	return q.paths.get(q.conn, "SELECT path FROM entity WHERE id = ?", entity)

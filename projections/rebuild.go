@@ -32,6 +32,9 @@ type Rebuilt struct {
 // meanwhile, compares the two, and switches to the new ones. No question is
 // refused for it. With no Follow running it works all the same.
 func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total uint64)) (r Rebuilt, err error) {
+	if m.opts.View != nil {
+		return r, errOfView
+	}
 	m.building.Lock()
 	defer m.building.Unlock()
 	last, err := log.Last(ctx)

@@ -44,6 +44,9 @@ type Replayed struct {
 // following of the log, and holds up no question. With another replay or a
 // rebuild under way it returns ErrBusy.
 func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Replayed, err error) {
+	if m.opts.View != nil {
+		return r, errOfView
+	}
 	if !m.building.TryLock() {
 		return r, ErrBusy
 	}

@@ -65,6 +65,9 @@ func (f *PassingFile) Close() error { return errors.Join(f.File.Close(), os.Remo
 
 // replayTo fills the file at path, which is empty.
 func (m *Models) replayTo(ctx context.Context, log Log, to uint64, path string, progress func(done, total uint64)) (made Made, err error) {
+	if m.opts.View != nil {
+		return made, errOfView
+	}
 	if !m.building.TryLock() {
 		return made, ErrBusy
 	}

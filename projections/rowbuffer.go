@@ -13,7 +13,7 @@ import (
 // another one writes the rows of the batch before, and SQLite gets the rows of
 // each table in one go.
 type rowBuffer struct {
-	tables [tables + 1]struct {
+	tables [places]struct {
 		insert string
 		many   string // insert of rowsAtOnce rows; "" until it is needed
 		rows   []bufferedRow
@@ -31,8 +31,15 @@ type bufferedRow struct {
 	cells int
 }
 
-// wordRows is the place of the dictionary's rows in a buffer.
-const wordRows = tables
+// The places in a buffer after those of the tables in the digest: of the
+// dictionary, and of what only a view has.
+const (
+	wordRows = tables + iota
+	withheldRows
+	withheldWordRows
+	evidenceRows
+	places // how many
+)
 
 const insertWord = "INSERT INTO word (id, text) VALUES (?, ?)"
 

@@ -2,33 +2,99 @@ package projections
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/hex"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
 )
 
-// Sees reports whether the view has an aggregate, or nothing is there to be
-// withheld: what does not exist is not seen either in a view, and is in the main
-// models.
-func (m *Models) Sees(ctx context.Context, ref domain.Ref) (bool, error) { return true, ctx.Err() }
-
-// SeesEvent reports whether the view has the event at a sequence.
-func (m *Models) SeesEvent(ctx context.Context, seq uint64) (bool, error) { return true, ctx.Err() }
-
-// SeesEvidence reports whether an event in the view names a file by its hash.
-func (m *Models) SeesEvidence(ctx context.Context, hash domain.Hash) (bool, error) {
-	return true, ctx.Err()
+// Sees reports whether the view has an event of an aggregate. The main models see
+// everything, whether it is there or not.
+func (m *Models) Sees(ctx context.Context, ref domain.Ref) (seen bool, err error) {
+	if m.opts.View == nil {
+		return true, nil
+	}
+	if !m.scope.covers(ref.Agreement, ref.Kind) {
+		return false, nil
+	}
+	err = m.read(ctx, Point{}, func(q *query) error {
+		e, ok, err := q.entity(ref.Agreement, ref.Path())
+		if !ok || err != nil {
+			return err
+		}
+		version, err := q.latest(e.id)
+		seen = version > 0
+		return err
+	})
+	return seen, err
 }
 
-// Refuses refuses a command that is asked of ref, and makes it where creating
-// says so, with these data, as one about something that is not there: where ref
-// or something that the data name is withheld from the view. Before it refuses
-// it waits until the view has reached the log's end. The main models refuse
-// nothing.
-func (m *Models) Refuses(ctx context.Context, ref domain.Ref, creating bool, data json.RawMessage) error {
-	return nil
+// SeesEvent reports whether the view has the event at a sequence, and waits until
+// it has come as far.
+func (m *Models) SeesEvent(ctx context.Context, seq uint64) (seen bool, err error) {
+	if m.opts.View == nil {
+		return true, nil
+	}
+	if ends, err := m.logEnds(ctx); err != nil || seq > ends {
+		return false, err
+	}
+	if err := m.Wait(ctx, seq); err != nil {
+		return false, err
+	}
+	err = m.read(ctx, Point{Seq: seq}, func(q *query) error {
+		_, seen, err = selectInt(q.conn, "SELECT 1 FROM event WHERE seq = ?", seq)
+		return err
+	})
+	return seen, err
+}
+
+// SeesEvidence reports whether an event in the view names a file by its hash.
+func (m *Models) SeesEvidence(ctx context.Context, hash domain.Hash) (seen bool, err error) {
+	if m.opts.View == nil {
+		return true, nil
+	}
+	raw, err := hex.DecodeString(string(hash))
+	if err != nil || !hash.Valid() {
+		return false, nil
+	}
+	err = m.read(ctx, Point{}, func(q *query) error {
+		_, seen, err = selectInt(q.conn, "SELECT 1 FROM evidence WHERE hash = ?", raw)
+		return err
+	})
+	return seen, err
+}
+
+// logEnds is the last sequence of the log that is followed.
+func (m *Models) logEnds(ctx context.Context) (uint64, error) {
+	m.mu.RLock()
+	log := m.followed
+	m.mu.RUnlock()
+	if log == nil {
+		return 0, &BehindError{Reached: m.Position().Seq}
+	}
+	return log.Last(ctx)
 }
 
 // Names reports whether a text for people names something that is withheld from
-// the view, by its key or by a title of it.
-func (m *Models) Names(text string) bool { return false }
+// the view: by a key, unless something in the view has that as well, or by a
+// title. Where that cannot be told, as the view is being made, it does. The main
+// models have nothing to withhold.
+func (m *Models) Names(text string) bool {
+	if m.opts.View == nil {
+		return false
+	}
+	f, err := m.acquire(0)
+	if err != nil {
+		return true
+	}
+	defer f.inUse.Done()
+	shown := func(key string) (shown bool) {
+		err := f.read(context.Background(), func(conn *sqlite.Conn) (err error) {
+			_, shown, err = selectInt(conn, "SELECT 1 FROM entity WHERE substr(path, -?) = ? LIMIT 1", len(key)+1, "/"+key)
+			return err
+		})
+		return err == nil && shown
+	}
+	return f.withheld.Load().foundIn(text, shown)
+}

@@ -31,6 +31,7 @@ type aggregate struct {
 type stateCache struct {
 	log       source
 	order     *reordered // the log, where it is one in another order; else nil
+	view      *viewer    // nil where the whole ledger is projected
 	bySubject map[string]*aggregate
 	used      *lru.List // least recently used last
 	size      int       // sum of weights
@@ -91,6 +92,9 @@ func (c *stateCache) fold(kind *domain.Aggregate, a *aggregate, end uint64, even
 		if rec.Seq >= end {
 			break
 		}
+		if c.view != nil && c.view.passed[rec.Seq] {
+			continue
+		}
 		env, e, err := catalogue.Decode(rec.Data)
 		if err != nil {
 			return fmt.Errorf("fold %s: %w", a.ref, &EventError{Seq: rec.Seq, Err: err})
@@ -105,12 +109,14 @@ func (c *stateCache) fold(kind *domain.Aggregate, a *aggregate, end uint64, even
 }
 
 // follows refuses an event that is not the next of an aggregate. In another
-// order events are counted anew: a version is then how many were folded.
+// order events are counted anew: a version is then how many were folded. In a
+// view some are missing, but they come in order.
 func (c *stateCache) follows(a *aggregate, env *domain.Envelope, seq uint64) error {
 	if c.order != nil {
 		env.Version = a.version + 1
 	}
-	if env.Ref != a.ref || env.Version != a.version+1 {
+	next := env.Version == a.version+1 || c.view != nil && env.Version > a.version
+	if env.Ref != a.ref || !next {
 		return &VersionError{Seq: seq, Ref: a.ref, Want: a.version + 1, Got: env.Version}
 	}
 	return nil

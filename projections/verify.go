@@ -17,6 +17,9 @@ func (m *Models) VerifyTables(ctx context.Context) error { return m.verify(ctx, 
 
 // verify does it; prepare may look at the verifier before.
 func (m *Models) verify(ctx context.Context, prepare func(*verifier)) error {
+	if m.opts.View != nil {
+		return errOfView
+	}
 	file, err := m.acquire(0)
 	if err != nil {
 		return err

@@ -26,6 +26,10 @@ const (
 	Admin          = "admin"          // everything
 )
 
+// Administrator is the key of a server's local administrator, who is in no log:
+// no principal is called so.
+const Administrator = "administrator"
+
 // State is what one principal may do.
 type State struct {
 	Principal  domain.Key            `json:"principal"`

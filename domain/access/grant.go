@@ -12,6 +12,7 @@ const (
 	CodePartyRequired     = "party-required"     // a representative is one of a party
 	CodeAgreementRequired = "agreement-required" // what is cleared is in an agreement
 	CodeCannotBeCleared   = "cannot-be-cleared"  // neither a project nor an area
+	CodeReserved          = "reserved-key"       // the local administrator's
 )
 
 // GrantAccess is the command grant-access.
@@ -44,6 +45,8 @@ func (c GrantAccess) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 		return nil, domain.Refuse(domain.CodeAlreadyExists, "grant", "grant %q is there, or was revoked; choose another key", c.Grant)
 	}
 	switch {
+	case c.Principal == Administrator:
+		return nil, domain.Refuse(CodeReserved, "principal", "%q is the local administrator of each server; choose another key", c.Principal)
 	case c.Role == Representative && c.Party == "":
 		return nil, domain.Refuse(CodePartyRequired, "party", "a representative acts for one party; say for which")
 	case len(c.Cleared) > 0 && c.Agreement == "":

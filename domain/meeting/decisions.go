@@ -116,9 +116,14 @@ func requireEntity(w domain.World, field string, a *agreement.State, path string
 		return notAPath(field, path)
 	}
 	if err == nil && !found {
-		return domain.Refuse(domain.CodeNotFound, field, "agreement %q has no %s; say what the decision is about by its path", a.Agreement, path)
+		return NoEntity(field, a.Agreement, path)
 	}
 	return err
+}
+
+// NoEntity refuses because an agreement has no entity at path.
+func NoEntity(field string, of domain.Key, path string) error {
+	return domain.Refuse(domain.CodeNotFound, field, "agreement %q has no %s; say what the decision is about by its path", of, path)
 }
 
 func notAPath(field, path string) error {

@@ -45,7 +45,7 @@ var recordedOnly = map[string]string{
 // keysOf are what cooperated has; those of other parameters are their examples.
 var keysOf = map[string]string{
 	"agreement": "wuxi-2017", "project": "iot-base", "milestone": "design", "party": "wuxi", "obligation": "land", "amendment": "longer",
-	"meeting": "spring", "fund": "iot-fund", "indicator": "jobs", "forecast": "2019-12-31",
+	"meeting": "spring", "fund": "iot-fund", "indicator": "jobs", "principal": "li-wei", "webhook": "city-ledger", "forecast": "2019-12-31",
 }
 
 // Every question to the read models takes as_of, and every answer says the
@@ -53,7 +53,8 @@ var keysOf = map[string]string{
 // effective_at likewise.
 func TestEveryAnswerSaysItsPoint(t *testing.T) {
 	r := start(t)
-	last := r.cooperated()
+	r.cooperated()
+	last := r.accessed()
 	r.done("register-party", `{"party":"later","title":"Later","kind":"other"}`)
 	doc := document(t, r)
 	point, err := r.models.Resolve(t.Context(), projections.AsOf(fmt.Sprintf("seq:%d", last)))

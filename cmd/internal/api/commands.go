@@ -112,6 +112,10 @@ func address(agreement domain.Key, aggregate string) string {
 	switch kind {
 	case "party":
 		return "/v1/parties/" + key
+	case "access":
+		return "/v1/access/" + key
+	case "webhook":
+		return "/v1/webhooks/" + key
 	case "agreement":
 		return "/v1/agreements/" + key
 	case "project":

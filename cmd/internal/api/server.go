@@ -84,6 +84,7 @@ func newServer(cfg Config) *server {
 	s.progress()
 	s.cooperation()
 	s.results()
+	s.access()
 	s.history()
 	s.checkpoints()
 	s.proofs()
