@@ -31,6 +31,7 @@ var benchmarks = []benchmark{
 	{"blame", "a field's first 50 moves, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).blame},
 	{"as-of", "an agreement and its milestones as of half the log, of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).asOf},
 	{"verify", "a bundle of the whole log, verified without a server", "at least 20,000 events a second", rateOf(20_000), (*bench).verifying},
+	{"latency-sse", "an event from when the log stored it until a reader of server-sent events has it", "p99 under 50 ms", p99Under(50), (*bench).latencySSE},
 	{"restart", "ready again after a clean stop", "under 3 s", secondsUnder(3), (*bench).restart},
 }
 
@@ -42,6 +43,7 @@ type measurement struct {
 	Ratio   *float64 `json:"ratio"`                   // ours to raw, the median of the rounds
 	Visible *float64 `json:"visible_per_s,omitempty"` // of an import: until the read models show it, too
 	P50     *float64 `json:"p50_ms,omitempty"`
+	P99     *float64 `json:"p99_ms,omitempty"`
 	Seconds *float64 `json:"seconds,omitempty"`
 	Growth  *float64 `json:"growth,omitempty"` // p50 of the largest ledger to that of the smallest
 	Sizes   []sized  `json:"sizes,omitempty"`
@@ -82,7 +84,7 @@ func newBench(a *app) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&b.events, "events", 200_000, "`number` of events in the log that import fills and the others read")
-	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of append-1 and append-64")
+	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of append-1 and append-64, and at most for each latency")
 	flags.IntSliceVar(&b.sizes, "sizes", []int{20_000, 200_000, 1_000_000}, "`numbers` of events of the logs that changes, blame and as-of are asked of, ascending")
 	flags.StringSliceVar(&only, "only", nil, "only these `names`: "+strings.Join(benchmarkNames(), ", "))
 	flags.StringVar(&b.dir, "dir", "", "`directory` on the disk to measure (default the system's temporary one)")
@@ -199,7 +201,7 @@ func (a *app) printMeasurements(results []measurement) error {
 	if a.output == "csv" {
 		return writeBenchCSV(a.out, results)
 	}
-	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "GROWTH", "SECONDS", "TARGET", "", "WHAT"}}
+	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "P99 MS", "GROWTH", "SECONDS", "TARGET", "", "WHAT"}}
 	for _, m := range results {
 		one := benchmarkOf(m)
 		verdict := "met"
@@ -208,5 +210,5 @@ func (a *app) printMeasurements(results []measurement) error {
 		}
 		rows = append(rows, append(m.cells(), one.target, verdict, one.what))
 	}
-	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, true, false, false, false})
+	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, true, true, false, false, false})
 }

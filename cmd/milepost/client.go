@@ -130,10 +130,16 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
+	return c.ask(req)
+}
+
+// ask is send for a request that has more to say, such as headers of its own.
+func (c *client) ask(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	if method != http.MethodGet && isPrintableASCII(c.actor) {
+	if req.Method != http.MethodGet && isPrintableASCII(c.actor) {
 		req.Header.Set("Milepost-Actor", c.actor)
 	}
 	resp, err := c.http.Do(req)

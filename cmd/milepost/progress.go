@@ -46,6 +46,12 @@ func (b *bar) set(done, total int64) {
 	_ = b.Set64(done)
 }
 
+func (b *bar) add(n int) {
+	if b != nil {
+		_ = b.Add(n)
+	}
+}
+
 func (b *bar) finish() {
 	if b != nil {
 		_ = b.Finish()

@@ -56,7 +56,11 @@ func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time
 		route = "none" // every unknown address counts as one
 	}
 	took := time.Since(start)
-	s.metrics.observeRequest(route, w.status, took)
+	observed := took
+	if w.Header().Get("Content-Type") == mediaStream {
+		observed = 0 // it lasts as long as somebody listens, which is no time of the server's
+	}
+	s.metrics.observeRequest(route, w.status, observed)
 	level := slog.LevelInfo
 	switch {
 	case w.status >= 500 && w.status != http.StatusServiceUnavailable:

@@ -59,7 +59,10 @@ type event struct {
 // history serves what happened: field by field, and event by event.
 func (s *server) history() {
 	getListing[changesQuestion, projections.Changes, projections.Change](s, reading("changes", "history", "/v1/changes", "Which fields changed after one point up to and with another, by sequence."), s.changes)
-	getList(s, reading("list-events", "history", "/v1/events", "The events, by sequence."), s.events)
+	events := reading("list-events", "history", "/v1/events", "The events, by sequence; or a stream of them, live.")
+	events.Middlewares = huma.Middlewares{s.streaming}
+	getList(s, events, s.events)
+	s.documentStream()
 	s.handle(huma.Operation{
 		OperationID: "get-event", Method: http.MethodGet, Path: "/v1/events/{seq}", Tags: []string{"history"},
 		Summary: "One event: exactly the stored bytes.",

@@ -37,6 +37,9 @@ type Metrics struct {
 	lag           prometheus.Histogram
 	requests      *prometheus.CounterVec
 	requestTime   *prometheus.HistogramVec
+	streams       prometheus.Gauge
+	streamEvents  prometheus.Counter
+	streamsEnded  *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics with reg, or with a new registry when reg is
@@ -86,8 +89,17 @@ func NewMetrics(reg *prometheus.Registry) *Metrics {
 		requestTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "milepost_http_request_duration_seconds", Buckets: latency, Help: "Time of an HTTP request by route.",
 		}, []string{"route"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "milepost_streams_open", Help: "Streams of events that are open.",
+		}),
+		streamEvents: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "milepost_stream_events_total", Help: "Events that were sent to the readers of streams.",
+		}),
+		streamsEnded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "milepost_streams_ended_total", Help: "Streams of events that ended, by why; dropped for readers that were too slow.",
+		}, []string{"reason"}),
 	}
-	reg.MustRegister(m.appends, m.batchMessages, m.commands, m.commandTime, m.retries, m.conflicts, m.imported,
+	reg.MustRegister(m.streams, m.streamEvents, m.streamsEnded, m.appends, m.batchMessages, m.commands, m.commandTime, m.retries, m.conflicts, m.imported,
 		m.projection, m.projected, m.lag, m.requests, m.requestTime,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -126,7 +138,9 @@ func (m *Metrics) ObserveProjection(b projections.Batch) {
 
 func (m *Metrics) observeRequest(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.requestTime.WithLabelValues(route).Observe(took.Seconds())
+	if took > 0 {
+		m.requestTime.WithLabelValues(route).Observe(took.Seconds())
+	}
 }
 
 func (m *Metrics) handler() http.Handler {

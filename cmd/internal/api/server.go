@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -28,6 +30,10 @@ type Config struct {
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
 
+	Feed           *feed.Feed    // of Store; nil: the API makes its own
+	MaxStreams     int           // streams of events at once; beyond it they are refused; 5,000 when 0
+	StreamPatience time.Duration // how long the reader of a stream may take for what it is sent at a time; 10 s when 0
+
 	ModelsDir string // where the read models' files are, for their size in the metrics; "" leaves it out
 
 	MaxInFlight int           // commands under way at once; beyond it they are refused; 1024 when 0
@@ -43,7 +49,12 @@ type server struct {
 	api      huma.API
 	inFlight chan struct{} // one entry for each command under way
 	sheets   chan struct{} // one entry for each sheet that is being read
+	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
+
+	clock        func() time.Time                                                         // of what is measured, and of nothing that is answered
+	beats        <-chan time.Time                                                         // of streams, a test's own; nil for the clock's
+	stillAllowed func(ctx context.Context, models *projections.Models, upTo uint64) error // for stillSees; nil for the one that asks seen
 }
 
 // New returns the handler of all routes. It starts nothing and needs no
@@ -70,10 +81,19 @@ func newServer(cfg Config) *server {
 	if cfg.MaxLag == 0 {
 		cfg.MaxLag = 10_000
 	}
+	if cfg.Feed == nil {
+		cfg.Feed = feed.New(cfg.Store)
+	}
+	if cfg.MaxStreams <= 0 {
+		cfg.MaxStreams = defaultStreams
+	}
+	if cfg.StreamPatience <= 0 {
+		cfg.StreamPatience = defaultStreamPatience
+	}
 	mux := &patterns{ServeMux: http.NewServeMux()}
 	s := &server{
 		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
-		sheets: make(chan struct{}, maxSheets), api: humago.New(mux, openAPI(cfg)),
+		sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
 	}
 	s.api.UseMiddleware(s.strictQuery)
 	s.metrics.watch(s)
@@ -105,13 +125,13 @@ func newServer(cfg Config) *server {
 func (s *server) handler() http.Handler { return s.guarded(s.route()) }
 
 // Server returns an HTTP server for handler with the limits that the routes
-// count on: nobody holds a connection open by being slow. Imports, rebuilds
-// and replays lift the limits for themselves.
+// count on: nobody holds a connection open by being slow. Imports, rebuilds,
+// replays and streams lift the limits for themselves. Shutdown ends streams.
 func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &http.Server{
+	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
@@ -120,4 +140,6 @@ func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
+	tellStreams(server)
+	return server
 }

@@ -22,7 +22,7 @@ type Log interface {
 var _ Log = (*eventstore.Store)(nil)
 
 // pageLimit is how many events are read at a time.
-const pageLimit = 500
+const pageLimit = 200
 
 // Feed hands out the events of one log.
 type Feed struct {
