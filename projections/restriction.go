@@ -7,9 +7,9 @@ import (
 	"github.com/milepost-ledger/milepost/domain/restriction"
 )
 
-// Restriction is what is restricted in an agreement, as of a point: seen only by
+// Restricted is what is restricted in an agreement, as of a point: seen only by
 // principals who are cleared for it. What was lifted is not in it.
-type Restriction struct {
+type Restricted struct {
 	Agreement domain.Key       `json:"agreement" sql:"-"`
 	Projects  []RestrictedPart `json:"projects"`
 	Areas     []RestrictedPart `json:"areas"` // with all that is in them
@@ -22,10 +22,10 @@ type RestrictedPart struct {
 	Since domain.Date `json:"since"`
 }
 
-var restrictionTable = newTable[Restriction](orderRestriction, restriction.Kind, versionLead...)
+var restrictionTable = newTable[Restricted](orderRestriction, restriction.Kind, versionLead...)
 
-func restrictionOf(s *restriction.State) *Restriction {
-	return &Restriction{Projects: restrictedIn(s.Projects), Areas: restrictedIn(s.Areas)}
+func restrictionOf(s *restriction.State) *Restricted {
+	return &Restricted{Projects: restrictedIn(s.Projects), Areas: restrictedIn(s.Areas)}
 }
 
 func restrictedIn(list domain.List[restriction.Restricted]) (parts []RestrictedPart) {
@@ -39,17 +39,17 @@ func restrictedIn(list domain.List[restriction.Restricted]) (parts []RestrictedP
 
 // Restrictions lists what is restricted, by agreement, in the order in which the
 // first of each was.
-func (m *Models) Restrictions(ctx context.Context, at Point, page Page) ([]Restriction, string, error) {
+func (m *Models) Restrictions(ctx context.Context, at Point, page Page) ([]Restricted, string, error) {
 	return listOf(ctx, m, restrictionTable, domain.Ref{}, at, page, (*query).restriction)
 }
 
 // Restriction returns what is restricted in one agreement, or refuses with
 // not-found where nothing ever was.
-func (m *Models) Restriction(ctx context.Context, of domain.Key, at Point) (Restriction, error) {
+func (m *Models) Restriction(ctx context.Context, of domain.Key, at Point) (Restricted, error) {
 	return itemOf(ctx, m, restrictionTable, restriction.Ref(of), at, (*query).restriction)
 }
 
-func (q *query) restriction(r *Restriction, e found) (err error) {
+func (q *query) restriction(r *Restricted, e found) (err error) {
 	r.Agreement = keyOf(e.path)
 	r.Version, err = q.version(e.id)
 	return err
