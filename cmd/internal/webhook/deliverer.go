@@ -9,10 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"reflect"
 	"sync"
 	"time"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
@@ -20,11 +20,12 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// Directory says which webhooks there are and what they may be sent.
+// Directory says which webhooks there are and what they may be sent;
+// *access.Directory is one.
 type Directory interface {
 	// Webhooks are all that were ever registered, as of the log's end or a moment
 	// before.
-	Webhooks() []hooks.State
+	Webhooks() []access.Webhook
 	// Changed is closed when anything that the directory says changes. It is asked
 	// for first, and then what it is about.
 	Changed() <-chan struct{}
@@ -144,7 +145,7 @@ func (d *Deliverer) taken() map[domain.Key]*runner {
 }
 
 // settle has a webhook delivered as the directory has it now.
-func (d *Deliverer) settle(ctx context.Context, hook hooks.State) {
+func (d *Deliverer) settle(ctx context.Context, hook access.Webhook) {
 	view := d.opts.Directory.ViewOf(hook.Agreement, hook.Cleared)
 	old := d.running(hook.Webhook)
 	if old != nil && !old.hasEnded() && old.isFor(hook, view) {
@@ -153,31 +154,19 @@ func (d *Deliverer) settle(ctx context.Context, hook hooks.State) {
 	if old != nil {
 		old.stop()
 	}
-	if hook.State == hooks.StatusEnabled {
+	if hook.State.State == hooks.StatusEnabled {
 		r := newRunner(d, hook, view)
 		d.put(hook.Webhook, r)
 		r.start(ctx)
 		return
 	}
-	if err := d.rest(hook); err != nil {
-		d.opts.Logger.Error("a webhook that is not enabled", "webhook", hook.Webhook, "error", err)
-	}
 	d.put(hook.Webhook, nil)
-}
-
-// rest leaves a webhook that is not enabled as it is to be found: enabled again,
-// it has failed no time yet; removed, it never comes back.
-func (d *Deliverer) rest(hook hooks.State) error {
-	if hook.State == hooks.StatusRemoved {
+	if hook.State.State == hooks.StatusRemoved { // it never comes back
 		d.metrics.forget(hook.Webhook)
-		return d.files.remove(hook.Webhook)
+		if err := d.files.remove(hook.Webhook); err != nil {
+			d.opts.Logger.Warn("the position of a webhook that was removed is still there", "error", err)
+		}
 	}
-	p, err := d.files.read(hook.Webhook)
-	if err != nil || p == nil || p.Failing == nil {
-		return err
-	}
-	p.Failing = nil
-	return d.files.write(hook.Webhook, *p)
 }
 
 func (d *Deliverer) running(webhook domain.Key) *runner {
@@ -197,13 +186,13 @@ func (d *Deliverer) put(webhook domain.Key, r *runner) {
 }
 
 // find returns a webhook that was not removed, as the directory has it.
-func (d *Deliverer) find(webhook domain.Key) (hooks.State, error) {
+func (d *Deliverer) find(webhook domain.Key) (access.Webhook, error) {
 	for _, hook := range d.opts.Directory.Webhooks() {
-		if hook.Webhook == webhook && hook.State != hooks.StatusRemoved {
+		if hook.Webhook == webhook && hook.State.State != hooks.StatusRemoved {
 			return hook, nil
 		}
 	}
-	return hooks.State{}, domain.NotFound(hooks.Kind, hooks.Kind, webhook)
+	return access.Webhook{}, domain.NotFound(hooks.Kind, hooks.Kind, webhook)
 }
 
 // Secret is what a webhook's requests are signed with. A webhook that was removed
@@ -215,9 +204,6 @@ func (d *Deliverer) Secret(webhook domain.Key) (Secret, error) {
 	}
 	return d.secrets.of(hook.Webhook, hook.Generation)
 }
-
-// same reports whether two states of a webhook are one.
-func same(a, b hooks.State) bool { return reflect.DeepEqual(a, b) }
 
 // chance is from 0 to 1.
 func chance() float64 { return rand.Float64() }

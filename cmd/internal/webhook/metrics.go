@@ -59,7 +59,7 @@ func (d *Deliverer) Collect(to chan<- prometheus.Metric) {
 	d.metrics.failures.Collect(to)
 	d.metrics.took.Collect(to)
 	for _, hook := range d.opts.Directory.Webhooks() {
-		if hook.State == hooks.StatusRemoved {
+		if hook.State.State == hooks.StatusRemoved {
 			continue
 		}
 		if s, err := d.Status(hook.Webhook); err == nil {

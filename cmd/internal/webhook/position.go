@@ -23,6 +23,7 @@ type position struct {
 
 // failing is a run of failures without a success.
 type failing struct {
+	Version  uint64        `json:"version"` // of the webhook that was sent by
 	Since    time.Time     `json:"since"`
 	Failures int           `json:"failures"`
 	For      time.Duration `json:"for"`  // how long it was tried; not while no server ran

@@ -18,11 +18,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/party"
 	hooks "github.com/milepost-ledger/milepost/domain/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -36,6 +36,7 @@ type rig struct {
 	dir       string
 	store     *eventstore.Store
 	models    *projections.Models
+	views     *projections.Views
 	ledger    *ledger.Ledger
 	feed      *feed.Feed
 	directory *directory
@@ -53,13 +54,18 @@ func newRig(t testing.TB) *rig {
 	models, err := projections.Open(t.Context(), projections.Options{Dir: dir, Ledger: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, models.Close()) })
-	r := &rig{TB: t, dir: dir, store: store, models: models, feed: feed.New(store), directory: newDirectory(), clock: newClock(), log: &lines{}}
+	r := &rig{TB: t, dir: dir, store: store, models: models, feed: feed.New(store), clock: newClock(), log: &lines{}}
 	r.ledger = ledger.New(store, ledger.Options{Name: "test", Register: models})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = models.Follow(ctx, store) })
-	running.Go(func() { r.directory.follow(ctx, store) })
 	t.Cleanup(func() { cancel(); running.Wait() })
+	r.views = projections.NewViews(models, store, projections.ViewsOptions{})
+	t.Cleanup(func() { assert.NoError(t, r.views.Close()) })
+	known, err := access.Open(t.Context(), store, "test", access.Options{})
+	require.NoError(t, err)
+	r.directory = &directory{Directory: known, told: make(chan struct{})}
+	t.Cleanup(func() { assert.NoError(t, known.Close()) })
 	return r
 }
 
@@ -68,7 +74,14 @@ func (r *rig) options() webhook.Options {
 	return webhook.Options{
 		Dir: r.dir, Directory: r.directory, History: r.models, Execute: r.ledger.Execute, Logger: r.log.logger(),
 		Follow: func(ctx context.Context, view projections.View, filter feed.Filter, after uint64) iter.Seq2[feed.Chunk, error] {
-			return r.feed.Follow(ctx, r.models, filter, after)
+			return func(yield func(feed.Chunk, error) bool) {
+				models, err := r.views.Of(ctx, view)
+				if err != nil {
+					yield(feed.Chunk{}, err)
+					return
+				}
+				r.feed.Follow(ctx, models, filter, after)(yield)
+			}
 		},
 		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Timeout: time.Second,
 		Now: r.clock.now, Sleep: r.clock.sleep,
@@ -202,97 +215,45 @@ func (c *clock) slept() []time.Duration {
 	return slices.Clone(c.pauses)
 }
 
-// directory folds the webhooks of a log.
+// directory is that of the rig, with a view that a test can put in its place.
 type directory struct {
-	mu      sync.Mutex
-	hooks   map[domain.Key]*hooks.State
-	order   []domain.Key
-	seq     uint64
-	moved   chan struct{}
-	changed chan struct{}
-	view    projections.View
-}
-
-func newDirectory() *directory {
-	return &directory{hooks: map[domain.Key]*hooks.State{}, moved: make(chan struct{}), changed: make(chan struct{})}
-}
-
-func (d *directory) follow(ctx context.Context, store *eventstore.Store) {
-	for chunk, err := range store.SubscribeChunks(ctx, 1) {
-		if err != nil {
-			return
-		}
-		d.take(chunk)
-	}
-}
-
-func (d *directory) take(chunk []eventstore.Record) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, rec := range chunk {
-		env, e, err := catalogue.Decode(rec.Data)
-		if err != nil {
-			panic(err)
-		}
-		d.seq = rec.Seq
-		if env.Ref.Kind != hooks.Kind {
-			continue
-		}
-		if d.hooks[env.Ref.Key] == nil {
-			d.order = append(d.order, env.Ref.Key)
-		}
-		d.hooks[env.Ref.Key] = hooks.Aggregate.Evolve(d.hooks[env.Ref.Key], e).(*hooks.State)
-		close(d.changed)
-		d.changed = make(chan struct{})
-	}
-	close(d.moved)
-	d.moved = make(chan struct{})
+	*access.Directory
+	mu   sync.Mutex
+	view *projections.View
+	told chan struct{}
 }
 
 // show changes what every webhook may be sent, and tells of it where it shall.
 func (d *directory) show(view projections.View, tell bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.view = view
+	d.view = &view
 	if tell {
-		close(d.changed)
-		d.changed = make(chan struct{})
+		close(d.told)
+		d.told = make(chan struct{})
 	}
-}
-
-func (d *directory) Webhooks() (all []hooks.State) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, key := range d.order {
-		all = append(all, *d.hooks[key])
-	}
-	return all
 }
 
 func (d *directory) Changed() <-chan struct{} {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.changed
-}
-
-func (d *directory) Wait(ctx context.Context, seq uint64) error {
-	for {
-		d.mu.Lock()
-		at, moved := d.seq, d.moved
-		d.mu.Unlock()
-		if at >= seq {
-			return nil
-		}
+	told := d.told
+	d.mu.Unlock()
+	changed, either := d.Directory.Changed(), make(chan struct{})
+	go func() {
+		defer close(either)
 		select {
-		case <-moved:
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-changed:
+		case <-told:
 		}
-	}
+	}()
+	return either
 }
 
-func (d *directory) ViewOf(domain.Key, bool) projections.View {
+func (d *directory) ViewOf(agreement domain.Key, cleared bool) projections.View {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.view
+	if d.view != nil {
+		return *d.view
+	}
+	return d.Directory.ViewOf(agreement, cleared)
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	hooks "github.com/milepost-ledger/milepost/domain/webhook"
 	"github.com/milepost-ledger/milepost/projections"
@@ -16,7 +17,7 @@ import (
 // time. When either changes, it ends, and another takes over from its file.
 type runner struct {
 	d    *Deliverer
-	hook hooks.State
+	hook access.Webhook
 	view projections.View
 	name string // of the view
 
@@ -41,13 +42,13 @@ const keepEvery = 10_000
 // the runner was made for.
 var errChanged = errors.New("webhook: it was changed")
 
-func newRunner(d *Deliverer, hook hooks.State, view projections.View) *runner {
+func newRunner(d *Deliverer, hook access.Webhook, view projections.View) *runner {
 	return &runner{d: d, hook: hook, view: view, name: view.Name(), done: make(chan struct{})}
 }
 
 // isFor reports whether the runner does what is to be done.
-func (r *runner) isFor(hook hooks.State, view projections.View) bool {
-	return same(r.hook, hook) && r.name == view.Name()
+func (r *runner) isFor(hook access.Webhook, view projections.View) bool {
+	return r.hook.Version == hook.Version && r.name == view.Name()
 }
 
 func (r *runner) start(ctx context.Context) {
@@ -118,6 +119,9 @@ func (r *runner) open(ctx context.Context) (err error) {
 		return err
 	case p != nil && p.Restarts == r.hook.Restarts:
 		r.kept = p.After
+		if p.Failing != nil && p.Failing.Version != r.hook.Version {
+			p.Failing = nil // enabled again, or changed otherwise, it has failed no time yet
+		}
 		r.set(*p)
 		return nil
 	case r.hook.From > 0:
@@ -218,7 +222,7 @@ func (r *runner) failed(ctx context.Context, a answer) error {
 	r.d.metrics.failed(r.hook.Webhook)
 	p := *r.position()
 	now := r.d.opts.Now().UTC()
-	f := failing{Since: a.At}
+	f := failing{Version: r.hook.Version, Since: a.At}
 	if p.Failing != nil {
 		f = *p.Failing
 		// While no server ran nobody tried, and that is not the receiver's fault.

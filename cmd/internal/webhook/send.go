@@ -80,6 +80,9 @@ func (r *runner) request(ctx context.Context, e feed.Event, at time.Time, a *ans
 	defer func() { _ = resp.Body.Close() }()
 	a.Status, a.retryAfter = resp.StatusCode, retryAfter(resp.Header, at)
 	_, err = io.CopyN(io.Discard, resp.Body, answerLimit)
+	if late := ctx.Err(); late != nil {
+		return late // who was cut off may have ended its answer in time to look whole
+	}
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return fmt.Errorf("it answered %d, a redirect, which is not followed: register the address that it leads to", resp.StatusCode)

@@ -29,7 +29,7 @@ func (d *Deliverer) Status(webhook domain.Key) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Webhook: hook.Webhook, State: hook.State, Position: p.After, Last: p.Last, Lag: max(end, p.After) - p.After}
+	s := Status{Webhook: hook.Webhook, State: hook.State.State, Position: p.After, Last: p.Last, Lag: max(end, p.After) - p.After}
 	if f := p.Failing; f != nil {
 		s.FailingSince, s.Failures, s.Next = &f.Since, f.Failures, &f.Next
 	}
