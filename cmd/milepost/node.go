@@ -15,9 +15,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
+	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -36,6 +39,8 @@ type nodeConfig struct {
 	keyFile     string // with which the ledger signs; "" for the one in dir
 	checkpoints string // directory of the checkpoints; "" for the one in dir
 	scrubRate   int    // records a second; 0 leaves the scrub out
+
+	webhooks webhookConfig
 
 	checking func(done, total uint64) // told how far the check at start has come; may be nil
 }
@@ -63,7 +68,13 @@ type node struct {
 	models   *projections.Models
 	ledger   *ledger.Ledger
 	location *time.Location
+	registry *prometheus.Registry
 	metrics  *api.Metrics
+	feed     *feed.Feed
+
+	access   *access.Directory // these three where webhooks are delivered
+	views    *projections.Views
+	webhooks *webhook.Deliverer
 
 	holder holder
 	cfg    nodeConfig
@@ -81,7 +92,8 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if cfg.creds != "" && cfg.natsURL == "" {
 		return nil, usagef("--nats-creds %s: name the server that they are for with --nats", cfg.creds)
 	}
-	n := &node{cfg: cfg, metrics: api.NewMetrics(prometheus.NewRegistry())}
+	n := &node{cfg: cfg, registry: prometheus.NewRegistry()}
+	n.metrics = api.NewMetrics(n.registry)
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
 		return nil, usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)
 	}
@@ -125,6 +137,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	n.ledger = ledger.New(n.store, ledger.Options{
 		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
+	n.feed = feed.New(n.store)
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
@@ -134,6 +147,7 @@ func (n *node) handler() http.Handler {
 	return api.New(api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
+		Feed: n.feed, Webhooks: n.webhooks,
 	})
 }
 
@@ -194,6 +208,12 @@ func (n *node) catchUp(ctx context.Context) error {
 func (n *node) Close() error {
 	var errs []error
 	n.halt()
+	if n.views != nil {
+		errs = append(errs, n.views.Close())
+	}
+	if n.access != nil {
+		errs = append(errs, n.access.Close())
+	}
 	if n.models != nil {
 		errs = append(errs, n.models.Close())
 	}

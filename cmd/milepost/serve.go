@@ -28,6 +28,9 @@ func newServe(a *app) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.log = a.logger(verbose)
+			if err := cfg.webhooks.settle(cmd, cfg.natsURL != ""); err != nil {
+				return err
+			}
 			return a.serve(cmd.Context(), cfg, listen, func(_ context.Context, s *server) error {
 				_, err := fmt.Fprintf(a.out, "milepost: ledger %s ready on %s (pid %d)\n", cfg.name, s.url, os.Getpid())
 				return err
@@ -45,6 +48,7 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data, made with a new ledger)")
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
 	flags.IntVar(&cfg.scrubRate, "scrub-rate", scrubRate, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
+	cfg.webhooks.flags(cmd)
 	flags.BoolVar(&verbose, "verbose", false, "log every request")
 	_ = cmd.MarkFlagDirname("data") // the flag is there
 	return cmd
@@ -92,9 +96,17 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 	if err := n.holder.write(cfg.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	if cfg.webhooks.deliver {
+		if err := n.openWebhooks(ctx); err != nil {
+			return errors.Join(unlessEnded(ctx, err), l.Close())
+		}
+	}
 	httpServer := api.Server(n.handler(), cfg.log)
 
 	g, running := errgroup.WithContext(ctx)
+	if n.webhooks != nil {
+		g.Go(func() error { n.webhooks.Run(running); return nil })
+	}
 	g.Go(func() error {
 		if err := httpServer.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
@@ -30,9 +31,10 @@ type Config struct {
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
 
-	Feed           *feed.Feed    // of Store; nil: the API makes its own
-	MaxStreams     int           // streams of events at once; beyond it they are refused; 5,000 when 0
-	StreamPatience time.Duration // how long the reader of a stream may take for what it is sent at a time; 10 s when 0
+	Webhooks       *webhook.Deliverer // nil where another process delivers them
+	Feed           *feed.Feed         // of Store; nil: the API makes its own
+	MaxStreams     int                // streams of events at once; beyond it they are refused; 5,000 when 0
+	StreamPatience time.Duration      // how long the reader of a stream may take for what it is sent at a time; 10 s when 0
 
 	ModelsDir string // where the read models' files are, for their size in the metrics; "" leaves it out
 
@@ -105,6 +107,7 @@ func newServer(cfg Config) *server {
 	s.cooperation()
 	s.results()
 	s.access()
+	s.webhooks()
 	s.history()
 	s.checkpoints()
 	s.proofs()

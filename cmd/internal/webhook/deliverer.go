@@ -195,6 +195,11 @@ func (d *Deliverer) find(webhook domain.Key) (access.Webhook, error) {
 	return access.Webhook{}, domain.NotFound(hooks.Kind, hooks.Kind, webhook)
 }
 
+// Wait returns when the deliverer knows the log up to seq.
+func (d *Deliverer) Wait(ctx context.Context, seq uint64) error {
+	return d.opts.Directory.Wait(ctx, seq)
+}
+
 // Secret is what a webhook's requests are signed with. A webhook that was removed
 // has none.
 func (d *Deliverer) Secret(webhook domain.Key) (Secret, error) {

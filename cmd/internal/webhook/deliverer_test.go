@@ -84,7 +84,7 @@ func TestDeliverer_aReceiverThatFailsAndComesBackGetsEverythingInOrder(t *testin
 	assert.Equal(t, "enabled", s.State)
 	assert.Equal(t, want[4], s.Position)
 	assert.Zero(t, s.Lag)
-	assert.Equal(t, http.StatusNoContent, s.Last.Status)
+	assert.Equal(t, http.StatusNoContent, s.LastStatus)
 	assert.Nil(t, s.FailingSince)
 }
 

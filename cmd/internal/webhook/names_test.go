@@ -104,7 +104,7 @@ func TestDeliverer_refusesPrivateAddressesAfterTheNameWasResolved(t *testing.T) 
 		shown := netip.MustParseAddr(address).Unmap().String()
 		r.eventually(address, func() bool {
 			s, err := d.Status("hook")
-			return err == nil && s.Last != nil && strings.Contains(s.Last.Error, "--webhook-allow") && strings.Contains(s.Last.Error, shown)
+			return err == nil && strings.Contains(s.LastError, "--webhook-allow") && strings.Contains(s.LastError, shown)
 		})
 
 		// Then no connection is made, and the event comes when it has moved back
@@ -141,7 +141,7 @@ func TestDeliverer_verifiesTheReceiver(t *testing.T) {
 			d, stop := r.deliver(opts)
 			r.eventually("refused", func() bool {
 				s, err := d.Status("hook")
-				return err == nil && s.Last != nil && strings.Contains(s.Last.Error, c.says)
+				return err == nil && strings.Contains(s.LastError, c.says)
 			})
 			stop()
 			assert.Empty(t, to.sent())

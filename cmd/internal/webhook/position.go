@@ -18,7 +18,7 @@ type position struct {
 	After    uint64   `json:"after"`    // everything up to this sequence was accepted, or is not for this webhook
 	Restarts uint64   `json:"restarts"` // of the times that it was told to send again, how many are done with
 	Failing  *failing `json:"failing,omitempty"`
-	Last     *Attempt `json:"last,omitempty"`
+	Last     *attempt `json:"last,omitempty"`
 }
 
 // failing is a run of failures without a success.
@@ -30,12 +30,12 @@ type failing struct {
 	Next     time.Time     `json:"next"` // attempt
 }
 
-// Attempt is one request to the receiver.
-type Attempt struct {
-	Seq    uint64    `json:"seq" doc:"Sequence of the event that was sent."`
-	At     time.Time `json:"at" doc:"When it was sent."`
-	Status int       `json:"status" doc:"HTTP status of the answer; 0 where none came."`
-	Error  string    `json:"error" doc:"Why it was a failure; empty after a success."`
+// attempt is one request to the receiver.
+type attempt struct {
+	Seq    uint64    `json:"seq"` // of the event
+	At     time.Time `json:"at"`
+	Status int       `json:"status"`          // of the answer; 0 where none came
+	Error  string    `json:"error,omitempty"` // why it was a failure; "" after a success
 }
 
 // files are where the positions of a data directory are kept.

@@ -187,7 +187,7 @@ func (r *runner) deliver(ctx context.Context, e feed.Event) error {
 		a := r.send(ctx, e)
 		if a.accepted() {
 			r.d.metrics.delivered(r.hook.Webhook, r.d.opts.Now().Sub(a.At))
-			return r.keep(position{After: e.Seq, Restarts: r.hook.Restarts, Last: &a.Attempt})
+			return r.keep(position{After: e.Seq, Restarts: r.hook.Restarts, Last: &a.attempt})
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -230,7 +230,7 @@ func (r *runner) failed(ctx context.Context, a answer) error {
 	}
 	f.Failures++
 	f.Next = now.Add(pauseAfter(f.Failures, a.retryAfter, chance()))
-	p.Failing, p.Last = &f, &a.Attempt
+	p.Failing, p.Last = &f, &a.attempt
 	r.d.opts.Logger.Warn("a webhook was not accepted", "webhook", r.hook.Webhook, "seq", a.Seq,
 		"failures", f.Failures, "error", a.Error, "next", f.Next)
 	if err := r.keep(p); err != nil {

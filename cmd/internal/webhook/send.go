@@ -39,7 +39,7 @@ func newClient(opts Options) *http.Client {
 
 // answer is what came of a request.
 type answer struct {
-	Attempt
+	attempt
 	retryAfter time.Duration // as the receiver asked
 }
 
@@ -49,7 +49,7 @@ func (a *answer) gone() bool     { return a.Status == http.StatusGone }
 // send sends one event once.
 func (r *runner) send(ctx context.Context, e feed.Event) answer {
 	at := r.d.opts.Now()
-	a := answer{Attempt: Attempt{Seq: e.Seq, At: at.UTC()}}
+	a := answer{attempt: attempt{Seq: e.Seq, At: at.UTC()}}
 	ctx, cancel := context.WithTimeout(ctx, r.d.opts.Timeout)
 	defer cancel()
 	if err := r.request(ctx, e, at, &a); err != nil {
