@@ -32,6 +32,7 @@ var benchmarks = []benchmark{
 	{"as-of", "an agreement and its milestones as of half the log, of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).asOf},
 	{"verify", "a bundle of the whole log, verified without a server", "at least 20,000 events a second", rateOf(20_000), (*bench).verifying},
 	{"latency-sse", "an event from when the log stored it until a reader of server-sent events has it", "p99 under 50 ms", p99Under(50), (*bench).latencySSE},
+	{"latency-webhook", "an event from when the log stored it until the receiver of a webhook has it", "p99 under 50 ms", p99Under(50), (*bench).latencyWebhook},
 	{"restart", "ready again after a clean stop", "under 3 s", secondsUnder(3), (*bench).restart},
 }
 

@@ -81,10 +81,16 @@ func TestWebhookOfAServerThatIsKilled(t *testing.T) {
 	// Given events to send, and a server that is killed with every tenth under way
 	under := make(chan struct{})
 	killed := make(chan struct{})
+	ctx := t.Context() // which ends before the receiver is closed
 	to.on = func(n int) {
-		if n%10 == 0 && n/10 <= kills {
-			under <- struct{}{}
-			<-killed
+		if n%10 != 0 || n/10 > kills {
+			return
+		}
+		for _, c := range []chan struct{}{under, killed} {
+			select {
+			case c <- struct{}{}:
+			case <-ctx.Done():
+			}
 		}
 	}
 	var lines strings.Builder
@@ -98,9 +104,13 @@ func TestWebhookOfAServerThatIsKilled(t *testing.T) {
 		want[i] = uint64(i + 2)
 	}
 	for range kills {
-		<-under
+		select {
+		case <-under:
+		case <-time.After(20 * time.Second):
+			require.FailNow(t, "nothing is sent", to.sent())
+		}
 		server.stop(t, syscall.SIGKILL)
-		killed <- struct{}{}
+		<-killed
 		server = startServer(t, dir, allow...)
 	}
 

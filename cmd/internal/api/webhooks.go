@@ -17,7 +17,7 @@ type WebhookSecret struct {
 
 type (
 	webhookSecretAnswer   struct{ Body WebhookSecret }
-	webhookDeliveryAnswer struct{ Body webhook.Status }
+	webhookDeliveryAnswer struct{ Body webhook.Delivery }
 )
 
 type ofWebhook struct {
@@ -50,7 +50,7 @@ func (s *server) webhooks() {
 		if err := s.delivers(ctx, in); err != nil {
 			return nil, err
 		}
-		status, err := s.cfg.Webhooks.Status(in.Webhook)
+		status, err := s.cfg.Webhooks.Delivery(in.Webhook)
 		return &webhookDeliveryAnswer{status}, err
 	})
 }

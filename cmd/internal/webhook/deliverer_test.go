@@ -22,7 +22,7 @@ import (
 // lag is how far the webhook "hook" is behind; 1 where that cannot be said.
 func (r *rig) lag(d *webhook.Deliverer) uint64 {
 	last, err := r.store.Last(r.Context())
-	s, statusErr := d.Status("hook")
+	s, statusErr := d.Delivery("hook")
 	if err != nil || statusErr != nil || s.Position > last {
 		return 1
 	}
@@ -79,7 +79,7 @@ func TestDeliverer_aReceiverThatFailsAndComesBackGetsEverythingInOrder(t *testin
 	for i, failures := range []int{1, 2, 3, 4, 1, 2, 3, 4, 5} {
 		assert.InEpsilon(t, webhook.Schedule[failures-1], pauses[i], 0.26, "pause %d", i)
 	}
-	s, err := d.Status("hook")
+	s, err := d.Delivery("hook")
 	require.NoError(t, err)
 	assert.Equal(t, "enabled", s.State)
 	assert.Equal(t, want[4], s.Position)
@@ -189,7 +189,7 @@ func TestDeliverer_disablesWhatFailsForFiveDays(t *testing.T) {
 	failing := r.parties(1)[0]
 	began := r.clock.now()
 	d, _ := r.deliver(r.trusting(to))
-	r.eventually("disabled", func() bool { s, err := d.Status("hook"); return err == nil && s.State == "disabled" })
+	r.eventually("disabled", func() bool { s, err := d.Delivery("hook"); return err == nil && s.State == "disabled" })
 	took := r.clock.now().Sub(began)
 	assert.Greater(t, took, 5*24*time.Hour)
 	assert.Less(t, took, 5*24*time.Hour+3*time.Hour)
@@ -222,7 +222,7 @@ func TestDeliverer_doesNotCountTheTimeInWhichNoServerRan(t *testing.T) {
 	r.parties(1)
 	goOn := r.clock.stop()
 	d, stop := r.deliver(r.trusting(to))
-	r.eventually("failed", func() bool { s, err := d.Status("hook"); return err == nil && s.Failures == 1 })
+	r.eventually("failed", func() bool { s, err := d.Delivery("hook"); return err == nil && s.Failures == 1 })
 	stop()
 	goOn()
 
@@ -239,7 +239,7 @@ func TestDeliverer_disablesAtOnceWhatIsGone(t *testing.T) {
 	to.will(answers(http.StatusGone))
 	r.parties(2)
 	d, _ := r.deliver(r.trusting(to))
-	r.eventually("disabled", func() bool { s, err := d.Status("hook"); return err == nil && s.State == "disabled" })
+	r.eventually("disabled", func() bool { s, err := d.Delivery("hook"); return err == nil && s.State == "disabled" })
 	assert.Len(t, to.sent(), 1)
 }
 
@@ -319,7 +319,7 @@ func TestDeliverer_keepsItsSecrets(t *testing.T) {
 	r.parties(1)
 	d, stop := r.deliver(r.trusting(to))
 	r.eventually("accepted", func() bool { return len(to.accepted()) == 1 && r.lag(d) == 0 })
-	s, err := d.Status("hook")
+	s, err := d.Delivery("hook")
 	require.NoError(t, err)
 	secret, err := d.Secret("hook")
 	require.NoError(t, err)

@@ -62,7 +62,7 @@ func (d *Deliverer) Collect(to chan<- prometheus.Metric) {
 		if hook.State.State == hooks.StatusRemoved {
 			continue
 		}
-		if s, err := d.Status(hook.Webhook); err == nil {
+		if s, err := d.Delivery(hook.Webhook); err == nil {
 			to <- prometheus.MustNewConstMetric(gaugeLag, prometheus.GaugeValue, float64(s.Lag), string(hook.Webhook))
 		}
 	}

@@ -103,7 +103,7 @@ func TestDeliverer_refusesPrivateAddressesAfterTheNameWasResolved(t *testing.T) 
 		want = append(want, r.parties(1)...)
 		shown := netip.MustParseAddr(address).Unmap().String()
 		r.eventually(address, func() bool {
-			s, err := d.Status("hook")
+			s, err := d.Delivery("hook")
 			return err == nil && strings.Contains(s.LastError, "--webhook-allow") && strings.Contains(s.LastError, shown)
 		})
 
@@ -140,7 +140,7 @@ func TestDeliverer_verifiesTheReceiver(t *testing.T) {
 			r.parties(1)
 			d, stop := r.deliver(opts)
 			r.eventually("refused", func() bool {
-				s, err := d.Status("hook")
+				s, err := d.Delivery("hook")
 				return err == nil && strings.Contains(s.LastError, c.says)
 			})
 			stop()

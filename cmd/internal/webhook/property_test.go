@@ -53,7 +53,7 @@ func TestDeliverer_property(t *testing.T) {
 		}
 		last, err := r.store.Last(t.Context())
 		require.NoError(rt, err)
-		r.eventually("delivered", func() bool { s, err := d.Status(key); return err == nil && s.Position >= last })
+		r.eventually("delivered", func() bool { s, err := d.Delivery(key); return err == nil && s.Position >= last })
 
 		// Each came first in its turn, and was accepted before the next came
 		first := []uint64{}

@@ -6,8 +6,8 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 )
 
-// Status says how far the delivery of a webhook has come.
-type Status struct {
+// Delivery says how far the delivery of a webhook has come.
+type Delivery struct {
 	Webhook      domain.Key `json:"webhook" doc:"Key of the webhook."`
 	State        string     `json:"state" enum:"enabled,disabled" doc:"Whether anything is sent."`
 	Position     uint64     `json:"position" doc:"Sequence up to which everything was accepted, or is not for this webhook."`
@@ -21,18 +21,18 @@ type Status struct {
 	Next         *time.Time `json:"next_attempt" doc:"When it is sent again; null while none waits for that."`
 }
 
-// Status says how far the delivery of a webhook has come.
-func (d *Deliverer) Status(webhook domain.Key) (Status, error) {
+// Delivery says how far the delivery of a webhook has come.
+func (d *Deliverer) Delivery(webhook domain.Key) (Delivery, error) {
 	hook, err := d.find(webhook)
 	if err != nil {
-		return Status{}, err
+		return Delivery{}, err
 	}
 	end := d.opts.History.Position().Seq // before the position, which may be ahead of it
 	p, err := d.positionOf(webhook)
 	if err != nil {
-		return Status{}, err
+		return Delivery{}, err
 	}
-	s := Status{Webhook: hook.Webhook, State: hook.State.State, Position: p.After, Lag: max(end, p.After) - p.After}
+	s := Delivery{Webhook: hook.Webhook, State: hook.State.State, Position: p.After, Lag: max(end, p.After) - p.After}
 	if a := p.Last; a != nil {
 		s.LastAttempt, s.LastSeq, s.LastStatus, s.LastError = &a.At, a.Seq, a.Status, a.Error
 	}
