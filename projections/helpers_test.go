@@ -106,7 +106,7 @@ func (l *ledger) record(ref domain.Ref, e domain.Event, meta domain.Meta) uint64
 	}
 	return l.put(ref, domain.Envelope{
 		Type: e.Type(), Version: l.versions[ref], Actor: meta.Actor, Party: meta.ActingFor, Effective: meta.Effective,
-		Reason: meta.Reason, Note: meta.Note, Corrects: meta.Corrects, CommandID: meta.IdempotencyKey, Data: domain.EncodeEvent(e),
+		Reason: meta.Reason, Note: meta.Note, Corrects: meta.Corrects, CommandID: meta.IdempotencyKey, Evidence: meta.Evidence, Data: domain.EncodeEvent(e),
 	})
 }
 

@@ -119,6 +119,9 @@ func (p *projector) load(ctx context.Context, log source, to uint64, progress fu
 			observe(Batch{Events: n, Rows: p.out.size, Seq: last.Seq, Duration: time.Since(start), Lag: time.Since(last.Stored)})
 		}
 	})
+	if err == nil && p.out.size > 0 { // of a view of no events
+		err = p.out.flush(p.conn, p.chain)
+	}
 	if err != nil {
 		return err
 	}

@@ -184,9 +184,9 @@ func (m *Models) Close() error {
 // readFrom notes that a log is the one that the read models are made from.
 func (m *Models) readFrom(log Log) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.followed = log
-	m.mu.Unlock()
-	m.setPosition(m.Position()) // for who waits for it
+	m.wake()
 }
 
 // install puts f in the place of the live file; log is the one that it was made
@@ -224,6 +224,11 @@ func (m *Models) setPosition(p Position) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.position.Store(p)
+	m.wake()
+}
+
+// wake has everybody who waits look again. The caller holds mu.
+func (m *Models) wake() {
 	if !m.closed {
 		close(m.moved)
 		m.moved = make(chan struct{})

@@ -229,7 +229,10 @@ func (p *projector) withheldWith(ref domain.Ref, pairs []pair, mentions []mentio
 					entities = append(entities, withheldEntity{ref.Agreement, meeting.Kind + "/" + m.key + "/" + path})
 				}
 			}
-		case pr.kind == "area" && ref.Kind == agreement.Kind: // it is what is mentioned, or below it
+		case pr.kind == "area" && ref.Kind == agreement.Kind:
+			if strings.EqualFold(pr.member, "parent") {
+				continue // above what is mentioned
+			}
 			entities = append(entities, withheldEntity{ref.Agreement, agreementPart(ref.Agreement, path)})
 		case slices.Contains(partKinds()[ref.Kind], pr.kind):
 			part := withheldEntity{ref.Agreement, ref.Path() + "/" + path}

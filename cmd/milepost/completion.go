@@ -27,6 +27,9 @@ var keyKinds = map[string]string{
 // name; {x} is the key that the line has for the flag --x.
 var keyLists = map[string][]string{
 	"party":        {"parties"},
+	"principal":    {"access"},
+	"subscriber":   {"subscribers"},
+	"webhook":      {"webhooks"},
 	"agreement":    {"agreements"},
 	"project":      {"agreements", "{agreement}", "projects"},
 	"milestone":    {"agreements", "{agreement}", "projects", "{project}", "milestones"},

@@ -2,8 +2,8 @@
 // what changed, who changed it and why.
 //
 // The program is the server (serve, demo), its client (do, show, changes,
-// import, status), and the keeper of the data directory (replay, rebuild, bench). What
-// a caller may rely on:
+// import, status, access, token), and the keeper of the data directory (replay,
+// rebuild, bench). What a caller may rely on:
 //
 //   - Exit code 0 means done, 1 refused or failed, 2 a command line that makes
 //     no sense. After 1 or 2 the reason is on standard error, in one line that

@@ -73,6 +73,7 @@ func newRoot(a *app) *cobra.Command {
 		newServe(a), newDemo(a),
 		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newSubscribe(a), newWebhook(a), newStatus(a),
 		newCheckpoint(a), newProve(a), newCosign(a), newKey(a), newVerify(a),
+		newAccess(a), newToken(a),
 		newReplay(a), newRebuild(a), newRepair(a), newBench(a),
 	)
 	a.markStart(root)

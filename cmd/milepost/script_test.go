@@ -23,6 +23,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/access"
 )
 
 func TestMain(m *testing.M) {
@@ -80,6 +81,7 @@ func TestScripts(t *testing.T) {
 			"keypair":  keypair,
 			"handover": handover,
 			"register": register,
+			"tokenkey": tokenKey,
 			"rows":     rows,
 			"digest": func(ts *testscript.TestScript, _ bool, args []string) {
 				seq := strconv.FormatUint(status(ts).LastSeq, 10)
@@ -243,6 +245,17 @@ func register(ts *testscript.TestScript, _ bool, args []string) {
 	if _, stderr, code := milepost(ts, "do", "register-witness", "--party", args[0], "--key", key.Public); code != exitDone {
 		ts.Fatalf("%s", stderr)
 	}
+}
+
+// tokenKey sets variables to the key and the secret of the token in a file.
+func tokenKey(ts *testscript.TestScript, _ bool, args []string) {
+	token := strings.TrimSpace(ts.ReadFile(args[2]))
+	key, _, ok := access.ParseToken(token)
+	if !ok {
+		ts.Fatalf("that is no token")
+	}
+	ts.Setenv(args[0], string(key))
+	ts.Setenv(args[1], strings.TrimPrefix(token, "mp_"+string(key)+"_"))
 }
 
 func handover(ts *testscript.TestScript, _ bool, args []string) {

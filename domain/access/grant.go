@@ -105,7 +105,7 @@ func (c RevokeAccess) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
 		return nil, domain.NotFound("principal", "principal", c.Principal)
 	}
 	if c.Grant == "" {
-		all := s.standing()
+		all := s.everything()
 		if len(all.Grants)+len(all.Tokens)+len(all.Identities) == 0 {
 			return nil, domain.Refuse(domain.CodeNothingChanged, "principal", "principal %q has nothing that could be revoked", c.Principal)
 		}
@@ -121,8 +121,8 @@ func (c RevokeAccess) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
 	return []domain.Event{Revoked{Principal: c.Principal, Grants: []domain.Key{c.Grant}}}, nil
 }
 
-// standing is what a revocation of everything names.
-func (s *State) standing() Revoked {
+// everything is what a revocation of everything names.
+func (s *State) everything() Revoked {
 	all := Revoked{Principal: s.Principal}
 	for key, g := range s.Grants.Values() {
 		if !g.Revoked {

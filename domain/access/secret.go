@@ -35,7 +35,7 @@ func ParseToken(token string) (key domain.Key, hash domain.Hash, ok bool) {
 		return "", "", false
 	}
 	secret, err := secretEncoding.DecodeString(text)
-	if err != nil {
+	if err != nil || len(secret) != 32 { // the decoder skips line breaks
 		return "", "", false
 	}
 	return key, HashSecret([32]byte(secret)), true

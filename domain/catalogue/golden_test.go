@@ -80,6 +80,18 @@ func envelope(e domain.Event) []byte {
 	return env.Append(nil)
 }
 
+// An event whose actor is not who was authenticated says both; the events before
+// there were principals, as those above, say the actor alone.
+func TestTheGoldenEventOfAPrincipal(t *testing.T) {
+	raw := bytes.TrimSuffix(read(t, "milepost.party.registered.v1.principal.json"), []byte{'\n'})
+	env, _, err := catalogue.Decode(raw)
+	require.NoError(t, err)
+	assert.Equal(t, [2]string{"li.wei", "importer"}, [2]string{env.Actor, env.Principal})
+	assert.Equal(t, string(raw), string(env.Append(nil)))
+	env.Principal = ""
+	assert.Equal(t, string(read(t, "milepost.party.registered.v1.json")), string(env.Append(nil))+"\n", "the rest is as it was")
+}
+
 // The statements in the log prove each rotation for ever, whatever wrote them.
 func TestGoldenRotationsAreProven(t *testing.T) {
 	_, e, err := catalogue.Decode(read(t, "milepost.party.witness-rotated.v1.json"))
@@ -104,6 +116,13 @@ func TestEachEventTypeHasOneFullSample(t *testing.T) {
 	}
 	for _, eventType := range catalogue.EventTypes() {
 		assert.True(t, seen[eventType.Type], "%s has no sample", eventType.Type)
+	}
+}
+
+func TestWhatIsLedgerWideIsUnderNoAgreement(t *testing.T) {
+	for _, e := range samples {
+		ref, _ := domaintest.Locate(domain.Ref{Kind: party.Kind, Key: "cethik"}, e)
+		assert.Equal(t, ref.Agreement == "", catalogue.LedgerWide(ref.Kind), ref)
 	}
 }
 

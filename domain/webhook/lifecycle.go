@@ -13,7 +13,7 @@ func (id ID) Ref() domain.Ref { return Ref(id.Webhook) }
 // Redeliver is the command redeliver-webhook.
 type Redeliver struct {
 	ID
-	From uint64 `json:"from" required:"true" doc:"The first sequence that is sent again."`
+	From uint64 `json:"from" required:"true" min:"1" doc:"The first sequence that is sent again."`
 }
 
 func (Redeliver) Name() string { return "redeliver-webhook" }

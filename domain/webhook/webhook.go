@@ -92,7 +92,7 @@ func (c Register) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 	u, err := url.Parse(c.URL)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, domain.Refuse(CodeInvalidURL, "url", "%q is no address; want one such as https://example.org/hook", c.URL)
+		return nil, domain.Refuse(CodeInvalidURL, "url", "that is no address to which events can be sent; want one such as https://example.org/hook")
 	case u.User != nil:
 		return nil, domain.Refuse(CodeInvalidURL, "url", "an address with a password would stand in the log for ever; leave it out, what is sent is signed")
 	}

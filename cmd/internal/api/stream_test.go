@@ -39,7 +39,7 @@ type message struct{ id, name, data string }
 // stream opens the stream, which must begin.
 func (r *rig) stream(query string, headers ...string) *reader {
 	r.t.Helper()
-	ctx, stop := context.WithCancel(r.t.Context())
+	ctx, stop := context.WithTimeout(r.t.Context(), 30*time.Second) // so that what never comes fails the test
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/v1/events"+query, nil)
 	require.NoError(r.t, err)
 	req.Header.Set("Accept", mediaStream)

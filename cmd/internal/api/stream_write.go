@@ -43,8 +43,7 @@ func (o *eventWriter) begin() error {
 	h := o.w.Header()
 	h.Set("Content-Type", mediaStream)
 	h.Set(headerSeq, strconv.FormatUint(o.after, 10))
-	h.Set("X-Accel-Buffering", "no")        // a proxy is to pass on what there is
-	_ = o.conn.SetReadDeadline(time.Time{}) // the server's limits are for requests that end
+	h.Set("X-Accel-Buffering", "no") // a proxy is to pass on what there is
 	o.id(o.after)
 	return o.flush(fmt.Appendf(nil, "retry: %d\n\n", reconnect.Milliseconds()))
 }

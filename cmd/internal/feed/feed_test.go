@@ -159,12 +159,33 @@ func TestFollow_oneThatFellBehindCatchesUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, chunk.Events, 1)
 
-	var last uint64
-	for range 7 { // 7,000 events, and another reader who takes them all
-		last = r.append(1000)
+	// When another reader takes all that comes, and keeps it,
+	last := first + 7000
+	var quick [][]feed.Event
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for chunk, err := range r.feed.Follow(t.Context(), r.models, feed.Filter{}, first) {
+			quick = append(quick, chunk.Events)
+			if !assert.NoError(t, err) || chunk.UpTo >= last {
+				return
+			}
+		}
+	}()
+	for range 14 {
+		r.append(500)
 	}
-	quick, _ := r.collect(feed.Filter{}, first, last)
-	assert.Len(t, quick, 7000)
+	<-done
+
+	// then what that one has stays as it was, and the slow one catches up.
+	next := first
+	for _, events := range quick {
+		for _, e := range events {
+			next++
+			require.Equal(t, next, e.Seq)
+		}
+	}
+	require.Equal(t, last, next)
 
 	at := chunk.UpTo
 	for at < last {

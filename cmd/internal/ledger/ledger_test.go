@@ -106,6 +106,42 @@ func TestReceiptNamesWhatIsInTheLog(t *testing.T) {
 	require.Equal(t, "/ledgers/main", env.Source)
 }
 
+func TestAnEventSaysWhoWasAuthenticatedWhereThatIsNotTheActor(t *testing.T) {
+	for _, c := range []struct{ actor, principal, want string }{
+		{"ann", "importer", "importer"}, {"ann", "ann", ""}, {"ann", "", ""}, {"", "importer", "importer"},
+	} {
+		t.Run(fmt.Sprintf("%s by %s", c.actor, c.principal), func(t *testing.T) {
+			store := openStore(t)
+			l := newLedger(store)
+			one := withKey(register("wuxi"), "once")
+			one.Meta.Actor, one.Meta.Principal = c.actor, c.principal
+			other := register("cethik")
+			other.Meta = one.Meta
+			other.Meta.IdempotencyKey = ""
+
+			// when a command is given alone, and another is imported
+			_, err := l.Execute(t.Context(), one)
+			require.NoError(t, err)
+			_, err = importAll(t, l, other)
+			require.NoError(t, err)
+
+			// then both events say so
+			log := audit(t, store)
+			require.Equal(t, [2]string{c.want, c.want}, [2]string{log[0].Principal, log[1].Principal})
+
+			// and the same commands of another principal are the same, and do nothing
+			one.Meta.Principal, other.Meta.Principal = "somebody", "somebody"
+			receipt, err := l.Execute(t.Context(), one)
+			require.NoError(t, err)
+			require.True(t, receipt.Replayed)
+			sum, err := importAll(t, l, other)
+			require.NoError(t, err)
+			require.Equal(t, 1, sum.Skipped)
+			require.Len(t, audit(t, store), 2)
+		})
+	}
+}
+
 func TestRefusalsWriteNothing(t *testing.T) {
 	store := openStore(t)
 	l := newLedger(store)

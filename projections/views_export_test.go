@@ -1,0 +1,21 @@
+package projections
+
+// Dir is where the files are.
+func (m *Models) Dir() string { return m.opts.Dir }
+
+// OpenViews is how many views are open, or being closed.
+func (v *Views) OpenViews() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.open)
+}
+
+// InUse is how many use views.
+func (v *Views) InUse() (n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, o := range v.open {
+		n += o.users
+	}
+	return n
+}
