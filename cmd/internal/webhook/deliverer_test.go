@@ -88,6 +88,23 @@ func TestDeliverer_aReceiverThatFailsAndComesBackGetsEverythingInOrder(t *testin
 	assert.Nil(t, s.FailingSince)
 }
 
+// An answer that does not end in time was not one, however it ends when it is cut
+// off.
+func TestDeliverer_cutsOffSlowAnswers(t *testing.T) {
+	const slow = 8
+	r := newRig(t)
+	to := newReceiver(t)
+	r.register("hook", to.URL)
+	to.will(slices.Repeat([]behaviour{drips}, slow)...)
+	want := r.parties(1)
+	opts := r.trusting(to)
+	opts.Timeout = 100 * time.Millisecond
+	d, _ := r.deliver(opts)
+	r.eventually("accepted", func() bool { return len(to.accepted()) > 0 && r.lag(d) == 0 })
+	assert.Equal(t, slices.Repeat(want, slow), to.sent()[:slow])
+	assert.Greater(t, len(to.sent()), slow)
+}
+
 // The timestamp is that of the attempt, not of the event.
 func TestDeliverer_signsEachAttemptAnew(t *testing.T) {
 	r := newRig(t)
