@@ -102,6 +102,9 @@ var routes = map[string]Right{
 	"POST /v1/evidence":                                     attaches,
 	"POST /v1/checkpoint/cosignatures":                      cosigns,
 
+	"GET /v1/webhooks/{webhook}/secret":   administers,
+	"GET /v1/webhooks/{webhook}/delivery": audits,
+
 	"GET /metrics":           audits,
 	"GET /v1/status":         audits,
 	"POST /v1/replay":        auditsAll,
