@@ -73,7 +73,7 @@ func TestDeliverer_property(t *testing.T) {
 		require.Empty(rt, elsewhere.deliveries())
 	}
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		require.NoError(t, f.Value.Set("30"))
+		require.NoError(t, f.Value.Set("15"))
 		defer func() { require.NoError(t, f.Value.Set(f.DefValue)) }()
 	}
 	rapid.Check(t, property)
