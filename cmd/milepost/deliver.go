@@ -33,9 +33,13 @@ func (c *webhookConfig) flags(cmd *cobra.Command) {
 // settle reads what was given. With an external log there may be other servers of
 // the same ledger, and two that deliver would send everything twice, each with a
 // secret of its own: so there it takes somebody to say which one does.
-func (c *webhookConfig) settle(cmd *cobra.Command, external bool) error {
-	if !cmd.Flags().Changed("webhooks") {
+// A server that follows a copy delivers none.
+func (c *webhookConfig) settle(cmd *cobra.Command, external, follows bool) error {
+	switch {
+	case !cmd.Flags().Changed("webhooks"):
 		c.deliver = !external
+	case c.deliver && follows:
+		return usagef("--webhooks: a server that follows a copy delivers none; leave it out")
 	}
 	for _, text := range c.networks {
 		network, err := netip.ParsePrefix(text)

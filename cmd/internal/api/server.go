@@ -12,6 +12,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -26,6 +27,8 @@ type Config struct {
 	Notary  *notary.Notary
 	Name    string // of the ledger
 	Version string // of the program, for the OpenAPI document
+
+	Subscribers *subscribers.Keeper // nil: this server does not look after them
 
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
@@ -101,6 +104,7 @@ func newServer(cfg Config) *server {
 	s.metrics.watch(s)
 	s.commands()
 	s.catalogue()
+	s.schemas()
 	s.agreements()
 	s.parties()
 	s.progress()
@@ -112,6 +116,7 @@ func newServer(cfg Config) *server {
 	s.checkpoints()
 	s.proofs()
 	s.bundles()
+	s.subscribers()
 	s.status()
 	s.health()
 	s.imports()

@@ -22,6 +22,8 @@ func (s *server) stillSees(ctx context.Context, models *projections.Models, upTo
 	if s.stillAllowed != nil {
 		return s.stillAllowed(ctx, models, upTo)
 	}
+	ctx, done := context.WithCancel(ctx) // a view is in use until its context ends, and this one is asked for often
+	defer done()
 	now, err := s.seen(ctx)
 	if err == nil && now != models {
 		err = errOtherView
