@@ -50,7 +50,10 @@ func (a *app) demo(ctx context.Context, dir, listen string) (err error) {
 	if listen == "" {
 		listen = freeAddress("127.0.0.1:8080")
 	}
-	cfg := nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", scrubRate: scrubRate, log: a.logger(false)}
+	cfg := nodeConfig{
+		dir: dir, name: "demo", timezone: "Asia/Shanghai", scrubRate: scrubRate, log: a.logger(false),
+		webhooks: webhookConfig{deliver: true},
+	}
 	return a.serve(ctx, cfg, &listening{address: listen}, func(ctx context.Context, s *server) error {
 		if err := s.importDemo(ctx); err != nil {
 			return err

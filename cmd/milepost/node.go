@@ -17,10 +17,12 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -44,6 +46,8 @@ type nodeConfig struct {
 	keyFile     string // with which the ledger signs; "" for the one in dir
 	checkpoints string // directory of the checkpoints; "" for the one in dir
 	scrubRate   int    // records a second; 0 leaves the scrub out
+
+	webhooks webhookConfig
 
 	checking func(done, total uint64) // told how far the check at start has come; may be nil
 }
@@ -71,12 +75,15 @@ type node struct {
 	models    *projections.Models
 	ledger    *ledger.Ledger
 	location  *time.Location
+	registry  *prometheus.Registry
 	metrics   *api.Metrics
 	admin     string // the administrator's token
 	directory *access.Directory
 	views     *projections.Views
 	accessLog *access.ReadLog
 	keeper    *subscribers.Keeper // nil where nobody looks after subscribers
+	feed      *feed.Feed
+	webhooks  *webhook.Deliverer // nil where another process delivers them
 
 	holder holder
 	cfg    nodeConfig
@@ -97,7 +104,8 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if cfg.follow && cfg.natsURL == "" {
 		return nil, usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
 	}
-	n := &node{cfg: cfg, metrics: api.NewMetrics(prometheus.NewRegistry())}
+	n := &node{cfg: cfg, registry: prometheus.NewRegistry()}
+	n.metrics = api.NewMetrics(n.registry)
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
 		return nil, usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)
 	}
@@ -166,6 +174,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if !cfg.follow { // a copy has no consumers but those of its readers
 		n.keeper = subscribers.New(cfg.name, n.directory, n.store, cfg.log)
 	}
+	n.feed = feed.New(n.store)
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
@@ -184,7 +193,7 @@ func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
 	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Subscribers: n.keeper, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
-		Access: n.directory, Views: n.views, AccessLog: n.accessLog, Front: front,
+		Access: n.directory, Views: n.views, AccessLog: n.accessLog, Front: front, Feed: n.feed, Webhooks: n.webhooks,
 	}
 	if signIn != nil {
 		cfg.SignIn = signIn

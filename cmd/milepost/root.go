@@ -74,7 +74,7 @@ func newRoot(a *app) *cobra.Command {
 
 	root.AddCommand(
 		newServe(a), newMirror(a), newDemo(a),
-		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newSchema(a), newSubscribe(a), newStatus(a),
+		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newSchema(a), newSubscribe(a), newWebhook(a), newStatus(a),
 		newCheckpoint(a), newProve(a), newCosign(a), newKey(a), newVerify(a),
 		newAccess(a), newToken(a), newSubscriber(a),
 		newReplay(a), newRebuild(a), newRepair(a), newBench(a),

@@ -32,6 +32,9 @@ func newServe(a *app) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.dir, cfg.log = a.dataDir(), a.logger(verbose)
+			if err := cfg.webhooks.settle(cmd, cfg.natsURL != "", cfg.follow); err != nil {
+				return err
+			}
 			return a.serve(cmd.Context(), cfg, listen, func(_ context.Context, s *server) error {
 				_, _ = fmt.Fprintf(a.err, "milepost: sign in, once and within 15 minutes, at %s\n", s.link())
 				_, err := fmt.Fprintf(a.out, "milepost: ledger %s ready on %s (pid %d)\n", cfg.name, s.url, os.Getpid())
@@ -55,6 +58,7 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data, made with a new ledger)")
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
 	flags.IntVar(&cfg.scrubRate, "scrub-rate", scrubRate, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
+	cfg.webhooks.flags(cmd)
 	flags.BoolVar(&verbose, "verbose", false, "log every request")
 	return cmd
 }
@@ -111,9 +115,17 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	if err := n.holder.write(cfg.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	if cfg.webhooks.deliver {
+		if err := n.openWebhooks(); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
 	httpServer := api.Server(n.handler(listen.front(), s.signIn), cfg.log)
 
 	g, running := errgroup.WithContext(ctx)
+	if n.webhooks != nil {
+		g.Go(func() error { n.webhooks.Run(running); return nil })
+	}
 	g.Go(func() error {
 		if err := httpServer.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err

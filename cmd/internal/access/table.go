@@ -131,8 +131,10 @@ var routes = map[string]Right{
 	"POST /v1/replay/models":  auditsAll,
 	"GET /v1/subscribers/lag": audits,
 	"POST /v1/subscribers/{subscriber}/credentials": administers,
-	"POST /v1/import":  administers,
-	"POST /v1/rebuild": administers,
+	"POST /v1/import":                     administers,
+	"POST /v1/rebuild":                    administers,
+	"GET /v1/webhooks/{webhook}/secret":   administers,
+	"GET /v1/webhooks/{webhook}/delivery": audits,
 }
 
 // commands has the right that each command takes, over the agreement of the

@@ -48,6 +48,8 @@ var routeRules = []struct{ pattern, roles, where string }{
 	{"GET /v1/checkpoint", "vcrkaA", "anywhere"},
 
 	{"GET /v1/access/{principal}", "aA", "internal"},
+	{"GET /v1/webhooks/{webhook}/secret", "A", "all"},
+	{"GET /v1/webhooks/{webhook}/delivery", "aA", "all"},
 	{"GET /v1/webhooks/{webhook}", "aA", "internal"},
 	{"GET /v1/access", "vcrkaA", "anywhere"},
 	{"GET /v1/restrictions", "vcrkaA", "anywhere"},

@@ -14,6 +14,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
@@ -43,9 +44,10 @@ type Config struct {
 	Front  Front  // how requests reach the server
 	SignIn SignIn // the pages by which people sign in; nil for none
 
-	Feed           *feed.Feed    // of Store; nil: the API makes its own
-	MaxStreams     int           // streams of events at once; beyond it they are refused; 5,000 when 0
-	StreamPatience time.Duration // how long the reader of a stream may take for what it is sent at a time; 10 s when 0
+	Webhooks       *webhook.Deliverer // nil where another process delivers them
+	Feed           *feed.Feed         // of Store; nil: the API makes its own
+	MaxStreams     int                // streams of events at once; beyond it they are refused; 5,000 when 0
+	StreamPatience time.Duration      // how long the reader of a stream may take for what it is sent at a time; 10 s when 0
 
 	ModelsDir string // where the read models' files are, for their size in the metrics; "" leaves it out
 
@@ -128,6 +130,7 @@ func newServer(cfg Config) *server {
 	s.cooperation()
 	s.results()
 	s.access()
+	s.webhooks()
 	s.history()
 	s.checkpoints()
 	s.proofs()
