@@ -13,7 +13,8 @@ import (
 // View says what somebody may see of a ledger. Read models made for a view
 // ([Options], [Views]) hold nothing of what it withholds: they are made from the
 // log as if the withheld events had never been. Parties and the keyring are in
-// every view.
+// every view. The zero View is of all agreements, and withholds only what is
+// internal.
 type View struct {
 	// Agreements are those in the view, with all that is below them. nil is all
 	// there are and will be; a list that is empty and not nil is none.

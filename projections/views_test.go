@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/access"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
@@ -513,4 +514,39 @@ func TestWhatAViewWithholdsIsNotThereForCommands(t *testing.T) {
 	assert.Equal(t, meeting.NoEntity("affects[1]", "framework", "project/harbour-tunnel/milestone/breakthrough"), m.Refuses(t.Context(), decide.Ref(), false, domaintest.Raw(decide, domain.Meta{})))
 	pay := fund.Disburse{ID: fund.ID{Agreement: "framework", Fund: "iot-fund"}, Disbursement: "d", Commitment: "c", Project: "harbour-tunnel", Value: domaintest.CNY("1")}
 	assert.Equal(t, domain.NotFound("project", "project", "harbour-tunnel"), m.Refuses(t.Context(), pay.Ref(), false, domaintest.Raw(pay, domain.Meta{})))
+}
+
+// Who may do what is in a view for those who see it, but for what is withheld from
+// them.
+func TestWhoMayDoWhatIsInternal(t *testing.T) {
+	l, main, log := secretive(t)
+	l.do(access.GrantAccess{Principal: "li", Grant: "reads", Called: "Li Wei", Role: "viewer", Agreement: "framework"})
+	l.do(access.GrantAccess{Principal: "li", Grant: "digs", Role: "viewer", Agreement: "framework", Cleared: []string{"project/harbour-tunnel"}})
+	l.do(restriction.Restrict{Of: restriction.Of{Agreement: "framework", Area: "secrets"}})
+	reach(t, main, l.seq)
+	v := viewsOf(t, main, log, projections.ViewsOptions{})
+	for _, c := range []struct {
+		view  projections.View
+		sees  [3]bool // the last events
+		named int     // grants
+	}{
+		{projections.View{}, [3]bool{}, 0},
+		{noSecrets, [3]bool{}, 0},
+		{projections.View{Internal: true, Agreements: []domain.Key{}}, [3]bool{true, true, true}, 2},
+		{projections.View{Internal: true, Restricted: noSecrets.Restricted}, [3]bool{true, false, false}, 1},
+	} {
+		m := open(t, v, c.view)
+		for i, want := range c.sees {
+			seen, err := m.SeesEvent(t.Context(), l.seq-2+uint64(i))
+			require.NoError(t, err)
+			assert.Equal(t, want, seen, "%+v %d", c.view, i)
+		}
+		principals, _, err := m.Principals(t.Context(), projections.Point{Seq: l.seq}, projections.Page{})
+		require.NoError(t, err)
+		grants := 0
+		for _, p := range principals {
+			grants += len(p.Grants)
+		}
+		assert.Equal(t, c.named, grants, "%+v", c.view)
+	}
 }
