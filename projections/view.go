@@ -34,8 +34,8 @@ type Restriction struct{ Agreement, Project, Area domain.Key }
 // Whole reports whether nothing is withheld from the view.
 func (v View) Whole() bool { return v.Agreements == nil && len(v.Restricted) == 0 && v.Internal }
 
-// viewRules grows when what a view withholds changes, so that no file is taken
-// for one that was made by other rules.
+// viewRules grows when what a view withholds changes, or what only the file of a
+// view has, so that no file is taken for one that was made by other rules.
 const viewRules = 1
 
 // Name names the view: the same for equal views, however they are written, and
