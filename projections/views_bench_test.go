@@ -32,7 +32,7 @@ func BenchmarkView(b *testing.B) {
 	for name, view := range benchViews() {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test", View: &view, CacheParts: 1 << 14})
+				m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test", View: &view})
 				require.NoError(b, err)
 				ctx, cancel := context.WithCancel(context.Background())
 				ended := make(chan error, 1)

@@ -550,3 +550,31 @@ func TestWhoMayDoWhatIsInternal(t *testing.T) {
 		assert.Equal(t, c.named, grants, "%+v", c.view)
 	}
 }
+
+// A load that has forgotten an aggregate folds it again without what is withheld.
+func TestALoadForgetsWhatIsWithheld(t *testing.T) {
+	l, log := inMemory(t)
+	l.given(domaintest.Funded()...)
+	l.do(project.Propose{Agreement: "framework", Project: "harbour-tunnel", Title: text("Tunnel"), Kind: "town", Areas: []domain.Key{"iot"}})
+	fundRef := fund.Ref("framework", "iot-fund")
+	pay := func(key, to domain.Key) {
+		l.record(fundRef, fund.FundsDisbursed{ID: fund.ID{Agreement: "framework", Fund: "iot-fund"}, Disbursement: key, Commitment: "c-1", Project: to, Value: domaintest.CNY("7"), On: day("2024-06-01")}, domain.Meta{Actor: "li.wei"})
+	}
+	pay("secret", "harbour-tunnel")
+	for i := range 1100 {
+		id := domaintest.Milestone("site")
+		l.record(id.Ref(), project.ProgressReported{MilestoneID: id, Percent: i % 100}, domain.Meta{Actor: "li.wei"})
+	}
+	pay("open", "iot-base")
+	view := projections.View{Restricted: []projections.Restriction{{Agreement: "framework", Project: "harbour-tunnel"}}}
+	loaded, done := viewOf(t, log, view)
+	defer done()
+	steps := []uint64{l.seq - 1, l.seq}
+	followed, done := followedView(t, log, view, func() (next uint64) {
+		next, steps = steps[0], steps[1:]
+		return next
+	})
+	defer done()
+	assert.Equal(t, followed.Position().Digest, loaded.Position().Digest)
+	assert.NotContains(t, cells(t, loaded), "secret")
+}
