@@ -33,6 +33,13 @@
 //   - A replay folds the log again beside the read models, uses nothing of theirs,
 //     and says that they are what the log gives or names the first event and
 //     entity that differ ([Models.Replay]).
+//   - The read models of a view ([View]) hold nothing of what it withholds: they
+//     are made by the same projector from the same log, past the withheld events,
+//     and answer as those of a ledger that never had them, but for the gaps in
+//     sequences and versions (TestAViewIsALedgerWithoutWhatItWithholds). What is
+//     restricted after a view has shown it has the view made anew, and until then
+//     it answers nothing. See withhold.go for what is withheld, [Views] for how
+//     they are opened and closed.
 //
 // What rows there are is declared in rows.go: for each kind of aggregate its
 // own row, those of its parts, and what waits for a party in it. Sums of money

@@ -290,8 +290,14 @@ func edit(t testing.TB, dir, sql string, args ...any) {
 // there are fewer than rapid would draw unless -rapid.checks asks for more.
 func check(t *testing.T, property func(*rapid.T)) {
 	t.Helper()
+	checkTimes(t, "30", property)
+}
+
+// checkTimes is check with so many ledgers.
+func checkTimes(t *testing.T, n string, property func(*rapid.T)) {
+	t.Helper()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		require.NoError(t, f.Value.Set("30"))
+		require.NoError(t, f.Value.Set(n))
 		defer func() { require.NoError(t, f.Value.Set(f.DefValue)) }()
 	}
 	rapid.Check(t, property)

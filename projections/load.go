@@ -75,6 +75,7 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uin
 		opts.View = nil // it is of events that the view has
 	} else {
 		opts.beforehand = m.beforehand
+		opts.CacheParts = max(opts.CacheParts, opts.loadParts)
 	}
 	tables := createTables(m.opts.Ledger)
 	if opts.View != nil {

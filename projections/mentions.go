@@ -29,6 +29,9 @@ func kindNamed(member string) string {
 	if kind, ok := aliases[member]; ok {
 		return kind
 	}
+	if stem, ok := strings.CutSuffix(member, "ies"); ok {
+		return stem + "y"
+	}
 	return strings.TrimSuffix(member, "s")
 }
 

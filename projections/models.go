@@ -55,6 +55,9 @@ type Options struct {
 	// beforehand is what a new file of the view withholds from its beginning
 	// beside what View says.
 	beforehand []withheldEntity
+	// loadParts is CacheParts while a view is made, which comes upon every
+	// aggregate; 0 is CacheParts.
+	loadParts int
 }
 
 // Batch describes one commit of the projector.

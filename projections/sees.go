@@ -36,11 +36,13 @@ func (m *Models) SeesEvent(ctx context.Context, seq uint64) (seen bool, err erro
 	if m.opts.View == nil {
 		return true, nil
 	}
-	if ends, err := m.logEnds(ctx); err != nil || seq > ends {
-		return false, err
-	}
-	if err := m.Wait(ctx, seq); err != nil {
-		return false, err
+	if p := m.Position(); !p.Ready || p.Seq < seq {
+		if ends, err := m.logEnds(ctx); err != nil || seq > ends {
+			return false, err
+		}
+		if err := m.Wait(ctx, seq); err != nil {
+			return false, err
+		}
 	}
 	err = m.read(ctx, Point{Seq: seq}, func(q *query) error {
 		_, seen, err = selectInt(q.conn, "SELECT 1 FROM event WHERE seq = ?", seq)

@@ -13,7 +13,8 @@ import (
 // View says what somebody may see of a ledger. Read models made for a view
 // ([Options], [Views]) hold nothing of what it withholds: they are made from the
 // log as if the withheld events had never been. Parties and the keyring are in
-// every view.
+// every view. The zero View is of all agreements, and withholds only what is
+// internal.
 type View struct {
 	// Agreements are those in the view, with all that is below them. nil is all
 	// there are and will be; a list that is empty and not nil is none.
@@ -33,8 +34,8 @@ type Restriction struct{ Agreement, Project, Area domain.Key }
 // Whole reports whether nothing is withheld from the view.
 func (v View) Whole() bool { return v.Agreements == nil && len(v.Restricted) == 0 && v.Internal }
 
-// viewRules grows when what a view withholds changes, so that no file is taken
-// for one that was made by other rules.
+// viewRules grows when what a view withholds changes, or what only the file of a
+// view has, so that no file is taken for one that was made by other rules.
 const viewRules = 1
 
 // Name names the view: the same for equal views, however they are written, and

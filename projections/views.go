@@ -97,8 +97,9 @@ func (v *Views) removeUnused() error {
 
 // Of returns the read models of a view when they have come as far as those of the
 // whole ledger were when it was opened; the first time they are made from the
-// log. They are in use, and stay open, until ctx ends. When that is before they
-// have come so far the error is a *BehindError.
+// log. They are in use, and stay open, until ctx ends, so give it the context of
+// the question. When that is before they have come so far the error is a
+// *BehindError.
 func (v *Views) Of(ctx context.Context, view View) (*Models, error) {
 	if view.Whole() {
 		return v.main, nil
@@ -260,7 +261,7 @@ const followAgain = 5 * time.Second
 func (v *Views) openModels(dir string, view View) (*Models, error) {
 	of := v.main.opts
 	opts := Options{
-		Dir: dir, Ledger: of.Ledger, Location: of.Location, Now: of.Now, Logger: v.opts.Logger, CacheParts: viewCacheParts, View: &view,
+		Dir: dir, Ledger: of.Ledger, Location: of.Location, Now: of.Now, Logger: v.opts.Logger, CacheParts: viewCacheParts, loadParts: of.CacheParts, View: &view,
 	}
 	m, err := Open(context.Background(), opts)
 	if err != nil {

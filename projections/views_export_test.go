@@ -19,3 +19,6 @@ func (v *Views) InUse() (n int) {
 	}
 	return n
 }
+
+// SchemaVersion is in the names of files.
+const SchemaVersion = schemaVersion

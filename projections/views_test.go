@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/access"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
@@ -513,4 +514,67 @@ func TestWhatAViewWithholdsIsNotThereForCommands(t *testing.T) {
 	assert.Equal(t, meeting.NoEntity("affects[1]", "framework", "project/harbour-tunnel/milestone/breakthrough"), m.Refuses(t.Context(), decide.Ref(), false, domaintest.Raw(decide, domain.Meta{})))
 	pay := fund.Disburse{ID: fund.ID{Agreement: "framework", Fund: "iot-fund"}, Disbursement: "d", Commitment: "c", Project: "harbour-tunnel", Value: domaintest.CNY("1")}
 	assert.Equal(t, domain.NotFound("project", "project", "harbour-tunnel"), m.Refuses(t.Context(), pay.Ref(), false, domaintest.Raw(pay, domain.Meta{})))
+}
+
+// Who may do what is in a view for those who see it, but for what is withheld from
+// them.
+func TestWhoMayDoWhatIsInternal(t *testing.T) {
+	l, main, log := secretive(t)
+	l.do(access.GrantAccess{Principal: "li", Grant: "reads", Called: "Li Wei", Role: "viewer", Agreement: "framework"})
+	l.do(access.GrantAccess{Principal: "li", Grant: "digs", Role: "viewer", Agreement: "framework", Cleared: []string{"project/harbour-tunnel"}})
+	l.do(restriction.Restrict{Of: restriction.Of{Agreement: "framework", Area: "secrets"}})
+	reach(t, main, l.seq)
+	v := viewsOf(t, main, log, projections.ViewsOptions{})
+	for _, c := range []struct {
+		view  projections.View
+		sees  [3]bool // the last events
+		named int     // grants
+	}{
+		{projections.View{}, [3]bool{}, 0},
+		{noSecrets, [3]bool{}, 0},
+		{projections.View{Internal: true, Agreements: []domain.Key{}}, [3]bool{true, true, true}, 2},
+		{projections.View{Internal: true, Restricted: noSecrets.Restricted}, [3]bool{true, false, false}, 1},
+	} {
+		m := open(t, v, c.view)
+		for i, want := range c.sees {
+			seen, err := m.SeesEvent(t.Context(), l.seq-2+uint64(i))
+			require.NoError(t, err)
+			assert.Equal(t, want, seen, "%+v %d", c.view, i)
+		}
+		principals, _, err := m.Principals(t.Context(), projections.Point{Seq: l.seq}, projections.Page{})
+		require.NoError(t, err)
+		grants := 0
+		for _, p := range principals {
+			grants += len(p.Grants)
+		}
+		assert.Equal(t, c.named, grants, "%+v", c.view)
+	}
+}
+
+// A load that has forgotten an aggregate folds it again without what is withheld.
+func TestALoadForgetsWhatIsWithheld(t *testing.T) {
+	l, log := inMemory(t)
+	l.given(domaintest.Funded()...)
+	l.do(project.Propose{Agreement: "framework", Project: "harbour-tunnel", Title: text("Tunnel"), Kind: "town", Areas: []domain.Key{"iot"}})
+	fundRef := fund.Ref("framework", "iot-fund")
+	pay := func(key, to domain.Key) {
+		l.record(fundRef, fund.FundsDisbursed{ID: fund.ID{Agreement: "framework", Fund: "iot-fund"}, Disbursement: key, Commitment: "c-1", Project: to, Value: domaintest.CNY("7"), On: day("2024-06-01")}, domain.Meta{Actor: "li.wei"})
+	}
+	pay("secret", "harbour-tunnel")
+	for i := range 1100 {
+		id := domaintest.Milestone("site")
+		l.record(id.Ref(), project.ProgressReported{MilestoneID: id, Percent: i % 100}, domain.Meta{Actor: "li.wei"})
+	}
+	pay("open", "iot-base")
+	view := projections.View{Restricted: []projections.Restriction{{Agreement: "framework", Project: "harbour-tunnel"}}}
+	loaded, done := viewOf(t, log, view)
+	defer done()
+	steps := []uint64{l.seq - 1, l.seq}
+	followed, done := followedView(t, log, view, func() (next uint64) {
+		next, steps = steps[0], steps[1:]
+		return next
+	})
+	defer done()
+	assert.Equal(t, followed.Position().Digest, loaded.Position().Digest)
+	assert.NotContains(t, cells(t, loaded), "secret")
 }

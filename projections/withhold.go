@@ -35,6 +35,10 @@ import (
 // withheld grows event by event, and what an event shows depends only on what
 // came before it.
 //
+// What is withheld is told by members of data and by paths in any text. It is not
+// told by a title or a reason: whoever writes of a secret in the text of something
+// else has told it.
+//
 // Where something becomes withheld that has been shown already, the file is no
 // longer true. It is made anew, with that known beforehand. What is then known is
 // the same whether it came out at once or one by one: more that is known has more
