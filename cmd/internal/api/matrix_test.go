@@ -128,6 +128,8 @@ func (r reply) verdict() string {
 		return "forbidden"
 	case p.Code == domain.CodeNotFound && r.status == http.StatusNotFound:
 		return "not there"
+	case p.Code == CodeUnavailable: // what this server does not look after
+		return "may"
 	case r.status >= 500 || r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:
 		return string(r.body)
 	}
