@@ -38,9 +38,15 @@ var (
 // routes has the right that each route takes, by its pattern. Those of commands
 // are the commands' own.
 var routes = map[string]Right{
-	"GET /healthz":      open,
-	"GET /readyz":       open,
-	"GET /openapi.json": known,
+	"GET /healthz":           open,
+	"GET /readyz":            open,
+	"GET /openapi.json":      known,
+	"GET /asyncapi.json":     known,
+	"GET /v1/schemas":        known,
+	"GET /v1/schemas/{type}": known,
+
+	"GET /v1/subscribers/lag":                       audits,
+	"POST /v1/subscribers/{subscriber}/credentials": administers,
 
 	"GET /{$}":                   open, // who is signed in, or where to
 	"GET /sign-in":               open,

@@ -29,6 +29,10 @@ var routeRules = []struct{ pattern, roles, where string }{
 	{"GET /healthz", "open", ""},
 	{"GET /readyz", "open", ""},
 	{"GET /openapi.json", "nvcrkaA", "anywhere"},
+	{"GET /asyncapi.json", "nvcrkaA", "anywhere"},
+	{"GET /v1/schemas", "nvcrkaA", "anywhere"},
+	{"GET /v1/subscribers/lag", "aA", "all"},
+	{"POST /v1/subscribers/{subscriber}/credentials", "A", "all"},
 	{"POST /v1/sign-in-links", "nvcrkaA", "anywhere"}, // for oneself
 	{"GET /v1/commands", "nvcrkaA", "anywhere"},
 	{"POST /v1/commands/{command}", "nvcrkaA", "anywhere"},
