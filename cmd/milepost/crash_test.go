@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 )
 
 // A server killed in the middle of an import loses nothing that it
@@ -103,6 +106,21 @@ func startServer(t *testing.T, dir string, flags ...string) *child {
 	require.NotNil(t, m, line)
 	c.url = m[1]
 	return c
+}
+
+// ask asks the server's API as its administrator.
+func (c *child) ask(method, path, body string) (*http.Response, error) {
+	req, err := http.NewRequest(method, c.url+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	token, err := signin.ReadAdminToken(c.dir)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	return http.DefaultClient.Do(req)
 }
 
 // stop signals the server and waits for it; only a killed one may fail.

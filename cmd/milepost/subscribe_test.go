@@ -49,7 +49,7 @@ func (l *lockedBuffer) String() string {
 func (c *child) subscribe(t *testing.T, flags ...string) *subscriber {
 	t.Helper()
 	s := &subscriber{t: t, cmd: exec.Command(c.program, append([]string{"subscribe"}, flags...)...)}
-	s.cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "PATH=" + os.Getenv("PATH")}
+	s.cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_DATA=" + c.dir, "PATH=" + os.Getenv("PATH")}
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.err
 	require.NoError(t, s.cmd.Start())
 	t.Cleanup(func() {
@@ -81,7 +81,7 @@ func (s *subscriber) until(what string, condition func() bool) {
 // register appends n events.
 func (c *child) register(t *testing.T, n int) {
 	for range n {
-		resp, err := http.Post(c.url+"/v1/commands/register-party", "application/json", strings.NewReader(`{"title":"One of many","kind":"other"}`))
+		resp, err := c.ask(http.MethodPost, "/v1/commands/register-party", `{"title":"One of many","kind":"other"}`)
 		if !assert.NoError(t, err) {
 			return
 		}
@@ -94,7 +94,7 @@ func (c *child) register(t *testing.T, n int) {
 // stored is the line of an event, with the bytes that the log has.
 func (c *child) stored(t *testing.T, seq uint64) string {
 	t.Helper()
-	resp, err := http.Get(c.url + "/v1/events/" + strconv.FormatUint(seq, 10))
+	resp, err := c.ask(http.MethodGet, "/v1/events/"+strconv.FormatUint(seq, 10), "")
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)

@@ -38,10 +38,9 @@ var (
 // routes has the right that each route takes, by its pattern. Those of commands
 // are the commands' own.
 var routes = map[string]Right{
-	"GET /healthz":      open,
-	"GET /readyz":       open,
-	"GET /openapi.json": known,
-
+	"GET /healthz":           open,
+	"GET /readyz":            open,
+	"GET /openapi.json":      known,
 	"GET /asyncapi.json":     known,
 	"GET /v1/schemas":        known,
 	"GET /v1/schemas/{type}": known,
@@ -125,16 +124,17 @@ var routes = map[string]Right{
 	"POST /v1/evidence":                                     attaches,
 	"POST /v1/checkpoint/cosignatures":                      cosigns,
 
-	"GET /metrics":            audits,
-	"GET /v1/status":          audits,
-	"POST /v1/replay":         auditsAll,
-	"POST /v1/replay/models":  auditsAll,
-	"GET /v1/subscribers/lag": audits,
+	"GET /v1/subscribers/lag":                       audits,
 	"POST /v1/subscribers/{subscriber}/credentials": administers,
-	"POST /v1/import":                     administers,
-	"POST /v1/rebuild":                    administers,
-	"GET /v1/webhooks/{webhook}/secret":   administers,
-	"GET /v1/webhooks/{webhook}/delivery": audits,
+	"GET /v1/webhooks/{webhook}/secret":             administers,
+	"GET /v1/webhooks/{webhook}/delivery":           audits,
+
+	"GET /metrics":           audits,
+	"GET /v1/status":         audits,
+	"POST /v1/replay":        auditsAll,
+	"POST /v1/replay/models": auditsAll,
+	"POST /v1/import":        administers,
+	"POST /v1/rebuild":       administers,
 }
 
 // commands has the right that each command takes, over the agreement of the
