@@ -1,0 +1,72 @@
+package api
+
+import (
+	"context"
+	"sync"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// A file is seen by whoever sees an event that names it. So nobody may name a file
+// that they neither see nor have: by its hash alone they would bring it to light.
+
+// seesEvidence reports whether something that the asker sees names a file.
+func (s *server) seesEvidence(ctx context.Context, hash domain.Hash) (bool, error) {
+	return s.seesNow(ctx, func(models *projections.Models) (bool, error) { return models.SeesEvidence(ctx, hash) })
+}
+
+// citable refuses evidence that the asker does not see and has not stored itself,
+// as far as this server remembers, as not being there. Whoever has the file can
+// store it again.
+func (s *server) citable(ctx context.Context, models *projections.Models, evidence []domain.Hash) error {
+	if models == s.cfg.Models {
+		return nil
+	}
+	p := access.From(ctx)
+	for i, hash := range evidence {
+		if s.attached.has(p.Key, hash) {
+			continue
+		}
+		sees, err := s.seesEvidence(ctx, hash)
+		if err != nil {
+			return err
+		}
+		if !sees {
+			return ledger.EvidenceNotStored(i, hash)
+		}
+	}
+	return nil
+}
+
+// attached remembers who stored which files.
+type attached struct {
+	mu    sync.Mutex
+	files map[attachment]struct{}
+}
+
+type attachment struct {
+	by   domain.Key
+	hash domain.Hash
+}
+
+// maxAttached bounds what is remembered; beyond it all is forgotten.
+const maxAttached = 100_000
+
+func (a *attached) add(by domain.Key, hash domain.Hash) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.files == nil || len(a.files) >= maxAttached {
+		a.files = map[attachment]struct{}{}
+	}
+	a.files[attachment{by, hash}] = struct{}{}
+}
+
+func (a *attached) has(by domain.Key, hash domain.Hash) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.files[attachment{by, hash}]
+	return ok
+}
