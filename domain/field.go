@@ -24,7 +24,8 @@ type Field struct {
 	Format   string // as in JSON Schema: date, uuid, date-time
 	Pattern  string
 	Enum     []string
-	Required bool
+	Required bool // of a command
+	Omitted  bool // not written where it says nothing
 	Min, Max *int
 	Example  any
 	Items    *Field  // of an array
@@ -49,7 +50,7 @@ func MetaFields() []Field { return FieldsOf[Meta]() }
 func fieldsOf(t reflect.Type) []Field {
 	var fields []Field
 	for _, sf := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		name, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
 		if sf.Anonymous && name == "" || name == "-" || !sf.IsExported() {
 			continue
 		}
@@ -59,6 +60,7 @@ func fieldsOf(t reflect.Type) []Field {
 		f := fieldOfType(sf.Type)
 		f.Name, f.index = name, sf.Index
 		f.Doc = sf.Tag.Get("doc")
+		f.Omitted = options == "omitzero" || options == "omitempty"
 		f.Required = sf.Tag.Get("required") == "true"
 		f.Min, f.Max = bound(sf.Tag.Get("min"), f.Min), bound(sf.Tag.Get("max"), f.Max)
 		if v := sf.Tag.Get("format"); v != "" {

@@ -43,10 +43,13 @@ var rooms = map[string]struct {
 	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
 	"cmd/internal/calendar": {house: []string{"domain", "projections"}},
 	"cmd/internal/access":   {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/schema":   {house: []string{"domain"}},
 	"cmd/internal/feed":     {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle", "cmd/internal/access"}},
+	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/schema", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle", "cmd/internal/access"}},
 	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
+
+	"cmd/internal/subscribers": {house: []string{"domain", "eventstore"}},
 }
 
 // own says which rooms have a library to themselves.

@@ -50,6 +50,9 @@ type AppendStats struct {
 // Appends of many goroutines share commits. An append waits for an earlier one
 // of this store on the same subject; its expectation is judged after that.
 func (s *Store) Append(ctx context.Context, msgs []Message) (first uint64, err error) {
+	if err := s.Writable(); err != nil {
+		return 0, err
+	}
 	r, err := s.newRequest(msgs)
 	if err != nil {
 		return 0, err

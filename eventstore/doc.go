@@ -54,6 +54,16 @@
 // more than a few pieces of a file in memory. A copy of the ledger needs both
 // streams, the log's and OBJ_milepost-<ledger>.
 //
+// # Who reads from outside
+//
+// With [Config.Listen] the embedded server takes in those whom [Subscribers] names,
+// by the signature of their NATS user key, and nobody else. Each reads one durable
+// consumer ([Store.EnsureConsumer]), in order, every record at least once, and can
+// do nothing else: TestSubscriberMayNothingElse and
+// TestSubscriberCannotHaveAnswersSentIntoTheLog try it. Whoever is not named any
+// more has no connection left once [Store.Disconnect] returns. Beyond loopback
+// there is only TLS.
+//
 // # How appends share commits
 //
 // Appends queue for one committer. A few go as plain publishes, pipelined;

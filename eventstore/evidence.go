@@ -65,6 +65,9 @@ func (s *Store) PutEvidence(ctx context.Context, r io.Reader, want string) (Evid
 	if s.isClosing() {
 		return Evidence{}, ErrClosed
 	}
+	if err := s.Writable(); err != nil {
+		return Evidence{}, err
+	}
 	file, err := s.spool(ctx, r)
 	if err != nil {
 		return Evidence{}, err
@@ -102,6 +105,9 @@ func (s *Store) ensureEvidence(ctx context.Context) error {
 	b := s.evidenceBucket()
 	want := streamConfig(b.stream(), s.replicas, b.chunks(">"), b.meta(">"))
 	st, err := s.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) && s.cfg.Follow {
+		return &NoCopyError{Ledger: s.cfg.Ledger + "'s evidence"}
+	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		st, err = s.js.CreateStream(ctx, want)
 	}
@@ -111,6 +117,9 @@ func (s *Store) ensureEvidence(ctx context.Context) error {
 	got := st.CachedInfo().Config
 	want.Replicas = max(want.Replicas, got.Replicas)
 	s.evidence = st
+	if s.cfg.Follow {
+		return checkCopy(got, s.cfg.Ledger)
+	}
 	return compareConfig(got, want)
 }
 

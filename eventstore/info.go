@@ -25,6 +25,8 @@ type Info struct {
 	// disk before it acknowledges.
 	SyncAlways string `json:"sync_always"`
 	Connected  bool   `json:"connected"`
+	// Copy says how a copy is, nil for the ledger itself.
+	Copy *Copy `json:"copy,omitempty"`
 }
 
 // Info asks the server about the log.
@@ -43,7 +45,15 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 	if s.srv != nil {
 		mode = "embedded"
 	}
+	var copied *Copy
+	if s.copyOf != "" {
+		copied = &Copy{Origin: s.copyOf, Heard: -1}
+		if si.Mirror != nil {
+			copied.Lag, copied.Heard = si.Mirror.Lag, si.Mirror.Active
+		}
+	}
 	return Info{
+		Copy:          copied,
 		Ledger:        s.cfg.Ledger,
 		Stream:        s.stream,
 		FirstSeq:      si.State.FirstSeq,

@@ -29,8 +29,14 @@ type Config struct {
 	// milepost-<ledger>.
 	Ledger string
 	// URL of the external server, or of several, comma separated. Empty runs
-	// an embedded server in this process, which listens nowhere.
+	// an embedded server in this process.
 	URL string
+	// Listen is where the embedded server takes subscribers in, as host:port,
+	// once Admit was called. Empty: it listens nowhere.
+	Listen string
+	// ListenCert and ListenKey are PEM files for TLS on Listen. Beyond loopback
+	// they are needed.
+	ListenCert, ListenKey string
 	// Creds is a credentials file for the external server.
 	Creds string
 	// Replicas wanted of an external cluster. Zero asks for three when the
@@ -48,6 +54,9 @@ type Config struct {
 	// created and never changed: [Store.Key] tells it. Whoever signs for the
 	// ledger must show how he comes from it.
 	Key string
+	// Follow opens a copy that MakeMirror made, on an external server. It can
+	// only be read: whatever would write fails with a *CopyError.
+	Follow bool
 	// MaxStore bounds what the embedded server may store, in bytes. Zero
 	// leaves a twentieth of the free disk alone and takes the rest.
 	MaxStore int64
@@ -77,6 +86,7 @@ type Store struct {
 
 	lock *flock.Flock   // nil without Dir
 	srv  *server.Server // nil in external mode
+	gate *gate          // nil when the embedded server never listens
 
 	// Two connections: the server answers direct gets in the loop that reads
 	// the connection, so a reader on the writer's would hold up appends, and
@@ -95,6 +105,7 @@ type Store struct {
 	timezone    string
 	key         string
 	metadata    map[string]string // of the stream; beforehand, what one that must be made gets as well
+	copyOf      string            // the origin, of a copy; "" for the ledger itself
 	temporary   string            // directory that is removed by Close; "" for none
 
 	closing   chan struct{} // closed when Close begins
@@ -105,7 +116,9 @@ type Store struct {
 // Open locks the directory, starts the embedded server or connects to the
 // external one, creates the stream if there is none, and checks its settings.
 // The error is a *LockedError when another process has the directory and a
-// *LossyStreamError when the stream or the server could lose records.
+// *LossyStreamError when the stream or the server could lose records; it is a
+// *CopyError when the ledger is a copy and cfg.Follow does not say so, and a
+// *NoCopyError the other way round.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := newStore(cfg)
 	if err != nil {
@@ -122,8 +135,14 @@ func newStore(cfg Config) (*Store, error) {
 	if err := checkLedger(cfg.Ledger); err != nil {
 		return nil, err
 	}
+	if cfg.Follow && cfg.URL == "" {
+		return nil, errors.New("eventstore: a copy is on an external server: say which")
+	}
 	if cfg.URL == "" && cfg.Dir == "" {
 		return nil, errors.New("eventstore: neither a directory nor a server given")
+	}
+	if err := checkListen(cfg); err != nil {
+		return nil, err
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -154,7 +173,10 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	if s.cfg.URL == "" {
-		srv, err := startServer(ctx, s.cfg)
+		if s.cfg.Listen != "" {
+			s.gate = &gate{secret: newSecret()}
+		}
+		srv, err := startServer(ctx, s.cfg, s.gate)
 		if err != nil {
 			return err
 		}
@@ -227,6 +249,9 @@ func (s *Store) connect(ctx context.Context) error {
 		if s.srv != nil {
 			url = nats.DefaultURL // not used, but parsed
 			opts = append(opts, nats.InProcessServer(s.srv))
+			if s.gate != nil {
+				opts = append(opts, nats.UserInfo(ownUser, s.gate.secret))
+			}
 		} else if s.cfg.Creds != "" {
 			opts = append(opts, nats.UserCredentials(s.cfg.Creds))
 		}
@@ -261,6 +286,9 @@ func (s *Store) Close() error {
 
 // release undoes what open did, as far as it got.
 func (s *Store) release() error {
+	if s.gate != nil {
+		s.gate.shut()
+	}
 	for _, nc := range []*nats.Conn{s.read, s.write} {
 		if nc != nil {
 			nc.Close()

@@ -55,7 +55,7 @@ func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error)
 	if filter == "" {
 		filter = ">" // which the server answers without a search
 	}
-	rec, err := s.getFromLeader(ctx, s.stream, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
+	rec, headers, err := s.getWithHeaders(ctx, s.stream, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
 	if errors.Is(err, ErrNotFound) && filter == ">" {
 		return 0, s.checkEmpty(ctx)
 	}
@@ -64,6 +64,9 @@ func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("eventstore: last sequence: %w", err)
+	}
+	if s.copyOf != "" && filter == ">" {
+		return wholeUpTo(rec.Seq, headers)
 	}
 	return rec.Seq, nil
 }
@@ -101,38 +104,48 @@ func (s *Store) First(ctx context.Context) (uint64, error) {
 
 // getFromLeader asks a stream's leader, which has every acknowledged record. A direct get may be answered by a replica that lags behind.
 func (s *Store) getFromLeader(ctx context.Context, stream, request string) (Record, error) {
+	rec, _, err := s.getWithHeaders(ctx, stream, request)
+	return rec, err
+}
+
+// getWithHeaders is getFromLeader with the message's headers.
+func (s *Store) getWithHeaders(ctx context.Context, stream, request string) (_ Record, headers nats.Header, err error) {
 	if s.isClosing() {
-		return Record{}, ErrClosed
+		return Record{}, nil, ErrClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, []byte(request))
 	if err != nil {
-		return Record{}, s.readError(err)
+		return Record{}, nil, s.readError(err)
 	}
 	var resp struct {
 		Error   *jetstream.APIError `json:"error"`
 		Message *struct {
 			Seq     uint64    `json:"seq"`
 			Subject string    `json:"subject"`
+			Headers []byte    `json:"hdrs"`
 			Data    []byte    `json:"data"`
 			Time    time.Time `json:"time"`
 		} `json:"message"`
 	}
 	if err := json.Unmarshal(msg.Data, &resp); err != nil {
-		return Record{}, fmt.Errorf("answer not understood: %w", err)
+		return Record{}, nil, fmt.Errorf("answer not understood: %w", err)
 	}
 	if resp.Error != nil {
 		if resp.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound {
-			return Record{}, ErrNotFound
+			return Record{}, nil, ErrNotFound
 		}
-		return Record{}, resp.Error
+		return Record{}, nil, resp.Error
 	}
 	if resp.Message == nil {
-		return Record{}, ErrNotFound
+		return Record{}, nil, ErrNotFound
 	}
 	m := resp.Message
-	return Record{Seq: m.Seq, Subject: m.Subject, Data: m.Data, Stored: m.Time}, nil
+	if headers, err = parseHeaders(m.Headers); err != nil {
+		return Record{}, nil, err
+	}
+	return Record{Seq: m.Seq, Subject: m.Subject, Data: m.Data, Stored: m.Time}, headers, nil
 }
 
 // readTimeout bounds one question to the server.

@@ -7,16 +7,17 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// startServer runs a JetStream server in this process. It listens nowhere,
-// handles no signals, and answers an append only after fsync: JetStream's
+// startServer runs a JetStream server in this process. It listens nowhere before
+// Admit, handles no signals, and answers an append only after fsync: JetStream's
 // default is to sync every two minutes, and a power cut in between loses
-// records that were acknowledged.
-func startServer(ctx context.Context, cfg Config) (*server.Server, error) {
+// records that were acknowledged. The gate is nil when it never listens.
+func startServer(ctx context.Context, cfg Config, gate *gate) (*server.Server, error) {
 	dir := filepath.Join(cfg.Dir, storeDir)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("eventstore: data directory: %w", err)
@@ -25,7 +26,7 @@ func startServer(ctx context.Context, cfg Config) (*server.Server, error) {
 	if maxStore <= 0 {
 		maxStore = defaultMaxStore(dir)
 	}
-	srv, err := server.NewServer(&server.Options{
+	opts := &server.Options{
 		ServerName:             "milepost-" + cfg.Ledger,
 		DontListen:             true,
 		NoSigs:                 true,
@@ -35,7 +36,13 @@ func startServer(ctx context.Context, cfg Config) (*server.Server, error) {
 		JetStreamMaxStore:      maxStore,
 		JetStreamMaxMemory:     256 << 20, // consumers' state; no stream is in memory
 		DisableJetStreamBanner: true,
-	})
+	}
+	if gate != nil {
+		if err := listening(opts, cfg, gate); err != nil {
+			return nil, err
+		}
+	}
+	srv, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("eventstore: embedded server: %w", err)
 	}
@@ -87,8 +94,16 @@ func (l serverLog) Noticef(format string, v ...any) {
 func (l serverLog) Warnf(format string, v ...any) {
 	l.log.Warn("nats-server: " + fmt.Sprintf(format, v...))
 }
+
+// Errorf is a warning where it is about what a client did: whoever can connect
+// could fill the log with errors that are none of the server's.
 func (l serverLog) Errorf(format string, v ...any) {
-	l.log.Error("nats-server: " + fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	level := slog.LevelError
+	if strings.Contains(text, " - cid:") {
+		level = slog.LevelWarn
+	}
+	l.log.Log(context.Background(), level, "nats-server: "+text)
 }
 func (l serverLog) Fatalf(format string, v ...any) { l.Errorf(format, v...) }
 func (l serverLog) Debugf(string, ...any)          {}

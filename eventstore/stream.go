@@ -66,6 +66,9 @@ func streamConfig(name string, replicas int, subjects ...string) jetstream.Strea
 // updates and never deletes.
 func (s *Store) ensureStream(ctx context.Context) error {
 	st, err := s.js.Stream(ctx, s.stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) && s.cfg.Follow {
+		return &NoCopyError{Ledger: s.cfg.Ledger}
+	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := s.checkAlone(ctx); err != nil {
 			return err
@@ -80,8 +83,17 @@ func (s *Store) ensureStream(ctx context.Context) error {
 	if s.cfg.Replicas > got.Replicas {
 		want.Replicas = s.cfg.Replicas
 	}
-	if lossy := compareConfig(got, want); lossy != nil {
-		return lossy
+	s.copyOf = originOf(got)
+	switch {
+	case s.cfg.Follow:
+		err = checkCopy(got, s.cfg.Ledger)
+	case s.copyOf != "":
+		err = s.Writable()
+	default:
+		err = compareConfig(got, want)
+	}
+	if err != nil {
+		return err
 	}
 	s.replicas = got.Replicas
 	s.timezone = cmp.Or(got.Metadata[timezoneKey], "UTC")
@@ -172,7 +184,7 @@ func compareConfig(got, want jetstream.StreamConfig) error {
 		{"allow_msg_counter", fmt.Sprint(got.AllowMsgCounter), fmt.Sprint(want.AllowMsgCounter)},
 		{"allow_msg_schedules", fmt.Sprint(got.AllowMsgSchedules), fmt.Sprint(want.AllowMsgSchedules)},
 		{"persist_mode", got.PersistMode.String(), want.PersistMode.String()},
-		{"mirror", fmt.Sprint(got.Mirror != nil), fmt.Sprint(want.Mirror != nil)},
+		{"mirror", mirrored(got.Mirror), mirrored(want.Mirror)},
 		{"sources", strconv.Itoa(len(got.Sources)), strconv.Itoa(len(want.Sources))},
 		{"subject_transform", fmt.Sprint(got.SubjectTransform != nil), fmt.Sprint(want.SubjectTransform != nil)},
 		{"allow_direct", fmt.Sprint(got.AllowDirect), fmt.Sprint(want.AllowDirect)},

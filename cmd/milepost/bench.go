@@ -31,6 +31,7 @@ var benchmarks = []benchmark{
 	{"blame", "a field's first 50 moves, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).blame},
 	{"as-of", "an agreement and its milestones as of half the log, of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).asOf},
 	{"verify", "a bundle of the whole log, verified without a server", "at least 20,000 events a second", rateOf(20_000), (*bench).verifying},
+	{"latency-nats", "an event from when the log stored it until a subscriber has it from NATS / a plain pull consumer", "p50 and p99 at most 2 times", ratioAtMost(2), (*bench).latencyNATS},
 	{"latency-sse", "an event from when the log stored it until a reader of server-sent events has it", "p99 under 50 ms", p99Under(50), (*bench).latencySSE},
 	{"restart", "ready again after a clean stop", "under 3 s", secondsUnder(3), (*bench).restart},
 }
@@ -44,6 +45,8 @@ type measurement struct {
 	Visible *float64 `json:"visible_per_s,omitempty"` // of an import: until the read models show it, too
 	P50     *float64 `json:"p50_ms,omitempty"`
 	P99     *float64 `json:"p99_ms,omitempty"`
+	RawP50  *float64 `json:"raw_p50_ms,omitempty"`
+	RawP99  *float64 `json:"raw_p99_ms,omitempty"`
 	Seconds *float64 `json:"seconds,omitempty"`
 	Growth  *float64 `json:"growth,omitempty"` // p50 of the largest ledger to that of the smallest
 	Sizes   []sized  `json:"sizes,omitempty"`
@@ -181,7 +184,10 @@ func (b *bench) close() error {
 
 // node opens a ledger in a directory of the bench.
 func (b *bench) node(ctx context.Context, name string) (*node, error) {
-	return startNode(ctx, nodeConfig{dir: filepath.Join(b.root, name), name: "bench", log: b.app.logger(false)})
+	return startNode(ctx, nodeConfig{
+		dir: filepath.Join(b.root, name), name: "bench", log: b.app.logger(false),
+		natsListen: "127.0.0.1:0", // it listens when a benchmark has a subscriber
+	})
 }
 
 func missedTargets(results []measurement) []string {
@@ -201,7 +207,7 @@ func (a *app) printMeasurements(results []measurement) error {
 	if a.output == "csv" {
 		return writeBenchCSV(a.out, results)
 	}
-	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "P99 MS", "GROWTH", "SECONDS", "TARGET", "", "WHAT"}}
+	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "P99 MS", "RAW P50", "RAW P99", "GROWTH", "SECONDS", "TARGET", "", "WHAT"}}
 	for _, m := range results {
 		one := benchmarkOf(m)
 		verdict := "met"
@@ -210,5 +216,5 @@ func (a *app) printMeasurements(results []measurement) error {
 		}
 		rows = append(rows, append(m.cells(), one.target, verdict, one.what))
 	}
-	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, true, true, false, false, false})
+	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, true, true, true, true, false, false, false})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
+	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -26,10 +27,15 @@ import (
 
 // nodeConfig says which ledger to run and where.
 type nodeConfig struct {
-	dir      string
-	name     string // of the ledger
-	natsURL  string // external NATS; embedded when empty
-	creds    string
+	dir     string
+	name    string // of the ledger
+	natsURL string // external NATS; embedded when empty
+	creds   string
+	follow  bool // serve a copy, which can only be read
+
+	natsListen        string // host:port where subscribers connect to the embedded server; "" for nowhere
+	natsCert, natsKey string // PEM files for TLS there
+
 	timezone string // of a new ledger; "" leaves it as it is, UTC for a new one
 	log      *slog.Logger
 
@@ -62,6 +68,8 @@ type node struct {
 	notary   *notary.Notary
 	models   *projections.Models
 	ledger   *ledger.Ledger
+	fold     *subscribers.Fold
+	keeper   *subscribers.Keeper
 	location *time.Location
 	metrics  *api.Metrics
 
@@ -69,7 +77,7 @@ type node struct {
 	cfg    nodeConfig
 
 	stop    context.CancelFunc
-	running sync.WaitGroup // the projector and the notary
+	running sync.WaitGroup // the projector, the notary and the fold
 }
 
 // contentType of an event in the log: one of CloudEvents' structured mode.
@@ -80,6 +88,9 @@ const contentType = "application/cloudevents+json"
 func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if cfg.creds != "" && cfg.natsURL == "" {
 		return nil, usagef("--nats-creds %s: name the server that they are for with --nats", cfg.creds)
+	}
+	if cfg.follow && cfg.natsURL == "" {
+		return nil, usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
 	}
 	n := &node{cfg: cfg, metrics: api.NewMetrics(prometheus.NewRegistry())}
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
@@ -93,13 +104,17 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if err := os.MkdirAll(cfg.dir, 0o750); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	key, made, err := signing.Prepare(cfg.signingKey(), cfg.name)
-	if err != nil {
-		return nil, err
+	var key signing.Key
+	var made bool
+	if !cfg.follow { // a copy signs nothing
+		if key, made, err = signing.Prepare(cfg.signingKey(), cfg.name); err != nil {
+			return nil, err
+		}
 	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
 		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
-		ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
+		Listen: cfg.natsListen, ListenCert: cfg.natsCert, ListenKey: cfg.natsKey,
+		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		return nil, err
 	}
@@ -117,14 +132,20 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}
 	// Nothing follows the log, and nothing is appended to it, before it agrees with
 	// its checkpoints.
-	if n.key, n.notary, err = signing.Watch(ctx, n.store, n.models, key, made, notary.Options{
-		Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking,
-	}); err != nil {
+	watching := notary.Options{Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking}
+	if cfg.follow {
+		n.notary, err = signing.WatchCopy(ctx, n.store, n.models, watching)
+	} else {
+		n.key, n.notary, err = signing.Watch(ctx, n.store, n.models, key, made, watching)
+	}
+	if err != nil {
 		return nil, err
 	}
 	n.ledger = ledger.New(n.store, ledger.Options{
 		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
+	n.fold = subscribers.NewFold(cfg.name, n.store)
+	n.keeper = subscribers.New(cfg.name, n.fold, n.store, cfg.log)
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
@@ -132,7 +153,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 // handler is the node's HTTP API.
 func (n *node) handler() http.Handler {
 	return api.New(api.Config{
-		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Name: n.cfg.name, Version: version(),
+		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Subscribers: n.keeper, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
 	})
 }
@@ -140,26 +161,28 @@ func (n *node) handler() http.Handler {
 // followPause lies between two attempts to follow a log that cannot be read.
 const followPause = time.Second
 
-// run feeds the read models, and has the notary sign and scrub, until halt. When
-// the read models cannot be fed they answer that they are behind, and it is tried
-// again: an external server may come back.
+// run feeds the read models and the list of subscribers, and has the notary sign
+// and scrub, until halt. When the read models cannot be fed they answer that they
+// are behind, and it is tried again: an external server may come back.
 func (n *node) run(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(ctx)
 	n.running.Go(func() { _ = n.notary.Run(ctx) }) // it ends only with ctx, and then without an error
-	n.running.Go(func() {
+	again := func(what string, follow func() error) {
 		for {
-			err := n.models.Follow(ctx, n.store)
+			err := follow()
 			if ctx.Err() != nil {
 				return
 			}
-			n.cfg.log.Error("the read models stopped following the log", "error", err)
+			n.cfg.log.Error(what+" stopped following the log", "error", err)
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(followPause):
 			}
 		}
-	})
+	}
+	n.running.Go(func() { again("the read models", func() error { return n.models.Follow(ctx, n.store) }) })
+	n.running.Go(func() { again("the list of subscribers", func() error { return n.fold.Follow(ctx) }) })
 }
 
 // halt stops what run began, and has the end of the log signed, if that takes no
@@ -171,6 +194,9 @@ func (n *node) halt() {
 	n.stop()
 	n.running.Wait()
 	n.stop = nil
+	if n.cfg.follow {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
 	if _, err := n.notary.Checkpoint(ctx, ""); err != nil {

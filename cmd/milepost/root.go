@@ -70,10 +70,10 @@ func newRoot(a *app) *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkOutput(cmd) }
 
 	root.AddCommand(
-		newServe(a), newDemo(a),
-		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newSubscribe(a), newStatus(a),
+		newServe(a), newMirror(a), newDemo(a),
+		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newSchema(a), newSubscribe(a), newStatus(a),
 		newCheckpoint(a), newProve(a), newCosign(a), newKey(a), newVerify(a),
-		newAccess(a), newToken(a),
+		newAccess(a), newToken(a), newSubscriber(a),
 		newReplay(a), newRebuild(a), newRepair(a), newBench(a),
 	)
 	a.markStart(root)

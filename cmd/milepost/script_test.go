@@ -27,7 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"milepost": main})
+	testscript.Main(m, map[string]func(){"milepost": main, "reader": reader})
 }
 
 // TestScripts runs the program as its users do. Beside testscript's own
@@ -200,8 +200,9 @@ func usage(ts *testscript.TestScript, _ bool, args []string) {
 
 // statusOf is what the scripts need of milepost status.
 type statusOf struct {
-	LastSeq uint64 `json:"last_seq"`
-	Digest  string `json:"digest"`
+	LastSeq      uint64 `json:"last_seq"`
+	Digest       string `json:"digest"`
+	ProjectedSeq uint64 `json:"projected_seq"`
 }
 
 func status(ts *testscript.TestScript) statusOf {

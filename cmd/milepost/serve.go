@@ -41,6 +41,10 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
 	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
 	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
+	flags.BoolVar(&cfg.follow, "follow", false, "serve a copy that milepost mirror made: it can be read, and names the origin to those who write")
+	flags.StringVar(&cfg.natsListen, "nats-listen", "", "`host:port` where subscribers connect to the embedded NATS server, such as 127.0.0.1:4222; beyond loopback with TLS")
+	flags.StringVar(&cfg.natsCert, "nats-tls-cert", "", "PEM `file` with the certificate for --nats-listen")
+	flags.StringVar(&cfg.natsKey, "nats-tls-key", "", "PEM `file` with the key of --nats-tls-cert")
 	flags.StringVar(&cfg.timezone, "timezone", "", "time zone of a new ledger's civil dates, as `Area/City`, fixed from then on (default UTC)")
 	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data, made with a new ledger)")
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
@@ -72,6 +76,9 @@ const shutdownGrace = 5 * time.Second
 // something fails. It calls ready once, when everything has been caught up with.
 func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready func(context.Context, *server) error) (err error) {
 	if err := checkLoopback(listen); err != nil {
+		return err
+	}
+	if err := checkNATSListen(cfg); err != nil {
 		return err
 	}
 	progress := a.bar("compare the log with its checkpoints", -1, false)
@@ -115,6 +122,13 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 		if err := n.catchUp(running); err != nil {
 			return unlessEnded(ctx, err)
 		}
+		if err := n.keeper.Start(running, cfg.natsListen != ""); err != nil {
+			return unlessEnded(ctx, err)
+		}
+		if cfg.natsListen != "" {
+			_, _ = fmt.Fprintf(a.err, "milepost: subscribers connect to %s\n", n.store.Address())
+		}
+		g.Go(func() error { n.keeper.Run(running); return nil })
 		return unlessEnded(ctx, ready(running, s))
 	})
 	return g.Wait()
@@ -126,6 +140,29 @@ func unlessEnded(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// checkNATSListen says in terms of the flags what the log would refuse.
+func checkNATSListen(cfg nodeConfig) error {
+	switch {
+	case cfg.natsListen != "" && cfg.natsURL != "":
+		return usagef("--nats-listen %s: subscribers connect to the server that --nats names; leave it out", cfg.natsListen)
+	case (cfg.natsCert == "") != (cfg.natsKey == ""):
+		return usagef("--nats-tls-cert and --nats-tls-key belong together: give both")
+	case cfg.natsListen == "" && cfg.natsCert != "":
+		return usagef("--nats-tls-cert %s: say where it is shown with --nats-listen", cfg.natsCert)
+	case cfg.natsListen == "" || cfg.natsCert != "":
+		return nil
+	}
+	host, _, err := net.SplitHostPort(cfg.natsListen)
+	if err != nil {
+		return usagef("--nats-listen %s: want HOST:PORT, such as 127.0.0.1:4222", cfg.natsListen)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--nats-listen %s: other machines can reach this address, and events would pass in clear: "+
+			"give --nats-tls-cert and --nats-tls-key, or listen on 127.0.0.1, [::1] or localhost", cfg.natsListen)
+	}
+	return nil
 }
 
 // checkLoopback refuses addresses that other machines could reach.

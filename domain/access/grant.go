@@ -68,13 +68,13 @@ func (c GrantAccess) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Granted: the principal has a role from now on. Like a token and an identity, a
 // grant that was revoked stays so in whatever order the events are applied.
 type Granted struct {
-	Principal domain.Key `json:"principal"`
-	Grant     domain.Key `json:"grant"`
-	Called    string     `json:"name,omitzero"`
-	Role      string     `json:"role"`
-	Agreement domain.Key `json:"agreement,omitzero"`
-	Party     domain.Key `json:"party,omitzero"`
-	Cleared   []string   `json:"cleared,omitzero"`
+	Principal domain.Key `json:"principal" doc:"Key of the principal, a person or a program."`
+	Grant     domain.Key `json:"grant" doc:"Key of the grant."`
+	Called    string     `json:"name,omitzero" doc:"Name of the principal for people to read."`
+	Role      string     `json:"role" enum:"viewer,contributor,representative,coordinator,auditor,admin" doc:"What it may do."`
+	Agreement domain.Key `json:"agreement,omitzero" doc:"Key of the agreement; the whole ledger when absent."`
+	Party     domain.Key `json:"party,omitzero" doc:"The party that it acts for."`
+	Cleared   []string   `json:"cleared,omitzero" doc:"Paths of what is restricted in the agreement and yet seen."`
 }
 
 func (Granted) Type() string      { return "milepost.access.granted.v1" }
@@ -145,10 +145,10 @@ func (s *State) everything() Revoked {
 // Revoked: these hold no longer. The event names each, so that who reads the log
 // sees what was taken away, and so that it means the same in any order.
 type Revoked struct {
-	Principal  domain.Key   `json:"principal"`
-	Grants     []domain.Key `json:"grants,omitzero"`
-	Tokens     []domain.Key `json:"tokens,omitzero"`
-	Identities []domain.Key `json:"identities,omitzero"`
+	Principal  domain.Key   `json:"principal" doc:"Key of the principal, a person or a program."`
+	Grants     []domain.Key `json:"grants,omitzero" doc:"Keys of the grants that hold no longer."`
+	Tokens     []domain.Key `json:"tokens,omitzero" doc:"Keys of the tokens that are good no longer."`
+	Identities []domain.Key `json:"identities,omitzero" doc:"Keys of the identities by which it can sign in no longer."`
 }
 
 func (Revoked) Type() string      { return "milepost.access.revoked.v1" }

@@ -48,10 +48,10 @@ func (c LinkIdentity) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
 
 // IdentityLinked: whoever the provider calls Subject is the principal.
 type IdentityLinked struct {
-	Principal domain.Key `json:"principal"`
-	Identity  domain.Key `json:"identity"`
-	Issuer    string     `json:"issuer"`
-	Subject   string     `json:"subject"`
+	Principal domain.Key `json:"principal" doc:"Key of the principal, a person or a program."`
+	Identity  domain.Key `json:"identity" doc:"Key of the identity."`
+	Issuer    string     `json:"issuer" doc:"Address of the OpenID provider."`
+	Subject   string     `json:"subject" doc:"The subject that the provider knows it by."`
 }
 
 func (IdentityLinked) Type() string      { return "milepost.access.identity-linked.v1" }
@@ -90,8 +90,8 @@ func (c UnlinkIdentity) Decide(s *State, _ domain.Input) ([]domain.Event, error)
 
 // IdentityUnlinked: the principal cannot sign in by it any more.
 type IdentityUnlinked struct {
-	Principal domain.Key `json:"principal"`
-	Identity  domain.Key `json:"identity"`
+	Principal domain.Key `json:"principal" doc:"Key of the principal, a person or a program."`
+	Identity  domain.Key `json:"identity" doc:"Key of the identity."`
 }
 
 func (IdentityUnlinked) Type() string      { return "milepost.access.identity-unlinked.v1" }

@@ -56,11 +56,11 @@ func (c IssueToken) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // TokenIssued: whoever shows a secret with this hash is the principal, through
 // the day Expires.
 type TokenIssued struct {
-	Principal domain.Key  `json:"principal"`
-	Token     domain.Key  `json:"token"`
-	Hash      domain.Hash `json:"hash"`
-	Label     string      `json:"label,omitzero"`
-	Expires   domain.Date `json:"expires"`
+	Principal domain.Key  `json:"principal" doc:"Key of the principal, a person or a program."`
+	Token     domain.Key  `json:"token" doc:"Key of the token."`
+	Hash      domain.Hash `json:"hash" doc:"SHA-256 of the token's secret."`
+	Label     string      `json:"label,omitzero" doc:"What it is for."`
+	Expires   domain.Date `json:"expires" doc:"The last day on which it is good."`
 }
 
 func (TokenIssued) Type() string      { return "milepost.access.token-issued.v1" }
@@ -99,8 +99,8 @@ func (c RevokeToken) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
 
 // TokenRevoked: the token is not taken any more.
 type TokenRevoked struct {
-	Principal domain.Key `json:"principal"`
-	Token     domain.Key `json:"token"`
+	Principal domain.Key `json:"principal" doc:"Key of the principal, a person or a program."`
+	Token     domain.Key `json:"token" doc:"Key of the token."`
 }
 
 func (TokenRevoked) Type() string      { return "milepost.access.token-revoked.v1" }

@@ -64,9 +64,9 @@ func (s *State) RequireArea(field string, area domain.Key) error {
 // AreaAdded: the agreement has an area of cooperation more.
 type AreaAdded struct {
 	ID
-	Area   domain.Key  `json:"area"`
-	Title  domain.Text `json:"title"`
-	Parent domain.Key  `json:"parent,omitzero"`
+	Area   domain.Key  `json:"area" doc:"Key of the area."`
+	Title  domain.Text `json:"title" doc:"Title by language."`
+	Parent domain.Key  `json:"parent,omitzero" doc:"The area that it is part of."`
 }
 
 func (AreaAdded) Type() string { return "milepost.agreement.area-added.v1" }
@@ -109,7 +109,7 @@ func (c RetireArea) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // AreaRetired: no new project can name the area.
 type AreaRetired struct {
 	ID
-	Area domain.Key `json:"area"`
+	Area domain.Key `json:"area" doc:"Key of the area."`
 }
 
 func (AreaRetired) Type() string { return "milepost.agreement.area-retired.v1" }

@@ -64,10 +64,10 @@ func (s *State) RequireAmendment(field string, key domain.Key) error {
 // the whole agreement: the append checks that nobody took it meanwhile.
 type DecisionRecorded struct {
 	ID
-	Decision domain.Key  `json:"decision"`
-	Meeting  domain.Key  `json:"meeting"`
-	On       domain.Date `json:"on"`
-	Affects  []string    `json:"affects,omitzero"`
+	Decision domain.Key  `json:"decision" doc:"Key of the decision."`
+	Meeting  domain.Key  `json:"meeting" doc:"Key of the meeting."`
+	On       domain.Date `json:"on" doc:"The date of the meeting."`
+	Affects  []string    `json:"affects,omitzero" doc:"Paths of the entities that it is about, such as project/iot-base."`
 }
 
 func (DecisionRecorded) Type() string { return "milepost.agreement.decision-recorded.v1" }
@@ -82,10 +82,10 @@ func (e DecisionRecorded) Apply(s *State) {
 // checks that the agreement has not ended meanwhile.
 type Amended struct {
 	ID
-	Amendment domain.Key    `json:"amendment"`
-	Document  domain.Hash   `json:"document"`
-	Term      domain.Period `json:"term,omitzero"` // zero where it stays
-	On        domain.Date   `json:"on"`
+	Amendment domain.Key    `json:"amendment" doc:"Key of the amendment."`
+	Document  domain.Hash   `json:"document" doc:"SHA-256 of the agreement's text from now on."`
+	Term      domain.Period `json:"term,omitzero" doc:"The new term; it stays when absent."` // zero where it stays
+	On        domain.Date   `json:"on" doc:"The date on which it holds."`
 }
 
 func (Amended) Type() string { return "milepost.agreement.amended.v1" }
@@ -102,9 +102,9 @@ func (e Amended) Apply(s *State) {
 // append checks that the mechanism has not been dissolved meanwhile.
 type MeetingScheduled struct {
 	ID
-	Mechanism domain.Key  `json:"mechanism"`
-	Meeting   domain.Key  `json:"meeting"`
-	On        domain.Date `json:"on"` // the day for which it was scheduled
+	Mechanism domain.Key  `json:"mechanism" doc:"Key of the mechanism."`
+	Meeting   domain.Key  `json:"meeting" doc:"Key of the meeting."`
+	On        domain.Date `json:"on" doc:"The date for which it was scheduled."` // the day for which it was scheduled
 }
 
 func (MeetingScheduled) Type() string     { return "milepost.agreement.meeting-scheduled.v1" }
@@ -114,11 +114,11 @@ func (e MeetingScheduled) Apply(s *State) { s.ID = e.ID }
 // checks that the agreement is still in effect.
 type FundsDisbursed struct {
 	ID
-	Fund         domain.Key   `json:"fund"`
-	Disbursement domain.Key   `json:"disbursement"`
-	Project      domain.Key   `json:"project"`
-	Value        domain.Money `json:"value"`
-	On           domain.Date  `json:"on"`
+	Fund         domain.Key   `json:"fund" doc:"Key of the fund."`
+	Disbursement domain.Key   `json:"disbursement" doc:"Key of the disbursement."`
+	Project      domain.Key   `json:"project" doc:"The project that the funds go to."`
+	Value        domain.Money `json:"value" doc:"The amount."`
+	On           domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (FundsDisbursed) Type() string     { return "milepost.agreement.funds-disbursed.v1" }

@@ -79,13 +79,13 @@ func checkTerms(w domain.World, parties []domain.Key, parent, renews domain.Key,
 // Drafted: an agreement exists from now on, signed by nobody.
 type Drafted struct {
 	ID
-	Kind     string        `json:"kind"`
-	Title    domain.Text   `json:"title"`
-	Parties  []domain.Key  `json:"parties"`
-	Document domain.Hash   `json:"document,omitzero"`
-	Parent   domain.Key    `json:"parent,omitzero"`
-	Renews   domain.Key    `json:"renews,omitzero"`
-	Term     domain.Period `json:"term,omitzero"`
+	Kind     string        `json:"kind" enum:"framework,subsidiary,supplement" doc:"What kind it is."`
+	Title    domain.Text   `json:"title" doc:"Title by language."`
+	Parties  []domain.Key  `json:"parties" doc:"The parties that have to sign."`
+	Document domain.Hash   `json:"document,omitzero" doc:"SHA-256 of the text that is signed."`
+	Parent   domain.Key    `json:"parent,omitzero" doc:"The agreement under which it stands."`
+	Renews   domain.Key    `json:"renews,omitzero" doc:"The agreement that it renews."`
+	Term     domain.Period `json:"term,omitzero" doc:"First and last day of the term."`
 }
 
 func (Drafted) Type() string { return "milepost.agreement.drafted.v1" }
@@ -169,12 +169,12 @@ func (s *State) mayLose(parties []domain.Key) error {
 // of the parties in Voided are void.
 type DraftRevised struct {
 	ID
-	Title    domain.Text   `json:"title,omitzero"`
-	Parties  []domain.Key  `json:"parties,omitzero"`
-	Document domain.Hash   `json:"document,omitzero"`
-	Renews   domain.Key    `json:"renews,omitzero"`
-	Term     domain.Period `json:"term,omitzero"`
-	Voided   []domain.Key  `json:"voided,omitzero"`
+	Title    domain.Text   `json:"title,omitzero" doc:"New title by language."`
+	Parties  []domain.Key  `json:"parties,omitzero" doc:"The parties that have to sign."`
+	Document domain.Hash   `json:"document,omitzero" doc:"SHA-256 of the text that is signed."`
+	Renews   domain.Key    `json:"renews,omitzero" doc:"The agreement that it renews."`
+	Term     domain.Period `json:"term,omitzero" doc:"First and last day of the term."`
+	Voided   []domain.Key  `json:"voided,omitzero" doc:"The parties whose signatures are void by it."`
 }
 
 func (DraftRevised) Type() string { return "milepost.agreement.draft-revised.v1" }

@@ -57,8 +57,8 @@ func isSide(in domain.Input, party, side domain.Key, does string) error {
 // FulfilmentClaimed: the party that owes says that it fulfilled on FulfilledOn.
 type FulfilmentClaimed struct {
 	ObligationID
-	Party       domain.Key  `json:"party"`
-	FulfilledOn domain.Date `json:"fulfilled_on"`
+	Party       domain.Key  `json:"party" doc:"The party that owes it."`
+	FulfilledOn domain.Date `json:"fulfilled_on" doc:"The date on which it was fulfilled."`
 }
 
 func (FulfilmentClaimed) Type() string { return "milepost.agreement.fulfilment-claimed.v1" }
@@ -93,8 +93,8 @@ func (c ConfirmFulfilment) Decide(s *State, in domain.Input) ([]domain.Event, er
 // FulfilmentConfirmed: both sides say that it was fulfilled on FulfilledOn.
 type FulfilmentConfirmed struct {
 	ObligationID
-	Party       domain.Key  `json:"party"`
-	FulfilledOn domain.Date `json:"fulfilled_on"`
+	Party       domain.Key  `json:"party" doc:"The party that benefits."`
+	FulfilledOn domain.Date `json:"fulfilled_on" doc:"The date on which it was fulfilled."`
 }
 
 func (FulfilmentConfirmed) Type() string { return "milepost.agreement.fulfilment-confirmed.v1" }
@@ -133,7 +133,7 @@ func (c DisputeFulfilment) Decide(s *State, in domain.Input) ([]domain.Event, er
 // FulfilmentDisputed: the claim is void and the obligation open.
 type FulfilmentDisputed struct {
 	ObligationID
-	Party domain.Key `json:"party"`
+	Party domain.Key `json:"party" doc:"The party that benefits."`
 }
 
 func (FulfilmentDisputed) Type() string { return "milepost.agreement.fulfilment-disputed.v1" }
@@ -171,7 +171,7 @@ func (c WaiveObligation) Decide(s *State, in domain.Input) ([]domain.Event, erro
 // ObligationWaived: it is owed no more.
 type ObligationWaived struct {
 	ObligationID
-	Party domain.Key `json:"party"`
+	Party domain.Key `json:"party" doc:"The party that benefits."`
 }
 
 func (ObligationWaived) Type() string { return "milepost.agreement.obligation-waived.v1" }
@@ -216,7 +216,7 @@ func (c DeclareBreach) Decide(s *State, in domain.Input) ([]domain.Event, error)
 // BreachDeclared: it was not fulfilled in time.
 type BreachDeclared struct {
 	ObligationID
-	Party domain.Key `json:"party"`
+	Party domain.Key `json:"party" doc:"The party that benefits."`
 }
 
 func (BreachDeclared) Type() string { return "milepost.agreement.breach-declared.v1" }

@@ -68,7 +68,7 @@ func (c Terminate) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Terminated: the agreement ended on On, before its term had run out.
 type Terminated struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (Terminated) Type() string     { return "milepost.agreement.terminated.v1" }
@@ -90,7 +90,7 @@ func (c Complete) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Completed: the agreement ended on On with its purpose fulfilled.
 type Completed struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (Completed) Type() string     { return "milepost.agreement.completed.v1" }
@@ -118,7 +118,7 @@ func (c Expire) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Expired: the term ran out, On being its last day.
 type Expired struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (Expired) Type() string     { return "milepost.agreement.expired.v1" }
@@ -154,8 +154,8 @@ func (c Renew) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Renewed: agreement By took the place of this one on On, its first day.
 type Renewed struct {
 	ID
-	By domain.Key  `json:"by"`
-	On domain.Date `json:"on"`
+	By domain.Key  `json:"by" doc:"The agreement that takes its place."`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (Renewed) Type() string { return "milepost.agreement.renewed.v1" }
@@ -174,8 +174,8 @@ func (s *State) end(id ID, status string, on domain.Date) {
 // in effect: so no project starts while it is being suspended.
 type ProjectStarted struct {
 	ID
-	Project domain.Key  `json:"project"`
-	On      domain.Date `json:"on"`
+	Project domain.Key  `json:"project" doc:"Key of the project."`
+	On      domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (ProjectStarted) Type() string { return "milepost.agreement.project-started.v1" }
@@ -193,8 +193,8 @@ func (e ProjectStarted) Apply(s *State) {
 // the agreement is still in effect.
 type ProjectResumed struct {
 	ID
-	Project domain.Key  `json:"project"`
-	On      domain.Date `json:"on"`
+	Project domain.Key  `json:"project" doc:"Key of the project."`
+	On      domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (ProjectResumed) Type() string     { return "milepost.agreement.project-resumed.v1" }

@@ -83,12 +83,12 @@ func (s *State) checkMembers(members []domain.Key) error {
 // MechanismEstablished: the mechanism is there since On.
 type MechanismEstablished struct {
 	ID
-	Mechanism domain.Key   `json:"mechanism"`
-	Kind      string       `json:"kind"`
-	Title     domain.Text  `json:"title"`
-	Members   []domain.Key `json:"members"`
-	Cadence   string       `json:"cadence"`
-	On        domain.Date  `json:"on"`
+	Mechanism domain.Key   `json:"mechanism" doc:"Key of the mechanism."`
+	Kind      string       `json:"kind" enum:"coordination,consultation,project-implementation" doc:"What it is for."`
+	Title     domain.Text  `json:"title" doc:"Title by language."`
+	Members   []domain.Key `json:"members" doc:"The parties that meet in it."`
+	Cadence   string       `json:"cadence" enum:"weekly,monthly,quarterly,half-yearly,yearly,as-needed" doc:"How often it meets."`
+	On        domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (MechanismEstablished) Type() string { return "milepost.agreement.mechanism-established.v1" }
@@ -164,10 +164,10 @@ func (c ChangeMechanism) Decide(s *State, in domain.Input) ([]domain.Event, erro
 // MechanismChanged: what is not zero replaced what was there.
 type MechanismChanged struct {
 	ID
-	Mechanism domain.Key   `json:"mechanism"`
-	Title     domain.Text  `json:"title,omitzero"`
-	Members   []domain.Key `json:"members,omitzero"`
-	Cadence   string       `json:"cadence,omitzero"`
+	Mechanism domain.Key   `json:"mechanism" doc:"Key of the mechanism."`
+	Title     domain.Text  `json:"title,omitzero" doc:"New title by language."`
+	Members   []domain.Key `json:"members,omitzero" doc:"The parties that meet in it from now on."`
+	Cadence   string       `json:"cadence,omitzero" enum:"weekly,monthly,quarterly,half-yearly,yearly,as-needed" doc:"How often it meets from now on."`
 }
 
 func (MechanismChanged) Type() string { return "milepost.agreement.mechanism-changed.v1" }
@@ -212,8 +212,8 @@ func (c DissolveMechanism) Decide(s *State, in domain.Input) ([]domain.Event, er
 // MechanismDissolved: no meeting of the mechanism is scheduled any more.
 type MechanismDissolved struct {
 	ID
-	Mechanism domain.Key  `json:"mechanism"`
-	On        domain.Date `json:"on"`
+	Mechanism domain.Key  `json:"mechanism" doc:"Key of the mechanism."`
+	On        domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (MechanismDissolved) Type() string { return "milepost.agreement.mechanism-dissolved.v1" }

@@ -141,12 +141,12 @@ func (c AddObligation) mayReplace(s *State, in domain.Input) error {
 // ObligationAdded: Debtor owes Beneficiary this.
 type ObligationAdded struct {
 	ID
-	Obligation  domain.Key   `json:"obligation"`
-	Title       domain.Text  `json:"title"`
-	Debtor      domain.Key   `json:"debtor"`
-	Beneficiary domain.Key   `json:"beneficiary"`
-	Due         domain.Date  `json:"due"`
-	Value       domain.Money `json:"value,omitzero"`
+	Obligation  domain.Key   `json:"obligation" doc:"Key of the obligation."`
+	Title       domain.Text  `json:"title" doc:"Title by language."`
+	Debtor      domain.Key   `json:"debtor" doc:"The party that owes it."`
+	Beneficiary domain.Key   `json:"beneficiary" doc:"The party that benefits."`
+	Due         domain.Date  `json:"due" doc:"The date by which it is owed."`
+	Value       domain.Money `json:"value,omitzero" doc:"What it is worth."`
 }
 
 func (ObligationAdded) Type() string { return "milepost.agreement.obligation-added.v1" }

@@ -43,9 +43,9 @@ func (c RecordPrior) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // PriorCooperationRecorded: what the parties did together before.
 type PriorCooperationRecorded struct {
 	ID
-	Entry domain.Key  `json:"entry"`
-	Title domain.Text `json:"title"`
-	Date  domain.EDTF `json:"date"`
+	Entry domain.Key  `json:"entry" doc:"Key of the entry."`
+	Title domain.Text `json:"title" doc:"Title by language."`
+	Date  domain.EDTF `json:"date" doc:"When it was, in EDTF: it may be imprecise."`
 }
 
 func (PriorCooperationRecorded) Type() string {

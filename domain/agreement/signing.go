@@ -88,10 +88,10 @@ func (s *State) signed(party domain.Key) bool {
 // Signed: a party signed the document.
 type Signed struct {
 	ID
-	Party     domain.Key  `json:"party"`
-	Signatory string      `json:"signatory"`
-	Date      domain.Date `json:"date"`
-	Document  domain.Hash `json:"document"`
+	Party     domain.Key  `json:"party" doc:"The party that signed."`
+	Signatory string      `json:"signatory" doc:"Who signed for the party."`
+	Date      domain.Date `json:"date" doc:"The date of the signature."`
+	Document  domain.Hash `json:"document" doc:"SHA-256 of the text that is signed."`
 }
 
 func (Signed) Type() string { return "milepost.agreement.signed.v1" }
@@ -104,7 +104,7 @@ func (e Signed) Apply(s *State) {
 // TookEffect: every required party has signed, the last of them on On.
 type TookEffect struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (TookEffect) Type() string { return "milepost.agreement.took-effect.v1" }

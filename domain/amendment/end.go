@@ -36,8 +36,8 @@ func (c Reject) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // AmendmentRejected: Party will not sign, so it never takes effect.
 type AmendmentRejected struct {
 	ID
-	Party domain.Key  `json:"party"`
-	On    domain.Date `json:"on"`
+	Party domain.Key  `json:"party" doc:"The party that rejected it."`
+	On    domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (AmendmentRejected) Type() string     { return "milepost.amendment.rejected.v1" }
@@ -74,8 +74,8 @@ func (c Withdraw) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // AmendmentWithdrawn: the party that proposed it took it back.
 type AmendmentWithdrawn struct {
 	ID
-	Party domain.Key  `json:"party"`
-	On    domain.Date `json:"on"`
+	Party domain.Key  `json:"party" doc:"The party that proposed it."`
+	On    domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (AmendmentWithdrawn) Type() string     { return "milepost.amendment.withdrawn.v1" }

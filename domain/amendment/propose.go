@@ -103,16 +103,16 @@ func mustBeParty(parties []domain.Key, party, agreement domain.Key) error {
 // AmendmentProposed: the parties may sign the new text, with what it changes.
 type AmendmentProposed struct {
 	ID
-	Title      domain.Text     `json:"title,omitzero"`
-	Rationale  domain.Text     `json:"rationale"`
-	ReasonCode string          `json:"reason_code"`
-	Note       string          `json:"note,omitzero"`
-	Party      domain.Key      `json:"party"`
-	Parties    []domain.Key    `json:"parties"`
-	Document   domain.Hash     `json:"document"`
-	Term       domain.Period   `json:"term,omitzero"`
-	Changes    []domain.Clause `json:"changes,omitzero"`
-	On         domain.Date     `json:"on"`
+	Title      domain.Text     `json:"title,omitzero" doc:"Title by language."`
+	Rationale  domain.Text     `json:"rationale" doc:"Why, by language."`
+	ReasonCode string          `json:"reason_code" enum:"scope-change,funding-delay,approval-delay,supplier-delay,technical-difficulty,resource-shortage,dependency-slip,force-majeure,policy-change,accelerated,correction,other" doc:"Why, as a code."`
+	Note       string          `json:"note,omitzero" doc:"More words on the reason."`
+	Party      domain.Key      `json:"party" doc:"The party that proposes it."`
+	Parties    []domain.Key    `json:"parties" doc:"The parties that have to sign."`
+	Document   domain.Hash     `json:"document" doc:"SHA-256 of the agreement's text when it is in effect."`
+	Term       domain.Period   `json:"term,omitzero" doc:"The term when it is in effect; it stays when absent."`
+	Changes    []domain.Clause `json:"changes,omitzero" doc:"The commands that are carried out when it takes effect."`
+	On         domain.Date     `json:"on" doc:"The date on which it holds."`
 }
 
 func (AmendmentProposed) Type() string { return "milepost.amendment.proposed.v1" }

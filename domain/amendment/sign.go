@@ -85,10 +85,10 @@ func impossible(err error) error {
 // Signed: a party signed the new text.
 type Signed struct {
 	ID
-	Party     domain.Key  `json:"party"`
-	Signatory string      `json:"signatory"`
-	Date      domain.Date `json:"date"`
-	Document  domain.Hash `json:"document"`
+	Party     domain.Key  `json:"party" doc:"The party that signed."`
+	Signatory string      `json:"signatory" doc:"Who signed for the party."`
+	Date      domain.Date `json:"date" doc:"The date of the signature."`
+	Document  domain.Hash `json:"document" doc:"SHA-256 of the text that is signed."`
 }
 
 func (Signed) Type() string { return "milepost.amendment.signed.v1" }
@@ -101,7 +101,7 @@ func (e Signed) Apply(s *State) {
 // TookEffect: every party has signed, the last of them on On.
 type TookEffect struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (TookEffect) Type() string { return "milepost.amendment.took-effect.v1" }

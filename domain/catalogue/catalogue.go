@@ -83,9 +83,30 @@ func LedgerWide(kind string) bool {
 func Command(name string) (domain.CommandType, *domain.Aggregate, error) {
 	e, ok := commands[name]
 	if !ok {
-		return e.command, nil, domain.Refuse(domain.CodeUnknownCommand, "command", "there is no command %q%s", name, alike(name))
+		var all []string
+		for _, c := range Commands() {
+			all = append(all, c.Name)
+		}
+		return e.command, nil, domain.Refuse(domain.CodeUnknownCommand, "command", "there is no command %q%s", name, alike(name, all, "milepost do --help"))
 	}
 	return e.command, e.aggregate, nil
+}
+
+// CodeUnknownEvent says that the catalogue has no event type of that name.
+const CodeUnknownEvent = "unknown-event-type"
+
+// EventType returns the event type of that name, or refuses with the names of
+// those that are spelt alike.
+func EventType(name string) (domain.EventType, error) {
+	t, ok := events[name]
+	if !ok {
+		var all []string
+		for _, t := range EventTypes() {
+			all = append(all, t.Type)
+		}
+		return t, domain.Refuse(CodeUnknownEvent, "type", "there is no event type %q%s", name, alike(name, all, "milepost schema"))
+	}
+	return t, nil
 }
 
 // Commands yields every command in the order of the listing.
@@ -129,13 +150,14 @@ func Decode(raw []byte) (domain.Envelope, domain.Event, error) {
 	})
 }
 
-// alike suggests the commands that share the most words with name.
-func alike(name string) string {
-	words := strings.Split(name, "-")
+// alike suggests those of all that share the most words with name; where none
+// shares any, it says what lists them.
+func alike(name string, all []string, lister string) string {
+	words := wordsOf(name)
 	best, score := []string{}, 0
-	for _, c := range Commands() {
+	for _, other := range all {
 		n := 0
-		for w := range strings.SplitSeq(c.Name, "-") {
+		for _, w := range wordsOf(other) {
 			if slices.Contains(words, w) {
 				n++
 			}
@@ -144,11 +166,17 @@ func alike(name string) string {
 			best, score = nil, n
 		}
 		if n == score && n > 0 {
-			best = append(best, c.Name)
+			best = append(best, other)
 		}
 	}
-	if len(best) == 0 {
-		return "; milepost do --help lists them"
+	if len(best) == 0 || len(best) > 10 {
+		return "; " + lister + " lists them"
 	}
 	return "; did you mean " + strings.Join(best, " or ") + "?"
+}
+
+// wordsOf leaves out what all event types have in common.
+func wordsOf(name string) []string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '.' })
+	return slices.DeleteFunc(words, func(w string) bool { return w == "milepost" || w == "v1" })
 }

@@ -73,11 +73,11 @@ func (s *State) Disbursed(commitment domain.Key) domain.Decimal {
 // FundsCommitted: Party is bound since On to put Value in.
 type FundsCommitted struct {
 	ID
-	Commitment domain.Key   `json:"commitment"`
-	Party      domain.Key   `json:"party"`
-	Pledge     domain.Key   `json:"pledge,omitzero"`
-	Value      domain.Money `json:"value"`
-	On         domain.Date  `json:"on"`
+	Commitment domain.Key   `json:"commitment" doc:"Key of the commitment."`
+	Party      domain.Key   `json:"party" doc:"The party that puts the funds in."`
+	Pledge     domain.Key   `json:"pledge,omitzero" doc:"The pledge that it is made of."`
+	Value      domain.Money `json:"value" doc:"The amount."`
+	On         domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (FundsCommitted) Type() string { return "milepost.fund.funds-committed.v1" }
@@ -124,9 +124,9 @@ func (c ReduceCommitment) Decide(s *State, in domain.Input) ([]domain.Event, err
 // CommitmentReduced: the commitment is less by Value since On.
 type CommitmentReduced struct {
 	ID
-	Commitment domain.Key   `json:"commitment"`
-	Value      domain.Money `json:"value"`
-	On         domain.Date  `json:"on"`
+	Commitment domain.Key   `json:"commitment" doc:"Key of the commitment."`
+	Value      domain.Money `json:"value" doc:"The amount by which it is reduced."`
+	On         domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (CommitmentReduced) Type() string { return "milepost.fund.commitment-reduced.v1" }

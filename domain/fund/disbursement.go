@@ -110,12 +110,12 @@ func (c Disburse) received(w domain.World) error {
 // FundsDisbursed: Value was paid out of a commitment to a project on On.
 type FundsDisbursed struct {
 	ID
-	Disbursement domain.Key   `json:"disbursement"`
-	Commitment   domain.Key   `json:"commitment"`
-	Project      domain.Key   `json:"project"`
-	Milestone    domain.Key   `json:"milestone,omitzero"`
-	Value        domain.Money `json:"value"`
-	On           domain.Date  `json:"on"`
+	Disbursement domain.Key   `json:"disbursement" doc:"Key of the disbursement."`
+	Commitment   domain.Key   `json:"commitment" doc:"The commitment that it is made of."`
+	Project      domain.Key   `json:"project" doc:"The project that the funds go to."`
+	Milestone    domain.Key   `json:"milestone,omitzero" doc:"The milestone that the funds are for."`
+	Value        domain.Money `json:"value" doc:"The amount."`
+	On           domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (FundsDisbursed) Type() string { return "milepost.fund.funds-disbursed.v1" }

@@ -63,11 +63,11 @@ func (s *State) Spent(disbursement domain.Key) domain.Decimal {
 // ExpenditureRecorded: Value of a disbursement was spent on On.
 type ExpenditureRecorded struct {
 	ID
-	Expenditure  domain.Key   `json:"expenditure"`
-	Disbursement domain.Key   `json:"disbursement"`
-	Title        domain.Text  `json:"title,omitzero"`
-	Value        domain.Money `json:"value"`
-	On           domain.Date  `json:"on"`
+	Expenditure  domain.Key   `json:"expenditure" doc:"Key of the expenditure."`
+	Disbursement domain.Key   `json:"disbursement" doc:"The disbursement that was spent."`
+	Title        domain.Text  `json:"title,omitzero" doc:"Title by language."`
+	Value        domain.Money `json:"value" doc:"The amount."`
+	On           domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (ExpenditureRecorded) Type() string { return "milepost.fund.expenditure-recorded.v1" }

@@ -46,8 +46,8 @@ func (c Propose) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Proposed: the parties explore a fund.
 type Proposed struct {
 	ID
-	Title  domain.Text  `json:"title"`
-	Target domain.Money `json:"target,omitzero"`
+	Title  domain.Text  `json:"title" doc:"Title by language."`
+	Target domain.Money `json:"target,omitzero" doc:"The size that it is to reach."`
 }
 
 func (Proposed) Type() string { return "milepost.fund.proposed.v1" }
@@ -102,10 +102,10 @@ func (c Establish) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // FundEstablished: since On funds can be committed.
 type FundEstablished struct {
 	ID
-	Currency   domain.Currency `json:"currency"`
-	TargetSize domain.Decimal  `json:"target_size,omitzero"` // none where it stays
-	Manager    domain.Key      `json:"manager"`
-	On         domain.Date     `json:"on"`
+	Currency   domain.Currency `json:"currency" doc:"The currency that the fund is kept in."`
+	TargetSize domain.Decimal  `json:"target_size,omitzero" doc:"The size that it is to reach; it stays when absent."` // none where it stays
+	Manager    domain.Key      `json:"manager" doc:"The party that manages it."`
+	On         domain.Date     `json:"on" doc:"The date on which it holds."`
 }
 
 func (FundEstablished) Type() string { return "milepost.fund.established.v1" }
@@ -134,7 +134,7 @@ func (c Close) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // FundClosed: nothing more is put in or paid out since On.
 type FundClosed struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (FundClosed) Type() string     { return "milepost.fund.closed.v1" }

@@ -53,10 +53,10 @@ func (c RecordPledge) Decide(s *State, in domain.Input) ([]domain.Event, error) 
 // PledgeRecorded: Party meant on On to put Value in.
 type PledgeRecorded struct {
 	ID
-	Pledge domain.Key   `json:"pledge"`
-	Party  domain.Key   `json:"party"`
-	Value  domain.Money `json:"value"`
-	On     domain.Date  `json:"on"`
+	Pledge domain.Key   `json:"pledge" doc:"Key of the pledge."`
+	Party  domain.Key   `json:"party" doc:"The party that puts the funds in."`
+	Value  domain.Money `json:"value" doc:"The amount."`
+	On     domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (PledgeRecorded) Type() string { return "milepost.fund.pledge-recorded.v1" }

@@ -56,10 +56,10 @@ func acts(in domain.Input, party, wanted domain.Key, does string) error {
 // ActualReported: Party says that this was reached; it waits for verification.
 type ActualReported struct {
 	PeriodID
-	Party     domain.Key     `json:"party"`
-	Value     domain.Decimal `json:"value,omitzero"`
-	Statement domain.Text    `json:"statement,omitzero"`
-	On        domain.Date    `json:"on"`
+	Party     domain.Key     `json:"party" doc:"The party that reports."`
+	Value     domain.Decimal `json:"value,omitzero" doc:"The actual, of an indicator with numbers."`
+	Statement domain.Text    `json:"statement,omitzero" doc:"The actual in words, by language."`
+	On        domain.Date    `json:"on" doc:"The date on which it holds."`
 }
 
 func (ActualReported) Type() string { return "milepost.indicator.actual-reported.v1" }
@@ -106,10 +106,10 @@ func (c VerifyActual) Decide(s *State, in domain.Input) ([]domain.Event, error) 
 // ActualVerified: Party has verified this actual, which is a result since On.
 type ActualVerified struct {
 	PeriodID
-	Party     domain.Key     `json:"party"`
-	Value     domain.Decimal `json:"value,omitzero"`
-	Statement domain.Text    `json:"statement,omitzero"`
-	On        domain.Date    `json:"on"`
+	Party     domain.Key     `json:"party" doc:"The party that verified it."`
+	Value     domain.Decimal `json:"value,omitzero" doc:"The actual that was verified, of an indicator with numbers."`
+	Statement domain.Text    `json:"statement,omitzero" doc:"The actual that was verified in words, by language."`
+	On        domain.Date    `json:"on" doc:"The date on which it holds."`
 }
 
 func (ActualVerified) Type() string { return "milepost.indicator.actual-verified.v1" }
@@ -152,7 +152,7 @@ func (c ReturnActual) Decide(s *State, in domain.Input) ([]domain.Event, error) 
 // ActualReturned: Party wants the actual revised.
 type ActualReturned struct {
 	PeriodID
-	Party domain.Key `json:"party"`
+	Party domain.Key `json:"party" doc:"The party that returned it."`
 }
 
 func (ActualReturned) Type() string { return "milepost.indicator.actual-returned.v1" }

@@ -130,19 +130,19 @@ func (c Define) checkPlace(a *agreement.State, w domain.World) error {
 // Defined: the agreement has an indicator more.
 type Defined struct {
 	ID
-	Title       domain.Text    `json:"title"`
-	Level       string         `json:"level"`
-	Measure     string         `json:"measure"`
-	Unit        string         `json:"unit,omitzero"`
-	Ascending   bool           `json:"ascending"`
-	Baseline    domain.Decimal `json:"baseline,omitzero"`
-	BaselineOn  domain.Date    `json:"baseline_on,omitzero"`
-	Beneficiary domain.Key     `json:"beneficiary"`
-	Reporter    domain.Key     `json:"reporter"`
-	Verifier    domain.Key     `json:"verifier"`
-	Summable    bool           `json:"summable,omitzero"`
-	Project     domain.Key     `json:"project,omitzero"`
-	Area        domain.Key     `json:"area,omitzero"`
+	Title       domain.Text    `json:"title" doc:"Title by language."`
+	Level       string         `json:"level" enum:"output,outcome,impact" doc:"What kind of result it is."`
+	Measure     string         `json:"measure" enum:"unit,percentage,qualitative" doc:"How it is measured."`
+	Unit        string         `json:"unit,omitzero" doc:"The unit that it is counted in."`
+	Ascending   bool           `json:"ascending" doc:"Whether more is better."`
+	Baseline    domain.Decimal `json:"baseline,omitzero" doc:"The value from which progress is counted."`
+	BaselineOn  domain.Date    `json:"baseline_on,omitzero" doc:"The date of the baseline."`
+	Beneficiary domain.Key     `json:"beneficiary" doc:"The party that benefits."`
+	Reporter    domain.Key     `json:"reporter" doc:"The party that reports actuals."`
+	Verifier    domain.Key     `json:"verifier" doc:"The party that verifies them."`
+	Summable    bool           `json:"summable,omitzero" doc:"Whether its values may be summed over periods."`
+	Project     domain.Key     `json:"project,omitzero" doc:"The project whose result it is."`
+	Area        domain.Key     `json:"area,omitzero" doc:"The area whose result it is."`
 }
 
 func (Defined) Type() string { return "milepost.indicator.defined.v1" }

@@ -57,8 +57,8 @@ func (s *State) says(value domain.Decimal, statement domain.Text) error {
 // TargetSet: this is to be reached by the end of the period.
 type TargetSet struct {
 	PeriodID
-	Value     domain.Decimal `json:"value,omitzero"`
-	Statement domain.Text    `json:"statement,omitzero"`
+	Value     domain.Decimal `json:"value,omitzero" doc:"The target, of an indicator with numbers."`
+	Statement domain.Text    `json:"statement,omitzero" doc:"The target in words, by language."`
 }
 
 func (TargetSet) Type() string { return "milepost.indicator.target-set.v1" }

@@ -74,9 +74,9 @@ func (c RotateKey) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // KeyRotated: the ledger signs with Key, no longer with Old, by the Statement
 // that Old signed; see [domain.VerifyRotation].
 type KeyRotated struct {
-	Old       domain.VerifierKey `json:"old"`
-	Key       domain.VerifierKey `json:"key"`
-	Statement domain.SignedNote  `json:"statement"`
+	Old       domain.VerifierKey `json:"old" doc:"The verifier key that it replaces."`
+	Key       domain.VerifierKey `json:"key" doc:"Verifier key of the ledger's signatures from now on."`
+	Statement domain.SignedNote  `json:"statement" doc:"The statement of the rotation: a note of three lines signed with the old key."`
 }
 
 func (KeyRotated) Type() string    { return "milepost.keyring.key-rotated.v1" }

@@ -99,10 +99,10 @@ func (c AssignAction) mayReplace(s *State, in domain.Input) error {
 // ActionAssigned: the party Owner is to do this by Due.
 type ActionAssigned struct {
 	ID
-	Action domain.Key  `json:"action"`
-	Title  domain.Text `json:"title"`
-	Owner  domain.Key  `json:"owner"`
-	Due    domain.Date `json:"due"`
+	Action domain.Key  `json:"action" doc:"Key of the action item."`
+	Title  domain.Text `json:"title" doc:"Title by language."`
+	Owner  domain.Key  `json:"owner" doc:"The party that has to do it."`
+	Due    domain.Date `json:"due" doc:"The date by which it is to be done."`
 }
 
 func (ActionAssigned) Type() string { return "milepost.meeting.action-assigned.v1" }
@@ -137,7 +137,7 @@ func (c CompleteAction) Decide(s *State, in domain.Input) ([]domain.Event, error
 // ActionCompleted: the action item was done on DoneOn.
 type ActionCompleted struct {
 	ActionID
-	DoneOn domain.Date `json:"done_on"`
+	DoneOn domain.Date `json:"done_on" doc:"The date on which it was done."`
 }
 
 func (ActionCompleted) Type() string { return "milepost.meeting.action-completed.v1" }

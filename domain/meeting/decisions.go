@@ -141,9 +141,9 @@ func load[S any](w domain.World, ref domain.Ref) (*S, bool, error) {
 // DecisionRecorded: the meeting decided this.
 type DecisionRecorded struct {
 	ID
-	Decision domain.Key  `json:"decision"`
-	Title    domain.Text `json:"title"`
-	Affects  []string    `json:"affects,omitzero"`
+	Decision domain.Key  `json:"decision" doc:"Key of the decision."`
+	Title    domain.Text `json:"title" doc:"Title by language."`
+	Affects  []string    `json:"affects,omitzero" doc:"Paths of the entities that it is about, such as project/iot-base."`
 }
 
 func (DecisionRecorded) Type() string { return "milepost.meeting.decision-recorded.v1" }

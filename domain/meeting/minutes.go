@@ -60,9 +60,9 @@ func (c Hold) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // there yet.
 type MeetingHeld struct {
 	ID
-	On        domain.Date `json:"on"`
-	Attendees []Attendee  `json:"attendees"`
-	Minutes   domain.Hash `json:"minutes,omitzero"`
+	On        domain.Date `json:"on" doc:"The date on which it was held."`
+	Attendees []Attendee  `json:"attendees" doc:"Who came."`
+	Minutes   domain.Hash `json:"minutes,omitzero" doc:"SHA-256 of the minutes."`
 }
 
 func (MeetingHeld) Type() string { return "milepost.meeting.held.v1" }
@@ -101,8 +101,8 @@ func (c RecordMinutes) Decide(s *State, in domain.Input) ([]domain.Event, error)
 // in Voided, which were of others, are void.
 type MinutesRecorded struct {
 	ID
-	Minutes domain.Hash  `json:"minutes"`
-	Voided  []domain.Key `json:"voided,omitzero"`
+	Minutes domain.Hash  `json:"minutes" doc:"SHA-256 of the minutes."`
+	Voided  []domain.Key `json:"voided,omitzero" doc:"The parties whose confirmations are void by it."`
 }
 
 func (MinutesRecorded) Type() string { return "milepost.meeting.minutes-recorded.v1" }
@@ -156,8 +156,8 @@ func (c ConfirmMinutes) Decide(s *State, in domain.Input) ([]domain.Event, error
 // MinutesConfirmedByParty: a member confirmed these minutes.
 type MinutesConfirmedByParty struct {
 	ID
-	Party   domain.Key  `json:"party"`
-	Minutes domain.Hash `json:"minutes"`
+	Party   domain.Key  `json:"party" doc:"The party that confirmed them."`
+	Minutes domain.Hash `json:"minutes" doc:"SHA-256 of the minutes."`
 }
 
 func (MinutesConfirmedByParty) Type() string { return "milepost.meeting.minutes-confirmed-by-party.v1" }
@@ -172,8 +172,8 @@ func (e MinutesConfirmedByParty) Apply(s *State) {
 // MinutesConfirmed: every member has confirmed these minutes, the last on On.
 type MinutesConfirmed struct {
 	ID
-	Minutes domain.Hash `json:"minutes"`
-	On      domain.Date `json:"on"`
+	Minutes domain.Hash `json:"minutes" doc:"SHA-256 of the minutes."`
+	On      domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (MinutesConfirmed) Type() string { return "milepost.meeting.minutes-confirmed.v1" }

@@ -54,11 +54,11 @@ func (c Schedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // at that moment, are to confirm the minutes.
 type MeetingScheduled struct {
 	ID
-	Mechanism domain.Key   `json:"mechanism"`
-	Title     domain.Text  `json:"title"`
-	On        domain.Date  `json:"on"`
-	Agenda    domain.Text  `json:"agenda,omitzero"`
-	Members   []domain.Key `json:"members"`
+	Mechanism domain.Key   `json:"mechanism" doc:"Key of the mechanism."`
+	Title     domain.Text  `json:"title" doc:"Title by language."`
+	On        domain.Date  `json:"on" doc:"The date for which it is scheduled."`
+	Agenda    domain.Text  `json:"agenda,omitzero" doc:"What is to be talked about, by language."`
+	Members   []domain.Key `json:"members" doc:"The parties that have to confirm its minutes."`
 }
 
 func (MeetingScheduled) Type() string { return "milepost.meeting.scheduled.v1" }
@@ -98,7 +98,7 @@ func (c Reschedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // MeetingRescheduled: it is to be held on On instead.
 type MeetingRescheduled struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date for which it is scheduled from now on."`
 }
 
 func (MeetingRescheduled) Type() string { return "milepost.meeting.rescheduled.v1" }

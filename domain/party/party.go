@@ -90,10 +90,10 @@ func (c Register) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 
 // Registered: a party exists from now on.
 type Registered struct {
-	Party  domain.Key  `json:"party"`
-	Title  domain.Text `json:"title"`
-	Kind   string      `json:"kind"`
-	Parent domain.Key  `json:"parent,omitzero"`
+	Party  domain.Key  `json:"party" doc:"Key of the party."`
+	Title  domain.Text `json:"title" doc:"Name of the party by language."`
+	Kind   string      `json:"kind" enum:"national-government,local-government,state-owned-enterprise,private-sector,academic,fund-manager,other" doc:"What it is, after IATI's organisation types."`
+	Parent domain.Key  `json:"parent,omitzero" doc:"The party that it belongs to."`
 }
 
 func (Registered) Type() string { return "milepost.party.registered.v1" }
@@ -146,10 +146,10 @@ const CodeParentCycle = "parent-cycle"
 
 // Changed: what is not zero replaced what was there.
 type Changed struct {
-	Party  domain.Key  `json:"party"`
-	Title  domain.Text `json:"title,omitzero"`
-	Kind   string      `json:"kind,omitzero"`
-	Parent domain.Key  `json:"parent,omitzero"`
+	Party  domain.Key  `json:"party" doc:"Key of the party."`
+	Title  domain.Text `json:"title,omitzero" doc:"New name of the party by language."`
+	Kind   string      `json:"kind,omitzero" enum:"national-government,local-government,state-owned-enterprise,private-sector,academic,fund-manager,other" doc:"What it is from now on, after IATI's organisation types."`
+	Parent domain.Key  `json:"parent,omitzero" doc:"The party that it belongs to from now on."`
 }
 
 func (Changed) Type() string { return "milepost.party.changed.v1" }

@@ -43,8 +43,8 @@ func asked(s *State, party domain.Key, in domain.Input) error {
 
 // WitnessRegistered: the party countersigns with Key.
 type WitnessRegistered struct {
-	Party domain.Key         `json:"party"`
-	Key   domain.VerifierKey `json:"key"`
+	Party domain.Key         `json:"party" doc:"Key of the party."`
+	Key   domain.VerifierKey `json:"key" doc:"Verifier key of the checkpoints' countersignatures."`
 }
 
 func (WitnessRegistered) Type() string     { return "milepost.party.witness-registered.v1" }
@@ -91,10 +91,10 @@ func askedWithWitness(s *State, party domain.Key, in domain.Input) error {
 // WitnessRotated: the party countersigns with Key, no longer with Old, by the
 // Statement that Old signed; see [domain.VerifyRotation].
 type WitnessRotated struct {
-	Party     domain.Key         `json:"party"`
-	Old       domain.VerifierKey `json:"old"`
-	Key       domain.VerifierKey `json:"key"`
-	Statement domain.SignedNote  `json:"statement"`
+	Party     domain.Key         `json:"party" doc:"Key of the party."`
+	Old       domain.VerifierKey `json:"old" doc:"The verifier key that it replaces."`
+	Key       domain.VerifierKey `json:"key" doc:"Verifier key of its countersignatures from now on."`
+	Statement domain.SignedNote  `json:"statement" doc:"The statement of the rotation: a note of three lines signed with the old key."`
 }
 
 func (WitnessRotated) Type() string { return "milepost.party.witness-rotated.v1" }
@@ -129,8 +129,8 @@ func (c RetireWitness) Decide(s *State, in domain.Input) ([]domain.Event, error)
 
 // WitnessRetired: the party does not countersign with Key any more.
 type WitnessRetired struct {
-	Party domain.Key         `json:"party"`
-	Key   domain.VerifierKey `json:"key"`
+	Party domain.Key         `json:"party" doc:"Key of the party."`
+	Key   domain.VerifierKey `json:"key" doc:"Verifier key of the checkpoints' countersignatures."`
 }
 
 func (WitnessRetired) Type() string { return "milepost.party.witness-retired.v1" }

@@ -83,9 +83,9 @@ func requireDependencies(in domain.Input, milestone domain.Key, late []domain.Ke
 // with a reason for what it depends on and was not met by then.
 type AchievementClaimed struct {
 	MilestoneID
-	Party   domain.Key   `json:"party"`
-	MetOn   domain.Date  `json:"met_on"`
-	Despite []domain.Key `json:"despite,omitzero"`
+	Party   domain.Key   `json:"party" doc:"The party that claims it."`
+	MetOn   domain.Date  `json:"met_on" doc:"The date on which it was achieved."`
+	Despite []domain.Key `json:"despite,omitzero" doc:"Milestones that it depends on and that are not met by then; the reason says why."`
 }
 
 func (AchievementClaimed) Type() string { return "milepost.project.achievement-claimed.v1" }
@@ -148,7 +148,7 @@ func (m Milestone) mayConfirm(party domain.Key, in domain.Input) error {
 // AchievementConfirmed: a confirming party agrees with the claim.
 type AchievementConfirmed struct {
 	MilestoneID
-	Party domain.Key `json:"party"`
+	Party domain.Key `json:"party" doc:"The party that confirmed it."`
 }
 
 func (AchievementConfirmed) Type() string { return "milepost.project.achievement-confirmed.v1" }
@@ -164,8 +164,8 @@ func (e AchievementConfirmed) Apply(s *State) {
 // achieved on MetOn, for a reason before the milestones in Despite.
 type MilestoneMet struct {
 	MilestoneID
-	MetOn   domain.Date  `json:"met_on"`
-	Despite []domain.Key `json:"despite,omitzero"`
+	MetOn   domain.Date  `json:"met_on" doc:"The date on which it was achieved."`
+	Despite []domain.Key `json:"despite,omitzero" doc:"Milestones that it depends on and that are not met by then; the reason says why."`
 }
 
 func (MilestoneMet) Type() string { return "milepost.project.milestone-met.v1" }
@@ -206,7 +206,7 @@ func (c Dispute) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // AchievementDisputed: the claim is void, and all its confirmations with it.
 type AchievementDisputed struct {
 	MilestoneID
-	Party domain.Key `json:"party"`
+	Party domain.Key `json:"party" doc:"The party that disputed it."`
 }
 
 func (AchievementDisputed) Type() string { return "milepost.project.achievement-disputed.v1" }

@@ -25,9 +25,9 @@ type Baseline struct {
 
 // Frozen is a milestone in a baseline.
 type Frozen struct {
-	Milestone domain.Key  `json:"milestone"`
-	Due       domain.Date `json:"due"`
-	Weight    int         `json:"weight"`
+	Milestone domain.Key  `json:"milestone" doc:"Key of the milestone."`
+	Due       domain.Date `json:"due" doc:"The date that is agreed."`
+	Weight    int         `json:"weight" doc:"Its share in the progress of the project, relative to the others."`
 }
 
 // Number returns the key under which baseline n is listed.
@@ -118,12 +118,12 @@ func requireCited(in domain.Input, key domain.Key, path string, decision, amendm
 // BaselineApproved: these dates and weights are what slip is measured against.
 type BaselineApproved struct {
 	ID
-	Number     int         `json:"number"`
-	Title      domain.Text `json:"title,omitzero"`
-	On         domain.Date `json:"on"`
-	Decision   domain.Key  `json:"decision,omitzero"`
-	Amendment  domain.Key  `json:"amendment,omitzero"`
-	Milestones []Frozen    `json:"milestones"`
+	Number     int         `json:"number" doc:"Its number within the project, from 1."`
+	Title      domain.Text `json:"title,omitzero" doc:"Title by language."`
+	On         domain.Date `json:"on" doc:"The date on which it holds."`
+	Decision   domain.Key  `json:"decision,omitzero" doc:"The decision behind it."`
+	Amendment  domain.Key  `json:"amendment,omitzero" doc:"The amendment behind it."`
+	Milestones []Frozen    `json:"milestones" doc:"The milestones as they stand in it."`
 }
 
 func (BaselineApproved) Type() string { return "milepost.project.baseline-approved.v1" }

@@ -28,7 +28,7 @@ func (c Reforecast) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // MilestoneReforecast: the milestone is expected on another date.
 type MilestoneReforecast struct {
 	MilestoneID
-	Forecast domain.Date `json:"forecast"`
+	Forecast domain.Date `json:"forecast" doc:"When it is expected now."`
 }
 
 func (MilestoneReforecast) Type() string { return "milepost.project.milestone-reforecast.v1" }
@@ -79,10 +79,10 @@ func (c Reschedule) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // expected on Forecast.
 type MilestoneRescheduled struct {
 	MilestoneID
-	Due       domain.Date `json:"due"`
-	Forecast  domain.Date `json:"forecast"`
-	Decision  domain.Key  `json:"decision,omitzero"`
-	Amendment domain.Key  `json:"amendment,omitzero"`
+	Due       domain.Date `json:"due" doc:"The date that is agreed now."`
+	Forecast  domain.Date `json:"forecast" doc:"When it is expected now."`
+	Decision  domain.Key  `json:"decision,omitzero" doc:"The decision behind it."`
+	Amendment domain.Key  `json:"amendment,omitzero" doc:"The amendment behind it."`
 }
 
 func (MilestoneRescheduled) Type() string { return "milepost.project.milestone-rescheduled.v1" }

@@ -61,7 +61,7 @@ func (s *State) path(from, to domain.Key, seen map[domain.Key]bool) []string {
 // DependencyAdded: the milestone is not to be met before On.
 type DependencyAdded struct {
 	MilestoneID
-	On domain.Key `json:"on"`
+	On domain.Key `json:"on" doc:"The milestone that has to be met before it."`
 }
 
 func (DependencyAdded) Type() string { return "milepost.project.dependency-added.v1" }
@@ -96,7 +96,7 @@ func (c RemoveDependency) Decide(s *State, in domain.Input) ([]domain.Event, err
 // DependencyRemoved: the milestone no longer waits for On.
 type DependencyRemoved struct {
 	MilestoneID
-	On domain.Key `json:"on"`
+	On domain.Key `json:"on" doc:"The milestone that it no longer has to wait for."`
 }
 
 func (DependencyRemoved) Type() string { return "milepost.project.dependency-removed.v1" }

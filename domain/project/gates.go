@@ -67,10 +67,10 @@ func (c PassGate) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // GatePassed: the project passed the gate on On.
 type GatePassed struct {
 	ID
-	Gate     domain.Key  `json:"gate"`
-	Title    domain.Text `json:"title,omitzero"`
-	Decision domain.Key  `json:"decision,omitzero"`
-	On       domain.Date `json:"on"`
+	Gate     domain.Key  `json:"gate" doc:"Key of the gate."`
+	Title    domain.Text `json:"title,omitzero" doc:"Title by language."`
+	Decision domain.Key  `json:"decision,omitzero" doc:"The decision behind it."`
+	On       domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (GatePassed) Type() string { return "milepost.project.gate-passed.v1" }
@@ -99,10 +99,10 @@ func (c FailGate) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // GateFailed: the project failed the gate on On.
 type GateFailed struct {
 	ID
-	Gate     domain.Key  `json:"gate"`
-	Title    domain.Text `json:"title,omitzero"`
-	Decision domain.Key  `json:"decision,omitzero"`
-	On       domain.Date `json:"on"`
+	Gate     domain.Key  `json:"gate" doc:"Key of the gate."`
+	Title    domain.Text `json:"title,omitzero" doc:"Title by language."`
+	Decision domain.Key  `json:"decision,omitzero" doc:"The decision behind it."`
+	On       domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (GateFailed) Type() string { return "milepost.project.gate-failed.v1" }

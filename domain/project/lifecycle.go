@@ -64,7 +64,7 @@ func requireActive(in domain.Input, key domain.Key, what string) error {
 // Started: the project is under way since On.
 type Started struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (Started) Type() string { return "milepost.project.started.v1" }
@@ -123,11 +123,11 @@ func (e Resumed) Apply(s *State) { s.ID, s.State = e.ID, StatusImplementation }
 // meanwhile.
 type FundsReceived struct {
 	ID
-	Fund         domain.Key   `json:"fund"`
-	Disbursement domain.Key   `json:"disbursement"`
-	Milestone    domain.Key   `json:"milestone,omitzero"`
-	Value        domain.Money `json:"value"`
-	On           domain.Date  `json:"on"`
+	Fund         domain.Key   `json:"fund" doc:"Key of the fund."`
+	Disbursement domain.Key   `json:"disbursement" doc:"Key of the disbursement."`
+	Milestone    domain.Key   `json:"milestone,omitzero" doc:"The milestone that the funds are for."`
+	Value        domain.Money `json:"value" doc:"The amount."`
+	On           domain.Date  `json:"on" doc:"The date on which it holds."`
 }
 
 func (FundsReceived) Type() string     { return "milepost.project.funds-received.v1" }
@@ -185,7 +185,7 @@ func (c Close) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Closed: the project ended on On with all its milestones settled.
 type Closed struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (Closed) Type() string     { return "milepost.project.closed.v1" }
@@ -210,7 +210,7 @@ func (c Cancel) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Cancelled: the project ended on On and will not be finished.
 type Cancelled struct {
 	ID
-	On domain.Date `json:"on"`
+	On domain.Date `json:"on" doc:"The date on which it holds."`
 }
 
 func (Cancelled) Type() string     { return "milepost.project.cancelled.v1" }

@@ -31,7 +31,7 @@ func (c ReportProgress) Decide(s *State, in domain.Input) ([]domain.Event, error
 // ProgressReported: so much of the milestone is done.
 type ProgressReported struct {
 	MilestoneID
-	Percent int `json:"percent"`
+	Percent int `json:"percent" doc:"How much of it is done."`
 }
 
 func (ProgressReported) Type() string { return "milepost.project.progress-reported.v1" }

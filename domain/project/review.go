@@ -29,8 +29,8 @@ func (c Judge) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // MilestoneJudged: a review found the milestone partially met or not met.
 type MilestoneJudged struct {
 	MilestoneID
-	Outcome  string     `json:"outcome"`
-	Decision domain.Key `json:"decision,omitzero"`
+	Outcome  string     `json:"outcome" enum:"partially-met,not-met" doc:"What the review found."`
+	Decision domain.Key `json:"decision,omitzero" doc:"The decision behind it."`
 }
 
 func (MilestoneJudged) Type() string { return "milepost.project.milestone-judged.v1" }

@@ -81,12 +81,12 @@ func notAParty(field string, party, agreement domain.Key) error {
 // MilestoneScheduled: the project has a milestone more, agreed for Due.
 type MilestoneScheduled struct {
 	MilestoneID
-	Title         domain.Text  `json:"title"`
-	Due           domain.Date  `json:"due"`
-	Weight        int          `json:"weight"`
-	MilestoneType string       `json:"type"`
-	Confirming    []domain.Key `json:"confirming"`
-	DependsOn     []domain.Key `json:"depends_on,omitzero"`
+	Title         domain.Text  `json:"title" doc:"Title by language."`
+	Due           domain.Date  `json:"due" doc:"The date that is agreed."`
+	Weight        int          `json:"weight" doc:"Its share in the progress of the project, relative to the others."`
+	MilestoneType string       `json:"type" enum:"delivery,financing,approval,assessment,engagement,reporting,pre-procurement" doc:"What it is, after OCDS's milestone types."`
+	Confirming    []domain.Key `json:"confirming" doc:"The parties that have to confirm its achievement."`
+	DependsOn     []domain.Key `json:"depends_on,omitzero" doc:"Milestones of the project that have to be met before it."`
 }
 
 func (MilestoneScheduled) Type() string { return "milepost.project.milestone-scheduled.v1" }

@@ -67,10 +67,10 @@ func checkScope(w domain.World, key domain.Key, areas []domain.Key, lead domain.
 // Proposed: a project exists from now on.
 type Proposed struct {
 	ID
-	Title domain.Text  `json:"title"`
-	Kind  string       `json:"kind"`
-	Areas []domain.Key `json:"areas"`
-	Lead  domain.Key   `json:"lead,omitzero"`
+	Title domain.Text  `json:"title" doc:"Title by language."`
+	Kind  string       `json:"kind" enum:"industry-base,town,public-service-platform,transformation-platform,incubation,industrialisation,other" doc:"What it builds."`
+	Areas []domain.Key `json:"areas" doc:"All the areas of the agreement that it belongs to."`
+	Lead  domain.Key   `json:"lead,omitzero" doc:"The party that leads it."`
 }
 
 func (Proposed) Type() string { return "milepost.project.proposed.v1" }
@@ -115,10 +115,10 @@ func (c ChangeScope) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // ScopeChanged: what is not zero replaced what was there.
 type ScopeChanged struct {
 	ID
-	Title domain.Text  `json:"title,omitzero"`
-	Kind  string       `json:"kind,omitzero"`
-	Areas []domain.Key `json:"areas,omitzero"`
-	Lead  domain.Key   `json:"lead,omitzero"`
+	Title domain.Text  `json:"title,omitzero" doc:"New title by language."`
+	Kind  string       `json:"kind,omitzero" enum:"industry-base,town,public-service-platform,transformation-platform,incubation,industrialisation,other" doc:"What it builds from now on."`
+	Areas []domain.Key `json:"areas,omitzero" doc:"All the areas of the agreement that it belongs to."`
+	Lead  domain.Key   `json:"lead,omitzero" doc:"The party that leads it from now on."`
 }
 
 func (ScopeChanged) Type() string { return "milepost.project.scope-changed.v1" }
@@ -184,8 +184,8 @@ func (c SetTolerance) Decide(s *State, in domain.Input) ([]domain.Event, error) 
 // ToleranceSet: slip is judged by these days from now on.
 type ToleranceSet struct {
 	ID
-	Amber int `json:"amber"`
-	Red   int `json:"red"`
+	Amber int `json:"amber" doc:"A slip of more days than this is amber."`
+	Red   int `json:"red" doc:"A slip of more days than this is red."`
 }
 
 func (ToleranceSet) Type() string { return "milepost.project.tolerance-set.v1" }

@@ -37,8 +37,8 @@ func (c AssessTRL) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // TRLAssessed: what the project develops stands at Level since On.
 type TRLAssessed struct {
 	ID
-	Level int         `json:"level"`
-	On    domain.Date `json:"on"`
+	Level int         `json:"level" doc:"Technology readiness level (ISO 16290), 1 to 9."`
+	On    domain.Date `json:"on" doc:"The date of the assessment."`
 }
 
 func (TRLAssessed) Type() string { return "milepost.project.trl-assessed.v1" }

@@ -110,7 +110,7 @@ func (c Restrict) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Imposed: only principals who are cleared for it see it.
 type Imposed struct {
 	Of
-	Since domain.Date `json:"since"`
+	Since domain.Date `json:"since" doc:"Since when."`
 }
 
 func (Imposed) Type() string { return "milepost.restriction.imposed.v1" }

@@ -71,11 +71,11 @@ func (c Add) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 
 // Added: the program reads the events of Agreement, or all, from From on.
 type Added struct {
-	Subscriber domain.Key `json:"subscriber"`
-	Agreement  domain.Key `json:"agreement,omitzero"`
-	From       uint64     `json:"from"`
-	PublicKey  string     `json:"public_key"`
-	Cleared    bool       `json:"cleared,omitzero"`
+	Subscriber domain.Key `json:"subscriber" doc:"Key of the subscriber."`
+	Agreement  domain.Key `json:"agreement,omitzero" doc:"Key of the agreement whose events it reads; all of the ledger when absent."`
+	From       uint64     `json:"from" doc:"The first sequence that it reads."`
+	PublicKey  string     `json:"public_key" doc:"Public half of its NATS user key."`
+	Cleared    bool       `json:"cleared,omitzero" doc:"Whether it reads what is restricted, too."`
 }
 
 func (Added) Type() string      { return "milepost.subscriber.added.v1" }
@@ -106,8 +106,8 @@ func (c Revoke) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 
 // Revoked: the subscriber reads nothing any more.
 type Revoked struct {
-	Subscriber domain.Key  `json:"subscriber"`
-	On         domain.Date `json:"on"`
+	Subscriber domain.Key  `json:"subscriber" doc:"Key of the subscriber."`
+	On         domain.Date `json:"on" doc:"The date on which it was revoked."`
 }
 
 func (Revoked) Type() string      { return "milepost.subscriber.revoked.v1" }

@@ -29,7 +29,7 @@ func (c Redeliver) Decide(s *State, _ domain.Input) ([]domain.Event, error) {
 // Restarted: events are sent from the sequence From on.
 type Restarted struct {
 	ID
-	From uint64 `json:"from"`
+	From uint64 `json:"from" doc:"The first sequence that is sent again."`
 }
 
 func (Restarted) Type() string { return "milepost.webhook.restarted.v1" }

@@ -107,13 +107,13 @@ func (c Register) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 // Registered: events are sent to URL, from the sequence From on or, where that is
 // 0, from the event after this one.
 type Registered struct {
-	Webhook   domain.Key `json:"webhook"`
-	URL       string     `json:"url"`
-	Agreement domain.Key `json:"agreement,omitzero"`
-	Kinds     []string   `json:"kinds,omitzero"`
-	Types     []string   `json:"types,omitzero"`
-	From      uint64     `json:"from,omitzero"`
-	Cleared   bool       `json:"cleared,omitzero"`
+	Webhook   domain.Key `json:"webhook" doc:"Key of the webhook."`
+	URL       string     `json:"url" doc:"Address to which events are sent."`
+	Agreement domain.Key `json:"agreement,omitzero" doc:"Key of the agreement whose events are sent; all of the ledger when absent."`
+	Kinds     []string   `json:"kinds,omitzero" doc:"Kinds of aggregates whose events are sent; all when absent."`
+	Types     []string   `json:"types,omitzero" doc:"Types of events that are sent; all when absent."`
+	From      uint64     `json:"from,omitzero" doc:"The first sequence that is sent; the event after the registration when absent."`
+	Cleared   bool       `json:"cleared,omitzero" doc:"Whether what is restricted is sent, too."`
 }
 
 func (Registered) Type() string      { return "milepost.webhook.registered.v1" }

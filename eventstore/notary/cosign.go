@@ -48,6 +48,9 @@ func (e *ForeignCheckpointError) Error() string { return "notary: " + e.What }
 // beginning of the present one. witnesses are all that are registered: lines of
 // other keys, which were given up, are dropped from the note.
 func (n *Notary) Cosign(ctx context.Context, msg []byte, witnesses ...*proof.Witness) (proof.Signed, error) {
+	if n.opts.ReadOnly != nil {
+		return proof.Signed{}, n.opts.ReadOnly
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s, err := proof.Open(msg, n.notes.keys, witnesses...)

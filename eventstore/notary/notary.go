@@ -38,8 +38,13 @@ type Options struct {
 	Ledger string   // name of the ledger
 	Secret string   // the signer key, as proof.NewKey makes it
 	Former []string // verifier keys that signed before it, the first one first
-	Index  Index
-	Logger *slog.Logger // nil discards
+	// ReadOnly, if set, makes a notary that signs nothing and takes no
+	// countersignature, and needs no Secret: it compares the log with what is in
+	// Dir, and answers with this error where a signature is asked for that is not
+	// there.
+	ReadOnly error
+	Index    Index
+	Logger   *slog.Logger // nil discards
 
 	Every     time.Duration // at most this long after a record it is in a checkpoint; 1 s when 0
 	ScrubRate int           // records that the scrub reads in a second; 0 turns it off
@@ -82,15 +87,19 @@ func Open(ctx context.Context, log Log, opts Options) (*Notary, error) {
 	if opts.ScrubRest <= 0 {
 		opts.ScrubRest = 10 * time.Minute
 	}
-	signer, err := note.NewSigner(opts.Secret)
-	if err != nil {
-		return nil, errors.New("notary: the ledger's key is no signer key") // which must not be in an error
+	keys := append([]string{}, opts.Former...)
+	var signer note.Signer
+	if opts.ReadOnly == nil {
+		var err error
+		if signer, err = note.NewSigner(opts.Secret); err != nil {
+			return nil, errors.New("notary: the ledger's key is no signer key") // which must not be in an error
+		}
+		present, err := proof.VerifierKey(opts.Secret)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, present)
 	}
-	present, err := proof.VerifierKey(opts.Secret)
-	if err != nil {
-		return nil, err
-	}
-	keys := append(append([]string{}, opts.Former...), present)
 	verifiers, err := proof.Verifiers(keys...)
 	if err != nil {
 		return nil, err
@@ -129,7 +138,8 @@ var ErrNoTree = errors.New("notary: no event of such an agreement is in the log"
 func (n *Notary) Keys() []string { return n.keys }
 
 // Checkpoint signs the tree of an agreement, or with "" that of the ledger, as
-// it is at the end of the log, and returns it when it is on disk.
+// it is at the end of the log, and returns it when it is on disk. One that is
+// read only returns the newest that is kept.
 func (n *Notary) Checkpoint(ctx context.Context, agreement string) (proof.Signed, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -146,6 +156,12 @@ func (n *Notary) sign(agreement string) (proof.Signed, error) {
 		return proof.Signed{}, ErrNoTree
 	}
 	last, ok := n.notes.latest(agreement)
+	switch {
+	case n.opts.ReadOnly != nil && ok:
+		return last, nil
+	case n.opts.ReadOnly != nil:
+		return last, n.opts.ReadOnly
+	}
 	same := ok && last.Size == f.Size()
 	if same && last.Key == proof.KeyName(n.signer.Name(), n.signer.KeyHash()) {
 		return last, nil

@@ -72,7 +72,7 @@ func (n *Notary) Run(ctx context.Context) error {
 		_, err := n.Checkpoint(ctx, "")
 		switch was := n.failing.Load(); {
 		case ctx.Err() != nil:
-		case err == nil:
+		case err == nil, n.opts.ReadOnly != nil && errors.Is(err, n.opts.ReadOnly):
 			n.failing.Store(nil)
 		case was == nil:
 			n.failing.Store(&SigningError{Since: time.Now(), Err: err})

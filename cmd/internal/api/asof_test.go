@@ -24,6 +24,8 @@ import (
 var timeless = map[string]string{
 	"/v1/status":                            "is about the server",
 	"/v1/commands":                          "is about the program",
+	"/v1/schemas":                           "is about the program",
+	"/v1/schemas/{type}":                    "is about the program",
 	"/v1/evidence/{sha256}":                 "is named by its hash, and never changes",
 	"/v1/events/{seq}":                      "is named by its sequence, and never changes",
 	"/v1/events/{seq}/proof":                "is proved against a checkpoint, which names its tree's size",
@@ -34,6 +36,7 @@ var timeless = map[string]string{
 	"/v1/agreements/{agreement}/checkpoint/consistency": "lies between two tree sizes",
 	"/v1/bundle":                        "is as of now: its checkpoint is signed for it",
 	"/v1/agreements/{agreement}/bundle": "is as of now: its checkpoint is signed for it",
+	"/v1/subscribers/lag":               "is asked of NATS, which knows only now",
 	"/v1/changes":                       "lies between two points, from and to, and says the last as the others say theirs; as_of is for the effective axis",
 }
 

@@ -198,6 +198,10 @@ func TestEvidenceOfWhatIsNotSeen(t *testing.T) {
 	p := other.do("report-progress", `{"agreement":"wuxi-2017","project":"iot-base","milestone":"design","percent":10,"evidence":["`+files[0]+`"]}`).
 		problem(http.StatusUnprocessableEntity, ledger.CodeEvidenceNotStored)
 	assert.Equal(t, "evidence[0]", p.Field)
+	planner := r.as(r.principal("planner", `"role":"coordinator","agreement":"wuxi-2017"`))
+	planner.do("record-minutes", `{"agreement":"wuxi-2017","meeting":"spring","minutes":"`+files[0]+`"}`).
+		problem(http.StatusUnprocessableEntity, ledger.CodeEvidenceNotStored)
+	planner.done("record-minutes", `{"agreement":"wuxi-2017","meeting":"spring","minutes":"`+hash("c")+`"}`)
 	const progress = `{"agreement":"wuxi-2017","project":"iot-base","milestone":"design","percent":10,"evidence":["`
 	clerk.done("report-progress", progress+files[0]+`"]}`) // who has the file shows it to whom it likes
 	other.get("/v1/evidence/" + files[0]).is(http.StatusOK)

@@ -40,7 +40,7 @@ func (s *server) authorise(ctx context.Context, req *ledger.Request) (*projectio
 	if err != nil {
 		return nil, err
 	}
-	if err := s.citable(ctx, models, req.Meta.Evidence); err != nil {
+	if err := s.citable(ctx, models, req); err != nil {
 		return nil, err
 	}
 	_, creating := req.Command.(domain.Creating)

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/schema"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 )
@@ -31,7 +32,7 @@ func (s *server) commands() {
 			panic(err) // the catalogue lists what it does not have
 		}
 		name := pascal(c.Name)
-		schemas.Map()[name] = commandSchema(c)
+		schemas.Map()[name] = humaSchema(schema.Command(c))
 		s.handle(huma.Operation{
 			OperationID: c.Name, Method: http.MethodPost, Path: "/v1/commands/" + c.Name,
 			Tags: []string{"commands on " + aggregate.Kind}, Summary: c.Doc, Description: commandDoc(c),

@@ -1,7 +1,11 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"regexp"
+	"strconv"
 	"sync"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
@@ -18,27 +22,40 @@ func (s *server) seesEvidence(ctx context.Context, hash domain.Hash) (bool, erro
 	return s.seesNow(ctx, func(models *projections.Models) (bool, error) { return models.SeesEvidence(ctx, hash) })
 }
 
-// citable refuses evidence that the asker does not see and has not stored itself,
-// as far as this server remembers, as not being there. Whoever has the file can
-// store it again.
-func (s *server) citable(ctx context.Context, models *projections.Models, evidence []domain.Hash) error {
+// citable refuses files that a command names, as evidence or in what it says, and
+// that the asker does not see and has not stored itself, as far as this server
+// remembers, as not being there. Whoever has the file can store it again.
+func (s *server) citable(ctx context.Context, models *projections.Models, req *ledger.Request) error {
 	if models == s.cfg.Models {
 		return nil
 	}
-	p := access.From(ctx)
-	for i, hash := range evidence {
-		if s.attached.has(p.Key, hash) {
-			continue
+	for i, hash := range req.Meta.Evidence {
+		if may, err := s.mayCite(ctx, hash); err != nil || !may {
+			return cmp.Or(err, ledger.EvidenceNotStored("evidence["+strconv.Itoa(i)+"]", hash))
 		}
-		sees, err := s.seesEvidence(ctx, hash)
-		if err != nil {
-			return err
+	}
+	for _, quoted := range hashes.FindAll(domain.EncodeValue(req.Command), -1) {
+		hash := domain.Hash(bytes.Trim(quoted, `"`))
+		may, err := s.mayCite(ctx, hash)
+		if err == nil && !may {
+			may, err = s.cfg.Store.HasEvidence(ctx, string(hash))
+			may = !may // the hash of what is not stored, such as a text on paper, is only a hash
 		}
-		if !sees {
-			return ledger.EvidenceNotStored(i, hash)
+		if err != nil || !may {
+			return cmp.Or(err, ledger.EvidenceNotStored("", hash))
 		}
 	}
 	return nil
+}
+
+// hashes are those that stand in JSON.
+var hashes = regexp.MustCompile(`"[0-9a-f]{64}"`)
+
+func (s *server) mayCite(ctx context.Context, hash domain.Hash) (bool, error) {
+	if s.attached.has(access.From(ctx).Key, hash) {
+		return true, nil
+	}
+	return s.seesEvidence(ctx, hash)
 }
 
 // attached remembers who stored which files.

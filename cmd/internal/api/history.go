@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,7 +52,7 @@ type eventsQuestion struct {
 type event struct {
 	Seq uint64 `json:"seq"`
 	Settlement
-	Event json.RawMessage `json:"event" doc:"The CloudEvent as stored."`
+	Event storedEvent `json:"event" doc:"The CloudEvent as stored."`
 }
 
 // history serves what happened: field by field, and event by event.
@@ -73,7 +72,7 @@ func (s *server) history() {
 				headerSeq:        {Description: "Its sequence.", Schema: &huma.Schema{Type: huma.TypeInteger}},
 				headerSettlement: {Description: settlementDoc + " Absent while the read models are behind.", Schema: &huma.Schema{Type: huma.TypeString}},
 			},
-			Content: map[string]*huma.MediaType{mediaEvent: {Schema: &huma.Schema{Type: huma.TypeObject}}}}},
+			Content: map[string]*huma.MediaType{mediaEvent: {Schema: storedEvent{}.Schema(s.api.OpenAPI().Components.Schemas)}}}},
 		Errors: []int{400, 403, 404, 500, 503},
 	}, s.event)
 }
@@ -155,7 +154,7 @@ func (s *server) events(ctx context.Context, models *projections.Models, in *eve
 		if err != nil {
 			return nil, "", err
 		}
-		items[i] = event{rec.Seq, settlement, rec.Data}
+		items[i] = event{rec.Seq, settlement, storedEvent{rec.Data}}
 	}
 	return items, next, nil
 }

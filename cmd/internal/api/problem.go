@@ -16,6 +16,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
@@ -76,6 +77,7 @@ const (
 	CodeForbidden        = "forbidden"              // it takes a right that the asker has not
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
+	CodeReadOnlyCopy     = "read-only-copy"         // nothing can be written here; the origin is named
 	CodeOverloaded       = "overloaded"             // too much is going on already
 	CodeBusy             = "busy"                   // a replay or a rebuild is under way
 	CodeLogDamaged       = "log-damaged"            // the log is not whole: an event is missing, or is not what it should be
@@ -109,8 +111,10 @@ var statuses = map[string]int{
 	CodeForbidden:                      http.StatusForbidden,
 	CodeForbiddenHost:                  http.StatusForbidden,
 	CodeForbiddenOrigin:                http.StatusForbidden,
+	CodeReadOnlyCopy:                   http.StatusForbidden,
 	domain.CodeNotFound:                http.StatusNotFound,
 	domain.CodeUnknownCommand:          http.StatusNotFound,
+	catalogue.CodeUnknownEvent:         http.StatusNotFound,
 	CodeUnknownRoute:                   http.StatusNotFound,
 	CodeMethod:                         http.StatusMethodNotAllowed,
 	CodeConflict:                       http.StatusConflict,
@@ -164,6 +168,7 @@ func problemOf(err error) *Problem {
 		future   *notary.FutureCosignatureError
 		disagree *notary.DisagreeError
 		differs  *projections.Difference
+		copied   *eventstore.CopyError
 	)
 	var p *Problem
 	switch {
@@ -176,6 +181,8 @@ func problemOf(err error) *Problem {
 		if errors.As(line.Err, &rejected) {
 			p.Status = http.StatusUnprocessableEntity // of the lines, whatever the line's own status would be
 		}
+	case errors.As(err, &copied):
+		p = newProblem(CodeReadOnlyCopy, "", "This is a copy of the ledger, which can only be read. Write to, and get signatures from, its origin: "+copied.Origin+".")
 	case errors.As(err, &rejected):
 		p = newProblem(rejected.Code, rejected.Field, rejected.Message)
 	case errors.As(err, &asOf):

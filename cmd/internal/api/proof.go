@@ -134,6 +134,9 @@ func (s *server) coveringCheckpoint(r *http.Request, agreement domain.Key, index
 			best = k
 		}
 	}
+	if best.Size <= index { // a copy has what its origin signed up to then, and signs no more
+		return best, s.cfg.Store.Writable()
+	}
 	return best, nil
 }
 

@@ -408,7 +408,7 @@ func TestEvents(t *testing.T) {
 	for _, item := range p.Items {
 		stored, err := r.store.Get(t.Context(), item.Seq)
 		require.NoError(t, err)
-		assert.Equal(t, string(stored.Data), string(item.Event))
+		assert.Equal(t, string(stored.Data), string(item.Event.RawMessage))
 
 		one := r.get(fmt.Sprintf("/v1/events/%d", item.Seq)).is(http.StatusOK)
 		assert.Equal(t, string(stored.Data), string(one.body), "exactly the stored bytes")

@@ -71,7 +71,8 @@ func (w *silent) Write(b []byte) (int, error) { return len(b), nil }
 func (w *silent) WriteHeader(status int)      { w.status = status }
 
 // handle serves an operation that reads and writes HTTP itself. What it returns
-// as an error is answered as a problem.
+// as an error is answered as a problem. Of a copy, only what reads is served, and
+// what is about the server alone.
 func (s *server) handle(op huma.Operation, h func(http.ResponseWriter, *http.Request) error) {
 	s.addErrors(&op)
 	s.api.OpenAPI().AddOperation(&op)
@@ -79,9 +80,18 @@ func (s *server) handle(op huma.Operation, h func(http.ResponseWriter, *http.Req
 		if err := checkQuery(&op, *r.URL); err != nil {
 			return err
 		}
+		if op.Method != http.MethodGet && !ofServer[op.OperationID] {
+			if err := s.cfg.Store.Writable(); err != nil {
+				return err
+			}
+		}
 		return h(w, r)
 	})
 }
+
+// ofServer are the operations that are no question and yet write nothing into
+// the ledger.
+var ofServer = map[string]bool{"rebuild": true, "replay": true, "replay-models": true}
 
 // undocumented serves a pattern that is no operation of its own.
 func (s *server) undocumented(pattern string, h func(http.ResponseWriter, *http.Request) error) {

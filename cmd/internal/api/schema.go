@@ -2,79 +2,50 @@ package api
 
 import (
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/schema"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// commandSchema is the JSON Schema of a command's body: the fields that the
-// catalogue declares, those that every command may carry, and no others.
-func commandSchema(c domain.CommandType) *huma.Schema {
-	s := objectSchema(slices.Concat(c.Fields, domain.MetaFields()))
-	s.Title, s.Description = c.Name, c.Doc
-	return s
+// humaSchema is a schema in the OpenAPI library's terms.
+func humaSchema(s *schema.Schema) *huma.Schema {
+	if s == nil {
+		return nil
+	}
+	h := &huma.Schema{
+		Type: s.Type, Title: s.Title, Description: s.Description, Format: s.Format, Pattern: s.Pattern, Examples: s.Examples,
+		Minimum: float(s.Minimum), Maximum: float(s.Maximum), MinLength: s.MinLength, MaxLength: s.MaxLength,
+		MinItems: s.MinItems, MaxItems: s.MaxItems, MinProperties: s.MinProperties,
+		Items: humaSchema(s.Items), Required: s.Required, AdditionalProperties: s.AdditionalProperties,
+		OneOf: humaSchemas(s.OneOf), AnyOf: humaSchemas(s.AnyOf), AllOf: humaSchemas(s.AllOf),
+	}
+	if of, ok := s.AdditionalProperties.(*schema.Schema); ok {
+		h.AdditionalProperties = humaSchema(of)
+	}
+	if s.Const != "" {
+		h.Enum = []any{s.Const}
+	}
+	for _, v := range s.Enum {
+		h.Enum = append(h.Enum, v)
+	}
+	for name, property := range s.Properties {
+		if h.Properties == nil {
+			h.Properties = map[string]*huma.Schema{}
+		}
+		h.Properties[name] = humaSchema(property)
+	}
+	return h
 }
 
-func objectSchema(fields []domain.Field) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
-	for _, f := range fields {
-		s.Properties[f.Name] = fieldSchema(f)
-		if f.Required {
-			s.Required = append(s.Required, f.Name)
-		}
+func humaSchemas(all []*schema.Schema) (to []*huma.Schema) {
+	for _, s := range all {
+		to = append(to, humaSchema(s))
 	}
-	return s
-}
-
-// fieldSchema says in JSON Schema what a field declares.
-func fieldSchema(f domain.Field) *huma.Schema {
-	s := &huma.Schema{Type: f.Type, Description: f.Doc, Format: f.Format, Pattern: f.Pattern}
-	for _, v := range f.Enum {
-		s.Enum = append(s.Enum, v)
-	}
-	if f.Example != nil {
-		s.Examples = []any{f.Example}
-	}
-	switch f.Type {
-	case "text":
-		return textSchema(s)
-	case "string":
-		s.MaxLength = f.Max
-		if s.MinLength = f.Min; s.MinLength == nil && f.Required {
-			one := 1 // an empty text counts as absent
-			s.MinLength = &one
-		}
-	case "integer":
-		s.Minimum, s.Maximum = float(f.Min), float(f.Max)
-	case "array":
-		items := fieldSchema(*f.Items)
-		s.Items, s.MinItems, s.MaxItems = items, f.Min, f.Max
-		if s.MinItems == nil && f.Required {
-			one := 1
-			s.MinItems = &one
-		}
-	case "command":
-		s.Type, s.Required = huma.TypeObject, []string{"command"}
-		s.Properties = map[string]*huma.Schema{"command": {Type: huma.TypeString, Description: "Name of the command; its fields stand beside it."}}
-		s.AdditionalProperties = true
-	case "object":
-		o := objectSchema(f.Fields)
-		s.Properties, s.Required, s.AdditionalProperties = o.Properties, o.Required, false
-	}
-	return s
-}
-
-// textSchema: a plain string is English, an object says it by language.
-func textSchema(s *huma.Schema) *huma.Schema {
-	one := 1
-	plain := &huma.Schema{Type: huma.TypeString, MinLength: &one}
-	s.Type = ""
-	s.OneOf = []*huma.Schema{plain, {Type: huma.TypeObject, MinProperties: &one, AdditionalProperties: plain}}
-	return s
+	return to
 }
 
 func float(n *int) *float64 {

@@ -13,6 +13,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
@@ -33,6 +34,8 @@ type Config struct {
 	Views     *projections.Views // of Models: what each may see of it
 	AccessLog *access.ReadLog    // has a line for each read of what is restricted
 	Sessions  Sessions           // who signed in with a browser; nil for nobody
+
+	Subscribers *subscribers.Keeper // nil: this server does not look after them
 
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
@@ -114,6 +117,7 @@ func newServer(cfg Config) *server {
 	s.metrics.watch(s)
 	s.commands()
 	s.catalogue()
+	s.schemas()
 	s.agreements()
 	s.parties()
 	s.progress()
@@ -124,6 +128,7 @@ func newServer(cfg Config) *server {
 	s.checkpoints()
 	s.proofs()
 	s.bundles()
+	s.subscribers()
 	s.status()
 	s.health()
 	s.imports()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -29,6 +30,27 @@ type Status struct {
 	Reasons      []string   `json:"reasons" doc:"Why it is not ready."`
 	NATS         NATSStatus `json:"nats"`
 	Integrity    Integrity  `json:"integrity" doc:"How far the log is signed for, and checked."`
+
+	Copy *CopyStatus `json:"copy,omitempty" doc:"How a copy is; absent for the ledger itself."`
+}
+
+// CopyStatus says of a copy how near it is to its origin.
+type CopyStatus struct {
+	Origin string   `json:"origin" doc:"Where the ledger itself is, and can be written to."`
+	Lag    uint64   `json:"lag" doc:"Events that the origin had more when it was last heard of."`
+	Heard  *float64 `json:"heard" doc:"Seconds since the origin was last heard of; null when it was not since the copy's server started."`
+}
+
+func copyStatus(c *eventstore.Copy) *CopyStatus {
+	if c == nil {
+		return nil
+	}
+	status := &CopyStatus{Origin: c.Origin, Lag: c.Lag}
+	if c.Heard >= 0 {
+		seconds := c.Heard.Seconds()
+		status.Heard = &seconds
+	}
+	return status
 }
 
 // Integrity says how far the log is signed for, and whether it is still what it
@@ -92,6 +114,7 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 		Ledger: info.Ledger, LastSeq: info.LastSeq, ProjectedSeq: position.Seq, Events: info.Messages, Digest: position.Digest,
 		Bytes: info.Bytes, Timezone: s.cfg.Location.String(), Version: s.cfg.Version,
 		NATS: NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Connected: info.Connected},
+		Copy: copyStatus(info.Copy),
 	}
 	if info.Messages > 0 {
 		status.FirstSeq = info.FirstSeq // of an empty stream it is 0 or 1, by its history

@@ -202,10 +202,11 @@ func (s *server) pass(ctx context.Context, out *eventWriter, models *projections
 		err   error
 	}
 	following, stop := context.WithCancel(ctx)
+	follow := s.cfg.Feed.Follow(following, models, filter, out.after) // out is this goroutine's alone
 	steps := make(chan step)
 	go func() {
 		defer close(steps)
-		for chunk, err := range s.cfg.Feed.Follow(following, models, filter, out.after) {
+		for chunk, err := range follow {
 			select {
 			case steps <- step{chunk, err}:
 			case <-following.Done():

@@ -240,6 +240,46 @@ func TestFollow_ends(t *testing.T) {
 	assert.Zero(t, goroutines())
 }
 
+// A view's readers get what the view shows, and move over what it withholds.
+func TestFollow_showsWhatAViewShows(t *testing.T) {
+	r := start(t)
+	last := r.append(300)
+	require.NoError(t, r.models.Wait(t.Context(), last))
+	views := projections.NewViews(r.models, r.store, projections.ViewsOptions{})
+	defer func() { assert.NoError(t, views.Close()) }()
+	ctx, done := context.WithCancel(t.Context())
+	defer done()
+	models, err := views.Of(ctx, projections.View{
+		Agreements: []domain.Key{"a1"}, Restricted: []projections.Restriction{{Agreement: "a1", Project: "p-5"}},
+	})
+	require.NoError(t, err)
+
+	next, stop := iter.Pull2(r.feed.Follow(t.Context(), models, feed.Filter{}, 0))
+	defer stop()
+	look := func(from, to uint64) {
+		t.Helper()
+		var got []uint64
+		for at := from; at < to; {
+			chunk, err, _ := next()
+			require.NoError(t, err)
+			for _, e := range chunk.Events {
+				got = append(got, e.Seq)
+			}
+			at = chunk.UpTo
+		}
+		var want []uint64
+		for seq := from + 1; seq <= to; seq++ { // a party, a1 and a2 in turn; the fifth is of p-5
+			if seq%3 != 0 && seq != 5 {
+				want = append(want, seq)
+			}
+		}
+		assert.Equal(t, want, got)
+	}
+	look(0, last)
+	end := r.append(6) // live
+	look(last, end)
+}
+
 // Models that stop following the log end the feed with what happened; once they
 // go on, so does who comes again.
 func TestFollow_endsWhenTheModelsStop(t *testing.T) {

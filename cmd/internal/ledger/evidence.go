@@ -14,10 +14,9 @@ const CodeEvidenceNotStored = "evidence-not-stored"
 // foundEvidence bounds how many hashes are remembered as stored.
 const foundEvidence = 10_000
 
-// EvidenceNotStored refuses evidence as not being there: the i-th that a command
-// names.
-func EvidenceNotStored(i int, hash domain.Hash) error {
-	return domain.Refuse(CodeEvidenceNotStored, fmt.Sprintf("evidence[%d]", i),
+// EvidenceNotStored refuses evidence that a field names as not being there.
+func EvidenceNotStored(field string, hash domain.Hash) error {
+	return domain.Refuse(CodeEvidenceNotStored, field,
 		"%s is not stored: attach the file first (milepost attach FILE, or POST /v1/evidence)", hash)
 }
 
@@ -33,7 +32,7 @@ func (l *Ledger) checkEvidence(ctx context.Context, evidence []domain.Hash) erro
 			return fmt.Errorf("look for evidence: %w", err)
 		}
 		if !stored {
-			return EvidenceNotStored(i, hash)
+			return EvidenceNotStored(fmt.Sprintf("evidence[%d]", i), hash)
 		}
 		l.evidence.put(hash, struct{}{})
 	}

@@ -24,6 +24,17 @@ func Watch(ctx context.Context, store *eventstore.Store, models *projections.Mod
 	return k, n, err
 }
 
+// WatchCopy opens the notary of a copy: it compares the log with the checkpoints
+// in opts.Dir that the origin signed, if there are any, and signs nothing.
+func WatchCopy(ctx context.Context, store *eventstore.Store, models *projections.Models, opts notary.Options) (*notary.Notary, error) {
+	keys, _, err := Chain(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	opts.Ledger, opts.Former, opts.ReadOnly, opts.Index = store.Ledger(), keys, store.Writable(), leafIndex{models}
+	return notary.Open(ctx, store, opts)
+}
+
 // leafIndex is what the read models know of the log, as the notary asks for it.
 type leafIndex struct{ *projections.Models }
 
