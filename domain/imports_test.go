@@ -42,14 +42,15 @@ var rooms = map[string]struct {
 	"cmd/internal/ocds":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
 	"cmd/internal/calendar": {house: []string{"domain", "projections"}},
-	"cmd/internal/access":   {house: []string{"domain", "eventstore", "projections"}},
 	"cmd/internal/schema":   {house: []string{"domain"}},
 	"cmd/internal/feed":     {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/schema", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle", "cmd/internal/access"}},
+	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/schema", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/bundle", "cmd/internal/access", "cmd/internal/signin"}},
+	"cmd/internal/access":   {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/signin":   {house: []string{"domain", "eventstore/durable", "cmd/internal/access"}},
 	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
 
-	"cmd/internal/subscribers": {house: []string{"domain", "eventstore"}},
+	"cmd/internal/subscribers": {house: []string{"domain", "eventstore", "cmd/internal/access"}},
 }
 
 // own says which rooms have a library to themselves.
@@ -61,6 +62,9 @@ var own = map[string][]string{
 	"github.com/danielgtaylor/":     {"cmd/internal/api"},
 	"github.com/xuri/excelize/":     {"cmd/internal/sheet"},
 	"github.com/arran4/golang-ical": {"cmd/internal/calendar"},
+	"github.com/coreos/go-oidc/":    {"cmd/internal/signin"},
+	"golang.org/x/oauth2":           {"cmd/internal/signin"},
+	"golang.org/x/time/rate":        {"cmd/internal/signin"},
 }
 
 // The domain knows nothing of logs, tables and servers; the log knows nothing

@@ -208,6 +208,22 @@ func (s *Store) open(ctx context.Context) error {
 	return nil
 }
 
+func lockFile(dir string) string { return filepath.Join(dir, "lock") }
+
+// lookTime is longer than InUse takes.
+const lookTime = 50 * time.Millisecond
+
+// InUse reports whether a process has the directory open. What it says is over
+// the moment that it is said.
+func InUse(dir string) bool {
+	lock := flock.New(lockFile(dir), flock.SetFlag(os.O_RDONLY)) // it makes no file
+	ok, err := lock.TryRLock()
+	if err == nil && ok {
+		_ = lock.Unlock() // and the file is closed
+	}
+	return err == nil && !ok
+}
+
 func (s *Store) takeLock() error {
 	if s.cfg.Dir == "" {
 		return nil
@@ -215,8 +231,12 @@ func (s *Store) takeLock() error {
 	if err := os.MkdirAll(s.cfg.Dir, 0o750); err != nil {
 		return fmt.Errorf("eventstore: data directory: %w", err)
 	}
-	lock := flock.New(filepath.Join(s.cfg.Dir, "lock"))
+	lock := flock.New(lockFile(s.cfg.Dir))
 	ok, err := lock.TryLock()
+	if err == nil && !ok { // somebody may just be looking whether it is taken
+		time.Sleep(lookTime)
+		ok, err = lock.TryLock()
+	}
 	if err != nil {
 		return fmt.Errorf("eventstore: lock %s: %w", s.cfg.Dir, err)
 	}

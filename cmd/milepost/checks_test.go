@@ -13,16 +13,25 @@ import (
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
-func TestOnlyLoopbackIsServed(t *testing.T) {
-	for _, listen := range []string{"127.0.0.1:0", "127.1.2.3:80", "[::1]:8080", "localhost:8080"} {
-		assert.NoError(t, checkLoopback(listen), listen)
+func TestWhatMayBeListenedOn(t *testing.T) {
+	near := []string{"127.0.0.1:0", "127.1.2.3:80", "[::1]:8080", "localhost:8080"}
+	far := []string{":8080", "0.0.0.0:80", "[::]:80", "192.168.1.4:80", "example.org:80", "localhost.example.org:80"}
+	for _, address := range near {
+		assert.NoError(t, (&listening{address: address}).check(), address)
 	}
-	for _, listen := range []string{":8080", "0.0.0.0:80", "[::]:80", "192.168.1.4:80", "example.org:80", "localhost.example.org:80"} {
-		err := checkLoopback(listen)
-		require.ErrorContains(t, err, "no access control", listen)
+	for _, address := range far {
+		err := (&listening{address: address}).check()
+		require.ErrorContains(t, err, "--tls-cert", address)
 		assert.False(t, errors.As(err, new(*usageError)), "refused, not misspelt")
+		assert.NoError(t, (&listening{address: address, cert: "c", key: "k"}).check())
+		assert.NoError(t, (&listening{address: address, proxied: "ledger.example.org"}).check())
 	}
-	assert.ErrorAs(t, checkLoopback("8080"), new(*usageError))
+	for _, misspelt := range []*listening{
+		{address: "8080"}, {address: ":80", cert: "c"}, {address: ":80", key: "k"},
+		{address: ":80", proxied: "https://ledger.example.org"}, {address: ":80", proxied: "yes"},
+	} {
+		assert.ErrorAs(t, misspelt.check(), new(*usageError))
+	}
 }
 
 func TestFormatOfAnImport(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,14 +56,13 @@ func (e *unreachableError) Unwrap() error { return e.err }
 func (a *app) client() (*client, error) { return a.clientOf(a.server) }
 
 // clientOf makes the client of the server at base; "" leaves the choice to the
-// environment.
+// environment, and then to who holds the data directory.
 func (a *app) clientOf(base string) (*client, error) {
 	if base == "" {
 		base = a.env("MILEPOST_SERVER")
 	}
-	if base == "" {
-		base = defaultServer
-	}
+	held := heldBy(a.dataDir())
+	base = cmp.Or(base, held.Address, defaultServer)
 	if !strings.Contains(base, "://") {
 		base = "http://" + base
 	}
@@ -70,7 +70,9 @@ func (a *app) clientOf(base string) (*client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, usagef("--server %s: want an address such as %s", base, defaultServer)
 	}
-	return &client{base: strings.TrimSuffix(u.String(), "/"), token: a.env("MILEPOST_TOKEN"), actor: a.actor()}, nil
+	c := &client{base: strings.TrimSuffix(u.String(), "/"), actor: a.actor()}
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a token goes nowhere else
+	return c, a.credentials(c, held)
 }
 
 // actor is who asks when nobody else is named.
@@ -157,7 +159,9 @@ func (c *client) ask(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, c.short(err)
 	}
-	return nil, readRefusal(resp, answer)
+	refused := readRefusal(resp, answer)
+	c.unauthenticated(refused)
+	return nil, refused
 }
 
 // short says that an answer began and did not end.
@@ -178,7 +182,7 @@ func (c *client) broken(err error) error {
 	return fmt.Errorf("the connection to %s broke off (%w)", c.base, err)
 }
 
-func readRefusal(resp *http.Response, answer []byte) error {
+func readRefusal(resp *http.Response, answer []byte) *refusal {
 	r := &refusal{}
 	if json.Unmarshal(answer, &r.Problem) != nil || r.Detail == "" { // some other server, or a proxy
 		r.Problem = api.Problem{Detail: "the server answered " + resp.Status + ": " + firstLine(answer)}

@@ -78,13 +78,14 @@ func TestKilledDuringAnImport(t *testing.T) {
 type child struct {
 	cmd     *exec.Cmd
 	program string
+	dir     string
 	url     string
 }
 
 // startServer runs serve on dir until it is ready.
 func startServer(t *testing.T, dir string, flags ...string) *child {
 	t.Helper()
-	c := &child{program: asProgram(t)}
+	c := &child{program: asProgram(t), dir: dir}
 	c.cmd = exec.Command(c.program, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)...)
 	c.cmd.Stderr = os.Stderr
 	out, err := c.cmd.StdoutPipe()
@@ -124,7 +125,7 @@ func (c *child) runWith(t *testing.T, in io.Reader, args ...string) (stdout, std
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.program, args...)
-	cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_ACTOR=tester"}
+	cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_DATA=" + c.dir, "MILEPOST_ACTOR=tester"}
 	var out, errs strings.Builder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &errs
 	_ = cmd.Run() // the exit code tells

@@ -51,11 +51,11 @@ func (a *app) demo(ctx context.Context, dir, listen string) (err error) {
 		listen = freeAddress("127.0.0.1:8080")
 	}
 	cfg := nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", scrubRate: scrubRate, log: a.logger(false)}
-	return a.serve(ctx, cfg, listen, func(ctx context.Context, s *server) error {
+	return a.serve(ctx, cfg, &listening{address: listen}, func(ctx context.Context, s *server) error {
 		if err := s.importDemo(ctx); err != nil {
 			return err
 		}
-		_, err := fmt.Fprint(a.out, demoGreeting(s.url, dir, kept))
+		_, err := fmt.Fprint(a.out, demoGreeting(s.url, s.link(), dir, kept))
 		return err
 	})
 }
@@ -120,20 +120,17 @@ var demoTries = []string{
 	"replay",
 }
 
-func demoGreeting(url, dir string, kept bool) string {
+func demoGreeting(url, link, dir string, kept bool) string {
+	data := dir
 	if !kept {
 		dir += " (removed at the end)"
-	}
-	server := ""
-	if url != defaultServer {
-		server = " --server " + url
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "A ledger with the cooperation of Wuxi and CETHIK is ready.\n"+
 		"What is public about it is so; milestones and figures are illustrative.\n\n"+
-		"  address  %s  (what it answers: %s/openapi.json)\n  data     %s\n\nIn another terminal, try:\n\n", url, url, dir)
+		"  address  %s\n  sign in  %s  (once, within 15 minutes)\n  data     %s\n\nIn another terminal, try:\n\n", url, link, dir)
 	for _, try := range demoTries {
-		fmt.Fprintf(&b, "  %s %s%s\n", programName(), try, server)
+		fmt.Fprintf(&b, "  %s %s --data %s\n", programName(), try, data)
 	}
 	b.WriteString("\nTitles come in English and Chinese: add --lang zh. Ctrl-C ends the demo.\n")
 	return b.String()

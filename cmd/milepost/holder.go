@@ -14,10 +14,11 @@ import (
 // holder says which process has a data directory open. The lock itself is the
 // event store's and goes with the process; this only tells people whom to ask.
 type holder struct {
-	PID     int       `json:"pid"`
-	Ledger  string    `json:"ledger"`
-	Address string    `json:"address,omitempty"` // of the HTTP server, once it listens
-	Since   time.Time `json:"since"`
+	PID         int       `json:"pid"`
+	Ledger      string    `json:"ledger"`
+	Address     string    `json:"address,omitempty"`     // of the HTTP server, once it listens, from this machine
+	Certificate string    `json:"certificate,omitempty"` // file of its certificate, with TLS
+	Since       time.Time `json:"since"`
 }
 
 func holderFile(dir string) string { return filepath.Join(dir, "holder.json") }

@@ -15,8 +15,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/domain"
@@ -59,25 +61,28 @@ func (cfg nodeConfig) checkpointDir() string {
 func (cfg nodeConfig) signingKey() string { return cmp.Or(cfg.keyFile, signing.KeyFile(cfg.dir)) }
 
 // node is a ledger that runs in this process, in the order in which data flows
-// through it: a log, a notary that watches over it, read models that follow it,
-// and the write path. It owns the goroutines of the notary and of what feeds the
+// through it: a log, a notary that watches over it, read models and a directory of
+// who may do what that follow it, and the write path. It owns the goroutines of the notary and of what feeds the
 // read models.
 type node struct {
-	store    *eventstore.Store
-	key      signing.Key
-	notary   *notary.Notary
-	models   *projections.Models
-	ledger   *ledger.Ledger
-	fold     *subscribers.Fold
-	keeper   *subscribers.Keeper
-	location *time.Location
-	metrics  *api.Metrics
+	store     *eventstore.Store
+	key       signing.Key
+	notary    *notary.Notary
+	models    *projections.Models
+	ledger    *ledger.Ledger
+	location  *time.Location
+	metrics   *api.Metrics
+	admin     string // the administrator's token
+	directory *access.Directory
+	views     *projections.Views
+	accessLog *access.ReadLog
+	keeper    *subscribers.Keeper // nil where nobody looks after subscribers
 
 	holder holder
 	cfg    nodeConfig
 
 	stop    context.CancelFunc
-	running sync.WaitGroup // the projector, the notary and the fold
+	running sync.WaitGroup // the projector and the notary
 }
 
 // contentType of an event in the log: one of CloudEvents' structured mode.
@@ -118,6 +123,9 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}); err != nil {
 		return nil, err
 	}
+	if n.admin, err = signin.PrepareAdminToken(cfg.dir); err != nil {
+		return nil, err
+	}
 	if n.location, err = time.LoadLocation(n.store.Timezone()); err != nil {
 		return nil, fmt.Errorf("the ledger's time zone: %w", err)
 	}
@@ -144,45 +152,68 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	n.ledger = ledger.New(n.store, ledger.Options{
 		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
-	n.fold = subscribers.NewFold(cfg.name, n.store)
-	n.keeper = subscribers.New(cfg.name, n.fold, n.store, cfg.log)
+	_, hash, err := access.ParseToken(n.admin)
+	if err != nil {
+		return nil, err
+	}
+	if n.directory, err = access.Open(ctx, n.store, cfg.name, access.Options{
+		Location: n.location, Logger: cfg.log, AdminToken: hash, Connected: n.store.Connected,
+	}); err != nil {
+		return nil, err
+	}
+	n.views = projections.NewViews(n.models, n.store, projections.ViewsOptions{Logger: cfg.log})
+	n.accessLog = access.OpenReadLog(filepath.Join(cfg.dir, "access"), nil, n.location)
+	if !cfg.follow { // a copy has no consumers but those of its readers
+		n.keeper = subscribers.New(cfg.name, n.directory, n.store, cfg.log)
+	}
 	n.run(context.WithoutCancel(ctx))
 	return n, nil
 }
 
+// newSignIn makes what people sign in by, on a server that they know by base.
+func (n *node) newSignIn(listen *listening, base string) *signin.Service {
+	front := listen.front()
+	return signin.New(signin.Config{
+		Directory: n.directory, Ledger: n.cfg.name, Base: base, Provider: listen.organisation.at(base),
+		Secure: front.Secure, Address: front.Address, Logger: n.cfg.log,
+	})
+}
+
 // handler is the node's HTTP API.
-func (n *node) handler() http.Handler {
-	return api.New(api.Config{
+func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
+	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Subscribers: n.keeper, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
-	})
+		Access: n.directory, Views: n.views, AccessLog: n.accessLog, Front: front,
+	}
+	if signIn != nil {
+		cfg.SignIn = signIn
+	}
+	return api.New(cfg)
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.
 const followPause = time.Second
 
-// run feeds the read models and the list of subscribers, and has the notary sign
-// and scrub, until halt. When the read models cannot be fed they answer that they
+// run feeds the read models, and has the notary sign and scrub, until halt. When the read models cannot be fed they answer that they
 // are behind, and it is tried again: an external server may come back.
 func (n *node) run(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(ctx)
 	n.running.Go(func() { _ = n.notary.Run(ctx) }) // it ends only with ctx, and then without an error
-	again := func(what string, follow func() error) {
+	n.running.Go(func() {
 		for {
-			err := follow()
+			err := n.models.Follow(ctx, n.store)
 			if ctx.Err() != nil {
 				return
 			}
-			n.cfg.log.Error(what+" stopped following the log", "error", err)
+			n.cfg.log.Error("the read models stopped following the log", "error", err)
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(followPause):
 			}
 		}
-	}
-	n.running.Go(func() { again("the read models", func() error { return n.models.Follow(ctx, n.store) }) })
-	n.running.Go(func() { again("the list of subscribers", func() error { return n.fold.Follow(ctx) }) })
+	})
 }
 
 // halt stops what run began, and has the end of the log signed, if that takes no
@@ -220,6 +251,15 @@ func (n *node) catchUp(ctx context.Context) error {
 func (n *node) Close() error {
 	var errs []error
 	n.halt()
+	if n.accessLog != nil {
+		errs = append(errs, n.accessLog.Close())
+	}
+	if n.views != nil {
+		errs = append(errs, n.views.Close())
+	}
+	if n.directory != nil {
+		errs = append(errs, n.directory.Close())
+	}
 	if n.models != nil {
 		errs = append(errs, n.models.Close())
 	}

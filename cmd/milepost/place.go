@@ -22,11 +22,11 @@ type place struct {
 	cmd *cobra.Command
 }
 
-// placeOf gives cmd the flags that say where.
+// placeOf gives cmd the flags that say where, beside --data: the directory to work
+// on when no server answers; when given, only this one.
 func (a *app) placeOf(cmd *cobra.Command) *place {
 	p := &place{cmd: cmd}
 	a.nodeFlags(cmd, &p.cfg)
-	cmd.Flags().Lookup("data").Usage = "`directory` to work on when no server answers; when given, only this one"
 	return p
 }
 
@@ -34,20 +34,18 @@ func (a *app) placeOf(cmd *cobra.Command) *place {
 func (a *app) nodeFlags(cmd *cobra.Command, cfg *nodeConfig) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&cfg.dir, "data", "./milepost-data", "`directory` of the log and the read models")
 	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
 	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
 	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
 	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data)")
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints (default checkpoints in --data)")
-	_ = cmd.MarkFlagDirname("data") // the flag is there
 }
 
 // work finds who can do it. A directory that is named is the one that is meant,
 // so a server is asked only when it is the one that holds it.
 func (a *app) work(p *place, at func(context.Context, *client) error, here func(context.Context, *node) error) error {
 	ctx := p.cmd.Context()
-	p.cfg.log = a.logger(false)
+	p.cfg.dir, p.cfg.log = a.dataDir(), a.logger(false)
 	server := func(address string) error {
 		c, err := a.clientOf(address)
 		if err != nil {
@@ -99,7 +97,7 @@ func (a *app) served(ctx context.Context, n *node, f func(context.Context, *clie
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	server := api.Server(n.handler(), n.cfg.log)
+	server := api.Server(n.handler(api.Front{}, nil), n.cfg.log)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	defer func() {
@@ -108,9 +106,6 @@ func (a *app) served(ctx context.Context, n *node, f func(context.Context, *clie
 			err = errors.Join(err, e)
 		}
 	}()
-	c, err := a.clientOf("http://" + l.Addr().String())
-	if err != nil {
-		return err
-	}
+	c := &client{base: "http://" + l.Addr().String(), token: n.admin, actor: a.actor()}
 	return f(ctx, c)
 }

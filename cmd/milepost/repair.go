@@ -38,19 +38,17 @@ func newRepair(a *app) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&r.cfg.dir, "data", "./milepost-data", "`directory` of the log that is damaged")
 	flags.StringVar(&r.from, "from", "", "`file` of a bundle, or directory that is a copy of --data")
 	flags.StringVar(&r.cfg.name, "ledger", "main", "`name` of the ledger")
 	flags.StringVar(&r.cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data)")
 	flags.StringVar(&r.cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints (default checkpoints in --data)")
 	flags.BoolVar(&r.dry, "dry-run", false, "only say what would be done")
 	flags.BoolVar(&r.acceptLoss, "accept-loss", false, "end the log before the first event that cannot be read and that no checkpoint is signed for")
-	_ = cmd.MarkFlagDirname("data") // the flag is there
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if r.from == "" {
 			return usagef("say what to repair from with --from: a bundle, or a copy of the data directory")
 		}
-		r.app, r.cfg.log = a, a.logger(false)
+		r.app, r.cfg.dir, r.cfg.log = a, a.dataDir(), a.logger(false)
 		repaired, err := r.run(cmd.Context())
 		if err != nil {
 			return explainLock(err)

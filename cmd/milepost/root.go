@@ -28,6 +28,7 @@ type app struct {
 	env      func(string) string
 
 	server string
+	data   string // the directory that --data names, "" for the default: see dataDir
 	output string // one of outputs
 	file   string // where a list goes, "" and "-" for out
 	lang   string
@@ -64,9 +65,11 @@ func newRoot(a *app) *cobra.Command {
 
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.server, "server", "", "address of the server (default $MILEPOST_SERVER, else "+defaultServer+")")
+	flags.StringVar(&a.data, "data", "", "`directory` of the ledger; a client finds in it the administrator's token, for the server that holds it\n(default $MILEPOST_DATA, else ./milepost-data)")
 	flags.StringVarP(&a.output, "output", "o", "table", "form of the answer: table, json or csv; a list also xlsx, with --out")
 	flags.StringVar(&a.lang, "lang", "", "language of titles in tables, such as en or zh (default from $LANG)")
 	complete(root, "output", outputs...)
+	_ = root.MarkPersistentFlagDirname("data") // the flag is there
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkOutput(cmd) }
 
 	root.AddCommand(

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +35,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as its users do. Beside testscript's own
 // commands, the scripts have
 //
-//	serve [flags]          start milepost serve on ./data and a free port, and wait until it is ready
+//	serve [flags]          start milepost serve on ./data and a free port, and wait until it is ready; its clients find
+//	                       the administrator's token there, by MILEPOST_DATA
 //	demo [flags]           the same with milepost demo; what it prints up to there is in ./demo.out
 //	shutdown [TERM|KILL]   end it by SIGINT or the signal named; it must exit with 0 unless killed
 //	refused CODE args...   milepost refuses with that code, exit code 1, and the log does not grow
@@ -49,9 +52,9 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			env.Vars = append(env.Vars, "TMPDIR="+env.WorkDir+"/tmp", "TZ=UTC", "LANG=C", "MILEPOST_ACTOR=tester", "CORPUS="+os.Getenv("MILEPOST_CORPUS"))
+			env.Vars = append(env.Vars, "TMPDIR="+env.WorkDir+"/tmp", "TZ=UTC", "LANG=C", "MILEPOST_ACTOR=tester", "MILEPOST_DATA="+env.WorkDir+"/data", "CORPUS="+os.Getenv("MILEPOST_CORPUS"))
 			env.Vars = append(env.Vars, "HASH="+benchHash, "OTHER="+strings.Repeat("0", 64))
-			env.Values[runningKey{}], env.Values[signersKey{}] = &running{}, map[string]note.Signer{}
+			env.Values[runningKey{}], env.Values[signersKey{}], env.Values[spyKey{}] = &running{}, map[string]note.Signer{}, &spying{}
 			setup, err := os.ReadFile("testdata/setup.jsonl")
 			if err != nil {
 				return err
@@ -67,12 +70,12 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		Cmds: with(signInCmds, map[string]func(*testscript.TestScript, bool, []string){
 			"serve": func(ts *testscript.TestScript, _ bool, args []string) {
 				start(ts, readyLine, append([]string{"serve", "--data", "data", "--listen", "127.0.0.1:0"}, args...))
 			},
 			"demo": func(ts *testscript.TestScript, _ bool, args []string) {
-				start(ts, regexp.MustCompile(`(?s)address +(http://\S+) .*Ctrl-C ends the demo.\n`), append([]string{"demo"}, args...))
+				start(ts, regexp.MustCompile(`(?s)address +(http://\S+)\n.*data +(\S+).*Ctrl-C ends the demo.\n`), append([]string{"demo"}, args...))
 			},
 			"shutdown": shutdown,
 			"refused":  refused,
@@ -91,11 +94,17 @@ func TestScripts(t *testing.T) {
 				s := status(ts)
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), fmt.Appendf(nil, "%d %s\n", s.LastSeq, s.Digest), 0o600))
 			},
-		},
+		}),
 	})
 }
 
-var readyLine = regexp.MustCompile(`^milepost: ledger \S+ ready on (http://\S+) \(pid \d+\)\n$`)
+// with adds commands to others.
+func with[M map[K]V, K comparable, V any](more, to M) M {
+	maps.Copy(to, more)
+	return to
+}
+
+var readyLine = regexp.MustCompile(`^milepost: ledger \S+ ready on (https?://\S+) \(pid \d+\)\n$`)
 
 // running is the server of a script, if one runs.
 type running struct {
@@ -130,7 +139,13 @@ func start(ts *testscript.TestScript, ready *regexp.Regexp, args []string) {
 		printed.WriteString(line)
 		if m := ready.FindStringSubmatch(printed.String()); m != nil {
 			ts.Setenv("MILEPOST_SERVER", m[1])
-			ts.Setenv("ADDRESS", strings.TrimPrefix(m[1], "http://"))
+			address, err := url.Parse(m[1])
+			ts.Check(err)
+			ts.Setenv("ADDRESS", address.Host)
+			ts.Setenv("PORT", address.Port())
+			if len(m) > 2 {
+				ts.Setenv("MILEPOST_DATA", ts.MkAbs(m[2]))
+			}
 			break
 		}
 		if err != nil {
@@ -219,7 +234,7 @@ func milepost(ts *testscript.TestScript, args ...string) (stdout, stderr string,
 	var out, errs strings.Builder
 	cmd := exec.Command(program(ts), args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = []string{"MILEPOST_SERVER=" + ts.Getenv("MILEPOST_SERVER"), "MILEPOST_ACTOR=" + ts.Getenv("MILEPOST_ACTOR"), "TZ=UTC"}
+	cmd.Env = []string{"MILEPOST_SERVER=" + ts.Getenv("MILEPOST_SERVER"), "MILEPOST_DATA=" + ts.Getenv("MILEPOST_DATA"), "MILEPOST_ACTOR=" + ts.Getenv("MILEPOST_ACTOR"), "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); cmd.ProcessState == nil {
 		ts.Fatalf("%v", err)

@@ -14,21 +14,26 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 )
 
 func newServe(a *app) *cobra.Command {
 	var cfg nodeConfig
-	var listen string
+	listen := &listening{}
 	var verbose bool
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run a ledger and its HTTP API",
 		Long: "Run a ledger and its HTTP API until SIGINT or SIGTERM. One line on standard output says that it is ready:\n" +
-			"its read models show the whole log, and the address listens. Logs go to standard error.",
+			"its read models show the whole log, and the address listens. Logs go to standard error, and a link by which the\n" +
+			"administrator signs in by a browser, once. The administrator's token is in admin.token in --data: remove that file\n" +
+			"and start again to have another one.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg.log = a.logger(verbose)
+			cfg.dir, cfg.log = a.dataDir(), a.logger(verbose)
 			return a.serve(cmd.Context(), cfg, listen, func(_ context.Context, s *server) error {
+				_, _ = fmt.Fprintf(a.err, "milepost: sign in, once and within 15 minutes, at %s\n", s.link())
 				_, err := fmt.Fprintf(a.out, "milepost: ledger %s ready on %s (pid %d)\n", cfg.name, s.url, os.Getpid())
 				return err
 			})
@@ -36,8 +41,9 @@ func newServe(a *app) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&cfg.dir, "data", "./milepost-data", "`directory` of the log and the read models")
-	flags.StringVar(&listen, "listen", "127.0.0.1:8080", "loopback `host:port` to listen on; port 0 picks a free one")
+	flags.StringVar(&listen.address, "listen", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one; beyond loopback with --tls-cert or --behind-proxy")
+	listen.flags(cmd)
+	listen.organisation.flags(cmd)
 	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
 	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
 	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
@@ -50,7 +56,6 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
 	flags.IntVar(&cfg.scrubRate, "scrub-rate", scrubRate, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
 	flags.BoolVar(&verbose, "verbose", false, "log every request")
-	_ = cmd.MarkFlagDirname("data") // the flag is there
 	return cmd
 }
 
@@ -65,7 +70,14 @@ func (a *app) logger(verbose bool) *slog.Logger {
 // server is a node that listens.
 type server struct {
 	*node
-	url string
+	url    string // by which this machine reaches it
+	signIn *signin.Service
+}
+
+// link makes a one-time link by which the administrator signs in.
+func (s *server) link() string {
+	address, _ := s.signIn.Link(access.Administrator, s.admin)
+	return address
 }
 
 // shutdownGrace is how long requests may take to end. One that is cut off then,
@@ -74,8 +86,8 @@ const shutdownGrace = 5 * time.Second
 
 // serve runs a ledger and its API until the context ends, which is no error, or
 // something fails. It calls ready once, when everything has been caught up with.
-func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready func(context.Context, *server) error) (err error) {
-	if err := checkLoopback(listen); err != nil {
+func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, ready func(context.Context, *server) error) (err error) {
+	if err := listen.check(); err != nil {
 		return err
 	}
 	if err := checkNATSListen(cfg); err != nil {
@@ -90,16 +102,16 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
 
-	l, err := net.Listen("tcp", listen)
+	l, local, told, err := listen.open(cfg.log)
 	if err != nil {
-		return fmt.Errorf("listen: %w; give another address with --listen", err)
+		return err
 	}
-	s := &server{n, "http://" + l.Addr().String()}
-	n.holder.Address = s.url
+	s := &server{node: n, url: local, signIn: n.newSignIn(listen, told)}
+	n.holder.Address, n.holder.Certificate = local, listen.certificate()
 	if err := n.holder.write(cfg.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	httpServer := api.Server(n.handler(), cfg.log)
+	httpServer := api.Server(n.handler(listen.front(), s.signIn), cfg.log)
 
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -122,13 +134,15 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen string, ready fu
 		if err := n.catchUp(running); err != nil {
 			return unlessEnded(ctx, err)
 		}
-		if err := n.keeper.Start(running, cfg.natsListen != ""); err != nil {
-			return unlessEnded(ctx, err)
+		if n.keeper != nil {
+			if err := n.keeper.Start(running, cfg.natsListen != ""); err != nil {
+				return unlessEnded(ctx, err)
+			}
+			g.Go(func() error { n.keeper.Run(running); return nil })
 		}
 		if cfg.natsListen != "" {
 			_, _ = fmt.Fprintf(a.err, "milepost: subscribers connect to %s\n", n.store.Address())
 		}
-		g.Go(func() error { n.keeper.Run(running); return nil })
 		return unlessEnded(ctx, ready(running, s))
 	})
 	return g.Wait()
@@ -145,6 +159,8 @@ func unlessEnded(ctx context.Context, err error) error {
 // checkNATSListen says in terms of the flags what the log would refuse.
 func checkNATSListen(cfg nodeConfig) error {
 	switch {
+	case cfg.natsListen != "" && cfg.follow:
+		return usagef("--nats-listen %s: subscribers read from the origin, not from a copy; leave it out", cfg.natsListen)
 	case cfg.natsListen != "" && cfg.natsURL != "":
 		return usagef("--nats-listen %s: subscribers connect to the server that --nats names; leave it out", cfg.natsListen)
 	case (cfg.natsCert == "") != (cfg.natsKey == ""):
@@ -163,19 +179,6 @@ func checkNATSListen(cfg nodeConfig) error {
 			"give --nats-tls-cert and --nats-tls-key, or listen on 127.0.0.1, [::1] or localhost", cfg.natsListen)
 	}
 	return nil
-}
-
-// checkLoopback refuses addresses that other machines could reach.
-func checkLoopback(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return usagef("--listen %s: want HOST:PORT, such as 127.0.0.1:8080", listen)
-	}
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("--listen %s: this address can be reached from other machines, and there is no access control yet: "+
-		"listen on 127.0.0.1, [::1] or localhost", listen)
 }
 
 // version of the program, as the Go toolchain stamped it.

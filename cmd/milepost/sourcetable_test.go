@@ -13,17 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startDemo runs the demo and returns its address.
-func startDemo(t *testing.T) string {
+// startDemo runs the demo, to be asked as its administrator.
+func startDemo(t *testing.T) demo {
 	t.Helper()
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	a := &app{out: io.Discard, err: io.Discard}
-	ready, ended := make(chan string, 1), make(chan error, 1)
+	ready, ended := make(chan demo, 1), make(chan error, 1)
 	go func() {
-		ended <- a.serve(ctx, nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", log: a.logger(false)}, "127.0.0.1:0",
+		ended <- a.serve(ctx, nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", log: a.logger(false)}, &listening{address: "127.0.0.1:0"},
 			func(ctx context.Context, s *server) error {
-				defer func() { ready <- s.url }()
+				defer func() { ready <- demo{t, s.url, s.admin, s.link()} }()
 				return s.importDemo(ctx)
 			})
 	}()
@@ -32,14 +32,14 @@ func startDemo(t *testing.T) string {
 		assert.NoError(t, <-ended)
 	})
 	select {
-	case address := <-ready:
-		return address
+	case d := <-ready:
+		return d
 	case err := <-ended:
 		ended <- err
 		require.NoError(t, err)
 		require.FailNow(t, "the demo ended before it was ready")
 	}
-	return ""
+	return demo{}
 }
 
 // object is an answer, or an item of one.
@@ -62,14 +62,23 @@ func (o object) list(name string) []any {
 
 // demo asks the demo's API.
 type demo struct {
-	t       *testing.T
-	address string
+	t                    *testing.T
+	address, token, link string
+}
+
+func (d demo) get(path string) *http.Response {
+	d.t.Helper()
+	req, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.address+path, nil)
+	require.NoError(d.t, err)
+	req.Header.Set("Authorization", "Bearer "+d.token)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(d.t, err)
+	return resp
 }
 
 func (d demo) one(path string) object {
 	d.t.Helper()
-	resp, err := http.Get(d.address + path)
-	require.NoError(d.t, err)
+	resp := d.get(path)
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(d.t, err)
@@ -116,7 +125,7 @@ const (
 // would: the rows are those of the strategic cooperation between a city and an
 // enterprise group.
 func TestTheDemoHoldsTheWholeCooperation(t *testing.T) {
-	d := demo{t, startDemo(t)}
+	d := startDemo(t)
 	for _, row := range []struct {
 		row   string
 		check func(t *testing.T, d demo)
@@ -241,8 +250,7 @@ func TestTheDemoHoldsTheWholeCooperation(t *testing.T) {
 			cited := 0
 			for _, e := range d.all("/v1/events?limit=1000&type=milepost.project.achievement-claimed.v1") {
 				hash := object(e["event"].(map[string]any)).text("evidence")
-				resp, err := http.Get(d.address + "/v1/evidence/" + url.PathEscape(hash))
-				require.NoError(t, err)
+				resp := d.get("/v1/evidence/" + url.PathEscape(hash))
 				body, err := io.ReadAll(resp.Body)
 				require.NoError(t, err)
 				require.NoError(t, resp.Body.Close())
@@ -253,6 +261,10 @@ func TestTheDemoHoldsTheWholeCooperation(t *testing.T) {
 			assert.Greater(t, cited, 10)
 		}},
 	} {
-		t.Run(row.row, func(t *testing.T) { row.check(t, demo{t, d.address}) })
+		t.Run(row.row, func(t *testing.T) {
+			d := d
+			d.t = t
+			row.check(t, d)
+		})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
@@ -74,6 +75,7 @@ func copyLedger(t *testing.T, from, to string) {
 	t.Helper()
 	require.NoError(t, os.CopyFS(to, os.DirFS(from)))
 	require.NoError(t, os.Chmod(signing.KeyFile(to), 0o600))
+	require.NoError(t, os.Chmod(signin.AdminTokenFile(to), 0o600))
 }
 
 func (l *told) copy(t *testing.T) (dir string) {

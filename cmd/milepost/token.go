@@ -20,7 +20,7 @@ func newToken(a *app) *cobra.Command {
 	cmd.Long = "Make, list and revoke tokens. A token is made here, at random: the server is told its SHA-256 and nothing else, so\n" +
 		"nobody can read it out of the ledger. A principal is made by its first grant: milepost do grant-access. A client\n" +
 		"takes its token from $MILEPOST_TOKEN."
-	cmd.AddCommand(newTokenCreate(a), newTokenList(a), newTokenRevoke(a))
+	cmd.AddCommand(newTokenCreate(a), newTokenList(a), newTokenRevoke(a), newTokenLink(a))
 	return cmd
 }
 

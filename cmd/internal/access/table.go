@@ -42,6 +42,21 @@ var routes = map[string]Right{
 	"GET /readyz":       open,
 	"GET /openapi.json": known,
 
+	"GET /asyncapi.json":     known,
+	"GET /v1/schemas":        known,
+	"GET /v1/schemas/{type}": known,
+
+	"GET /{$}":                   open, // who is signed in, or where to
+	"GET /sign-in":               open,
+	"GET /sign-in/style.css":     open,
+	"POST /sign-in":              open,
+	"GET /sign-in/link":          open,
+	"POST /sign-in/link":         open,
+	"GET /sign-in/oidc":          open,
+	"GET /sign-in/oidc/callback": open,
+	"POST /sign-out":             open,
+	"POST /v1/sign-in-links":     known, // for oneself; for others it takes an administrator
+
 	"GET /v1/commands":            known,
 	"POST /v1/commands/{command}": known, // names that are no command
 
@@ -110,12 +125,14 @@ var routes = map[string]Right{
 	"POST /v1/evidence":                                     attaches,
 	"POST /v1/checkpoint/cosignatures":                      cosigns,
 
-	"GET /metrics":           audits,
-	"GET /v1/status":         audits,
-	"POST /v1/replay":        auditsAll,
-	"POST /v1/replay/models": auditsAll,
-	"POST /v1/import":        administers,
-	"POST /v1/rebuild":       administers,
+	"GET /metrics":            audits,
+	"GET /v1/status":          audits,
+	"POST /v1/replay":         auditsAll,
+	"POST /v1/replay/models":  auditsAll,
+	"GET /v1/subscribers/lag": audits,
+	"POST /v1/subscribers/{subscriber}/credentials": administers,
+	"POST /v1/import":  administers,
+	"POST /v1/rebuild": administers,
 }
 
 // commands has the right that each command takes, over the agreement of the

@@ -29,7 +29,7 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() { s.finish(rec, r, id, start, recover()) }()
 
-		if p := checkHost(r); p != nil {
+		if p := s.cfg.Front.check(r); p != nil {
 			s.fail(rec, r, p)
 			return
 		}
@@ -108,16 +108,6 @@ func requestID(r *http.Request) string {
 		id = uuid.Must(uuid.NewV7()).String()
 	}
 	return id
-}
-
-// checkHost refuses, on a loopback listener, a Host that is not loopback: only
-// a name that was made to point here (DNS rebinding) brings one.
-func checkHost(r *http.Request) *Problem {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok || !loopback(local.String()) || loopback(r.Host) {
-		return nil
-	}
-	return newProblem(CodeForbiddenHost, "Host", "This ledger listens on this machine only: ask it by localhost, 127.0.0.1 or [::1].")
 }
 
 // loopback reports whether a host, with or without a port, is this machine.

@@ -78,6 +78,7 @@ const (
 	CodeForbiddenHost    = "forbidden-host"         // a host name that is not loopback
 	CodeForbiddenOrigin  = "forbidden-origin"       // a browser sent it from another site
 	CodeReadOnlyCopy     = "read-only-copy"         // nothing can be written here; the origin is named
+	CodeInsecure         = "https-required"         // asked of a proxy by http
 	CodeOverloaded       = "overloaded"             // too much is going on already
 	CodeBusy             = "busy"                   // a replay or a rebuild is under way
 	CodeLogDamaged       = "log-damaged"            // the log is not whole: an event is missing, or is not what it should be
@@ -112,6 +113,7 @@ var statuses = map[string]int{
 	CodeForbiddenHost:                  http.StatusForbidden,
 	CodeForbiddenOrigin:                http.StatusForbidden,
 	CodeReadOnlyCopy:                   http.StatusForbidden,
+	CodeInsecure:                       http.StatusForbidden,
 	domain.CodeNotFound:                http.StatusNotFound,
 	domain.CodeUnknownCommand:          http.StatusNotFound,
 	catalogue.CodeUnknownEvent:         http.StatusNotFound,

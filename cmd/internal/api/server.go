@@ -30,16 +30,18 @@ type Config struct {
 	Name    string // of the ledger
 	Version string // of the program, for the OpenAPI document
 
-	Access    *access.Directory  // who may do what
-	Views     *projections.Views // of Models: what each may see of it
-	AccessLog *access.ReadLog    // has a line for each read of what is restricted
-	Sessions  Sessions           // who signed in with a browser; nil for nobody
-
 	Subscribers *subscribers.Keeper // nil: this server does not look after them
+	Access      *access.Directory   // who may do what
+	Views       *projections.Views  // of Models: what each may see of it
+	AccessLog   *access.ReadLog     // has a line for each read of what is restricted
+	Sessions    Sessions            // who signed in with a browser; those of SignIn when nil
 
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
+
+	Front  Front  // how requests reach the server
+	SignIn SignIn // the pages by which people sign in; nil for none
 
 	Feed           *feed.Feed    // of Store; nil: the API makes its own
 	MaxStreams     int           // streams of events at once; beyond it they are refused; 5,000 when 0
@@ -91,6 +93,9 @@ func newServer(cfg Config) *server {
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = 1024
 	}
+	if cfg.Sessions == nil && cfg.SignIn != nil {
+		cfg.Sessions = cfg.SignIn
+	}
 	if cfg.Patience <= 0 {
 		cfg.Patience = 2 * time.Second
 	}
@@ -138,6 +143,7 @@ func newServer(cfg Config) *server {
 	s.calendar()
 	s.rebuild()
 	s.replay()
+	s.signInPages()
 	s.document()
 	return s
 }

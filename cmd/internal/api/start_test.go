@@ -20,6 +20,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -94,6 +95,7 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 		Ledger: l, Models: models, Store: store, Notary: watch, Name: "test", Version: "1.2.3", Logger: slog.New(slog.DiscardHandler),
 		Location: shanghai, Metrics: metrics, ModelsDir: dir,
 	}
+	cfg.SignIn = signin.New(signin.Config{Directory: directory, Ledger: "test", Base: "http://localhost"})
 	for _, c := range change {
 		c(&cfg)
 	}

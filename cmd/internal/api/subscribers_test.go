@@ -1,11 +1,9 @@
 package api
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,14 +16,9 @@ import (
 
 func TestSubscriberRoutes(t *testing.T) {
 	// given a server that looks after subscribers, and one subscriber
-	var running sync.WaitGroup
-	ctx, cancel := context.WithCancel(context.Background())
 	r := start(t, func(cfg *Config) {
-		fold := subscribers.NewFold("test", cfg.Store)
-		running.Go(func() { _ = fold.Follow(ctx) })
-		cfg.Subscribers = subscribers.New("test", fold, cfg.Store, slog.New(slog.DiscardHandler))
+		cfg.Subscribers = subscribers.New("test", cfg.Access, cfg.Store, slog.New(slog.DiscardHandler))
 	})
-	t.Cleanup(func() { cancel(); running.Wait() })
 	r.signed()
 	key, err := eventstore.NewUserKey()
 	require.NoError(t, err)

@@ -8,29 +8,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/domain/access"
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	grants "github.com/milepost-ledger/milepost/domain/access"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/restriction"
 	"github.com/milepost-ledger/milepost/domain/subscriber"
 	"github.com/milepost-ledger/milepost/domain/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
-
-// Directory is what the log says of subscribers now.
-type Directory interface {
-	// Subscribers are all that were ever added, by key.
-	Subscribers() []subscriber.State
-	// Restricted says whether anything of an agreement is restricted; of "",
-	// whether anything is at all.
-	Restricted(agreement domain.Key) bool
-	// Changed is closed when any of this has changed since it was asked for.
-	Changed() <-chan struct{}
-	// Wait returns when all of this that the log has up to a sequence is known.
-	Wait(ctx context.Context, seq uint64) error
-	// Err says why the log is not followed, nil while it is.
-	Err() error
-}
 
 // What a subscriber is.
 const (
@@ -41,12 +26,12 @@ const (
 
 // internal are the aggregates that no program is sent events of: they say who may
 // do what, and what is restricted.
-var internal = []string{access.Kind, restriction.Kind, subscriber.Kind, webhook.Kind}
+var internal = []string{grants.Kind, restriction.Kind, subscriber.Kind, webhook.Kind}
 
-// Keeper keeps consumers and connections in step with a Directory.
+// Keeper keeps consumers and connections in step with what the log says of subscribers.
 type Keeper struct {
 	ledger    string
-	directory Directory
+	directory *access.Directory
 	store     *eventstore.Store
 	log       *slog.Logger
 
@@ -54,7 +39,7 @@ type Keeper struct {
 }
 
 // New makes a keeper, which does nothing before Start.
-func New(ledger string, directory Directory, store *eventstore.Store, logger *slog.Logger) *Keeper {
+func New(ledger string, directory *access.Directory, store *eventstore.Store, logger *slog.Logger) *Keeper {
 	return &Keeper{ledger: ledger, directory: directory, store: store, log: logger}
 }
 
@@ -106,7 +91,7 @@ func (k *Keeper) state(s subscriber.State) string {
 	switch {
 	case s.RevokedOn != 0:
 		return Revoked
-	case !s.Cleared && k.directory.Restricted(s.Agreement):
+	case !s.Cleared && len(k.directory.Restricted(s.Agreement)) > 0:
 		return CutOff
 	}
 	return Active
@@ -128,10 +113,10 @@ func (k *Keeper) settleAll(ctx context.Context) error {
 	var failed error
 	for _, active := range []bool{false, true} {
 		for _, s := range all {
-			if (k.state(s) == Active) != active {
+			if (k.state(s.State) == Active) != active {
 				continue
 			}
-			if err := k.settle(ctx, s, is[string(s.Subscriber)]); err != nil && failed == nil {
+			if err := k.settle(ctx, s.State, is[string(s.Subscriber)]); err != nil && failed == nil {
 				failed = fmt.Errorf("subscriber %s: %w", s.Subscriber, err)
 			}
 		}
@@ -186,7 +171,7 @@ func (k *Keeper) Reads(publicKey string) (consumer string, ok bool) {
 		return "", false
 	}
 	for _, s := range k.directory.Subscribers() {
-		if s.PublicKey == publicKey && k.state(s) == Active {
+		if s.PublicKey == publicKey && k.state(s.State) == Active {
 			return string(s.Subscriber), true
 		}
 	}
@@ -197,7 +182,7 @@ func (k *Keeper) Reads(publicKey string) (consumer string, ok bool) {
 func (k *Keeper) Keys() []string {
 	var keys []string
 	for _, s := range k.directory.Subscribers() {
-		if k.state(s) == Active {
+		if k.state(s.State) == Active {
 			keys = append(keys, s.PublicKey)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/subscriber"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -40,7 +41,7 @@ type Credentials struct {
 	Operator    string     `json:"operator,omitempty" doc:"What the operator of an external server adds to its configuration; absent for the embedded one."`
 }
 
-// List says of each subscriber how far it is, in the order of their keys.
+// List says of each subscriber how far it is, in the order in which they were added.
 func (k *Keeper) List(ctx context.Context) ([]Lag, error) {
 	consumers, err := k.store.Consumers(ctx)
 	if err != nil {
@@ -48,7 +49,7 @@ func (k *Keeper) List(ctx context.Context) ([]Lag, error) {
 	}
 	list := []Lag{}
 	for _, s := range k.directory.Subscribers() {
-		lag := Lag{Subscriber: s.Subscriber, Agreement: s.Agreement, Cleared: s.Cleared, State: k.state(s), Connections: k.store.Connections(string(s.Subscriber))}
+		lag := Lag{Subscriber: s.Subscriber, Agreement: s.Agreement, Cleared: s.Cleared, State: k.state(s.State), Connections: k.store.Connections(string(s.Subscriber))}
 		if i := slices.IndexFunc(consumers, func(c eventstore.ConsumerState) bool { return c.Name == string(s.Subscriber) }); i >= 0 {
 			c := consumers[i]
 			lag.Pending, lag.AckPending, lag.Delivered, lag.Acknowledged = c.Pending, c.AckPending, c.Delivered, c.Acknowledged
@@ -69,7 +70,7 @@ func (k *Keeper) Credentials(ctx context.Context, key domain.Key, minSeq uint64)
 		return Credentials{}, err
 	}
 	all := k.directory.Subscribers()
-	i := slices.IndexFunc(all, func(s subscriber.State) bool { return s.Subscriber == key })
+	i := slices.IndexFunc(all, func(s access.Subscriber) bool { return s.Subscriber == key })
 	if i < 0 {
 		return Credentials{}, domain.NotFound("subscriber", subscriber.Kind, key)
 	}
