@@ -22,20 +22,26 @@
 //
 //   - Every route is in the OpenAPI 3.1 document at /openapi.json, which is made
 //     from the same declarations as the routes; TestOpenAPI walks both.
+//
 //   - Nothing but /healthz, /readyz and the pages of sign-in answers a stranger: who
 //     asks is known by a token in the header Authorization, or by a session that
 //     package signin keeps, and to anybody else every address, also one that does
 //     not exist, is 401. The table in package access has the right that each route
 //     and command takes; TestTableIsWhole fails on one that is not in it.
+//
 //   - What the asker may not see is not there: it answers 404, and shows in no list,
 //     count, sum, event, file or text of an error. Every question is answered from
 //     read models that were made without it (projections.Views), by the rights of
 //     now, whatever point is asked about; TestWhatIsRestrictedShowsNowhere asks all
 //     routes. Sequences and sizes of trees count all events, and say nothing of them.
+//
 //   - What the asker sees and may not do answers 403.
+//
 //   - A change of rights counts from the very next request on.
+//
 //   - A read that could show something restricted has a line in the access log
 //     before it is answered.
+//
 //   - A loopback listener refuses host names that are not loopback, so that a web
 //     page cannot reach it by DNS rebinding; what a proxy says of a request is
 //     believed only of the host that it was named for; and what a browser sends

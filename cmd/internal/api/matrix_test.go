@@ -51,6 +51,7 @@ var routeRules = []struct{ pattern, roles, where string }{
 	{"GET /v1/webhooks/{webhook}", "aA", "internal"},
 	{"GET /v1/access", "vcrkaA", "anywhere"},
 	{"GET /v1/restrictions", "vcrkaA", "anywhere"},
+	{"GET /v1/subscribers/lag", "aA", "all"},
 	{"GET /v1/subscribers", "vcrkaA", "anywhere"},
 	{"GET /v1/webhooks", "vcrkaA", "anywhere"},
 
@@ -125,6 +126,8 @@ func (r reply) verdict() string {
 		return "forbidden"
 	case p.Code == domain.CodeNotFound && r.status == http.StatusNotFound:
 		return "not there"
+	case p.Code == CodeUnavailable && p.Detail == errNoSubscribers().Error(): // the rig has none to look after
+		return "may"
 	case r.status >= 500 || r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:
 		return string(r.body)
 	}
