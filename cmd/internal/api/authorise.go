@@ -40,6 +40,9 @@ func (s *server) authorise(ctx context.Context, req *ledger.Request) (*projectio
 	if err != nil {
 		return nil, err
 	}
+	if err := s.citable(ctx, models, req); err != nil {
+		return nil, err
+	}
 	_, creating := req.Command.(domain.Creating)
 	return models, models.Refuses(ctx, req.Command.Ref(), creating, domain.EncodeValue(req.Command))
 }

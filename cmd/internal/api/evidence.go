@@ -2,7 +2,6 @@ package api
 
 import (
 	"bufio"
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,9 +14,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
-	"github.com/milepost-ledger/milepost/projections"
 )
 
 // Evidence says where bytes are stored: under their own hash.
@@ -99,6 +98,7 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.attached.add(access.From(r.Context()).Key, domain.Hash(e.Hash))
 	w.Header().Set("Location", "/v1/evidence/"+e.Hash)
 	status := http.StatusOK
 	known, err := s.seesEvidence(r.Context(), domain.Hash(e.Hash))
@@ -110,11 +110,6 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, status, Evidence{domain.Hash(e.Hash), e.Size})
 	return nil
-}
-
-// seesEvidence reports whether something that the asker sees names a file.
-func (s *server) seesEvidence(ctx context.Context, hash domain.Hash) (bool, error) {
-	return s.seesNow(ctx, func(models *projections.Models) (bool, error) { return models.SeesEvidence(ctx, hash) })
 }
 
 func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {

@@ -63,6 +63,7 @@ type server struct {
 	mux      *patterns
 	api      huma.API
 	inFlight chan struct{} // one entry for each command under way
+	attached attached      // who stored which files
 	sheets   chan struct{} // one entry for each sheet that is being read
 	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log

@@ -32,7 +32,7 @@ func TestStream_aThousandIdleReadersCostLittle(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
-		_, err = fmt.Fprintf(conn, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: %s\r\n\r\n", mediaStream)
+		_, err = fmt.Fprintf(conn, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: %s\r\nAuthorization: Bearer %s\r\n\r\n", mediaStream, r.token)
 		require.NoError(t, err)
 		conns[i] = conn
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -26,13 +25,9 @@ func (s *server) stillSees(ctx context.Context, models *projections.Models, upTo
 	if err := s.cfg.Access.Wait(ctx, upTo); err != nil {
 		return err
 	}
-	p, err := access.From(ctx).Renewed()
-	if err != nil {
-		return err
-	}
-	briefly, cancel := context.WithCancel(ctx) // the stream itself has them in use
-	defer cancel()
-	now, err := s.cfg.Views.Of(briefly, p.View())
+	ctx, done := context.WithCancel(ctx) // a view is in use until its context ends, and this one is asked for often
+	defer done()
+	now, err := s.seen(ctx)
 	if err == nil && now != models {
 		err = errOtherView
 	}

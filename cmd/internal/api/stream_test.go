@@ -358,7 +358,7 @@ func TestStream_cutsOffWhoTakesNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
 	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(1024))
-	_, err = fmt.Fprintf(conn, "GET /v1/events?after=0 HTTP/1.1\r\nHost: localhost\r\nAccept: %s\r\n\r\n", mediaStream)
+	_, err = fmt.Fprintf(conn, "GET /v1/events?after=0 HTTP/1.1\r\nHost: localhost\r\nAccept: %s\r\nAuthorization: Bearer %s\r\n\r\n", mediaStream, r.token)
 	require.NoError(t, err)
 
 	require.Eventually(t, func() bool {

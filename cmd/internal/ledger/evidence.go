@@ -14,6 +14,12 @@ const CodeEvidenceNotStored = "evidence-not-stored"
 // foundEvidence bounds how many hashes are remembered as stored.
 const foundEvidence = 10_000
 
+// EvidenceNotStored refuses evidence that a field names as not being there.
+func EvidenceNotStored(field string, hash domain.Hash) error {
+	return domain.Refuse(CodeEvidenceNotStored, field,
+		"%s is not stored: attach the file first (milepost attach FILE, or POST /v1/evidence)", hash)
+}
+
 // checkEvidence refuses evidence that is not stored. What is stored is never
 // removed, so the answer needs no guard, and what was found is looked for once.
 func (l *Ledger) checkEvidence(ctx context.Context, evidence []domain.Hash) error {
@@ -26,8 +32,7 @@ func (l *Ledger) checkEvidence(ctx context.Context, evidence []domain.Hash) erro
 			return fmt.Errorf("look for evidence: %w", err)
 		}
 		if !stored {
-			return domain.Refuse(CodeEvidenceNotStored, fmt.Sprintf("evidence[%d]", i),
-				"%s is not stored: attach the file first (milepost attach FILE, or POST /v1/evidence)", hash)
+			return EvidenceNotStored(fmt.Sprintf("evidence[%d]", i), hash)
 		}
 		l.evidence.put(hash, struct{}{})
 	}
