@@ -29,6 +29,8 @@ var timeless = map[string]string{
 	"/v1/evidence/{sha256}":                 "is named by its hash, and never changes",
 	"/v1/events/{seq}":                      "is named by its sequence, and never changes",
 	"/v1/events/{seq}/proof":                "is proved against a checkpoint, which names its tree's size",
+	"/v1/webhooks/{webhook}/delivery":       "is about the server",
+	"/v1/webhooks/{webhook}/secret":         "is the one that signs now",
 	"/v1/keys":                              "is read from the log, as far as it goes",
 	"/v1/checkpoint":                        "is what is signed now",
 	"/v1/checkpoint/consistency":            "lies between two tree sizes",
