@@ -236,7 +236,14 @@ func (s *server) takeCosignatures() {
 		if err := s.seesTree(r.Context(), treeOf(msg)); err != nil {
 			return err
 		}
-		signed, err := s.cfg.Notary.Cosign(r.Context(), msg, own(access.From(r.Context()), witnesses)...)
+		if err := s.cosignedBy(access.From(r.Context()), msg, witnesses); err != nil {
+			return err
+		}
+		var keys []*proof.Witness // of all parties: what another handed in before is kept
+		for _, of := range witnesses {
+			keys = append(keys, of.key)
+		}
+		signed, err := s.cfg.Notary.Cosign(r.Context(), msg, keys...)
 		if err != nil {
 			return err
 		}
@@ -245,17 +252,26 @@ func (s *server) takeCosignatures() {
 	})
 }
 
-// own are the keys of the parties that the asker acts for: a countersignature by
-// another's is as good as none.
-func own(p *access.Principal, witnesses []witness) (keys []*proof.Witness) {
+// cosignedBy refuses a checkpoint without a countersignature of a party that the
+// asker acts for: one of another's is as good as none.
+func (s *server) cosignedBy(p *access.Principal, msg []byte, witnesses []witness) error {
 	right, _ := access.Route("POST /v1/checkpoint/cosignatures")
 	parties, all := p.Parties(right)
+	var own []*proof.Witness
 	for _, w := range witnesses {
 		if all || slices.Contains(parties, w.party) {
-			keys = append(keys, w.key)
+			own = append(own, w.key)
 		}
 	}
-	return keys
+	verifiers, err := proof.Verifiers(s.cfg.Notary.Keys()...)
+	if err != nil {
+		return err
+	}
+	signed, err := proof.Open(msg, verifiers, own...)
+	if err == nil && len(signed.Cosignatures) == 0 {
+		err = notary.ErrNoCosignature
+	}
+	return err
 }
 
 // treeOf reads of which agreement's tree a checkpoint says it is, "" where it does

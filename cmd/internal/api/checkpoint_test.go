@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -282,4 +283,31 @@ func TestProof(t *testing.T) {
 		require.Equal(t, "checkpoint", r.get("/v1/events/1/proof?checkpoint=2").problem(http.StatusNotFound, domain.CodeNotFound).Field)
 		require.Equal(t, "checkpoint", r.get(fmt.Sprintf("/v1/events/%d/proof?checkpoint=%d", r.last(), cosigned)).problem(http.StatusBadRequest, CodeInvalidParameter).Field)
 	})
+}
+
+// A representative hands in what its own party countersigned, of trees that it
+// sees, and what others handed in before stays.
+func TestRepresentativesCountersignForTheirParty(t *testing.T) {
+	r := start(t)
+	r.scheduled()
+	wuxi, cethik := r.witnessed("wuxi"), r.witnessed("cethik")
+	envoy := r.as(r.principal("envoy", `"role":"representative","agreement":"wuxi-2017","party":"wuxi"`))
+	other := r.as(r.principal("other", `"role":"representative","agreement":"elsewhere","party":"wuxi"`))
+	r.cosigns(cethik, "/v1/agreements/wuxi-2017/checkpoint").is(http.StatusOK)
+	note, err := wuxi.cosigner.Cosign(r.signedAt("/v1/agreements/wuxi-2017/checkpoint"))
+	require.NoError(t, err)
+	foreign, err := cethik.cosigner.Cosign(r.signedAt("/v1/checkpoint"))
+	require.NoError(t, err)
+
+	other.handIn(string(note)).problem(http.StatusNotFound, domain.CodeNotFound)
+	envoy.handIn(string(foreign)).problem(http.StatusUnprocessableEntity, CodeNoCosignature)
+	answer := envoy.handIn(string(note)).is(http.StatusOK)
+	for _, p := range []party{wuxi, cethik} {
+		key, err := proof.NewWitness(string(p.vkey))
+		require.NoError(t, err)
+		signed, err := proof.Open(answer.body, r.verifiers(), key)
+		require.NoError(t, err)
+		assert.Len(t, signed.Cosignatures, 1)
+	}
+	other.cosigns(wuxi, "/v1/checkpoint").is(http.StatusOK)
 }
