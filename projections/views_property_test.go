@@ -49,6 +49,9 @@ func viewed(t *rapid.T) projections.View {
 			v.Restricted = append(v.Restricted, r)
 		}
 	}
+	// Who sees what is internal is cleared for everything: the two together are
+	// TestWhoMayDoWhatIsInternal's.
+	v.Internal = v.Internal && v.Restricted == nil
 	return v
 }
 
