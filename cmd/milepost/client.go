@@ -75,9 +75,11 @@ func (a *app) clientOf(base string) (*client, error) {
 	return c, a.credentials(c, held)
 }
 
-// actor is who asks when nobody else is named.
+// actor is who asks when nobody else is named. Who has a token of their own is
+// known by it, and only an administrator may name another; who acts as the local
+// administrator is told apart by the user of this system.
 func (a *app) actor() string {
-	if name := a.env("MILEPOST_ACTOR"); name != "" {
+	if name := a.env("MILEPOST_ACTOR"); name != "" || a.env("MILEPOST_TOKEN") != "" {
 		return name
 	}
 	if u, err := user.Current(); err == nil {

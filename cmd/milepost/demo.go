@@ -121,6 +121,7 @@ var demoTries = []string{
 	"show balance --agreement wuxi-cethik-2022",
 	"show trend --agreement wuxi-cethik-2022 --project transformation-platform",
 	"replay",
+	"schema milepost.project.milestone-reforecast.v1",
 }
 
 func demoGreeting(url, link, dir string, kept bool) string {
@@ -131,9 +132,9 @@ func demoGreeting(url, link, dir string, kept bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "A ledger with the cooperation of Wuxi and CETHIK is ready.\n"+
 		"What is public about it is so; milestones and figures are illustrative.\n\n"+
-		"  address  %s\n  sign in  %s  (once, within 15 minutes)\n  data     %s\n\nIn another terminal, try:\n\n", url, link, dir)
+		"  address  %s\n  sign in  %s  (once, within 15 minutes)\n  data     %s\n\nIn another terminal, try:\n\n  export MILEPOST_DATA=%s\n", url, link, dir, data)
 	for _, try := range demoTries {
-		fmt.Fprintf(&b, "  %s %s --data %s\n", programName(), try, data)
+		fmt.Fprintf(&b, "  %s %s\n", programName(), try)
 	}
 	b.WriteString("\nTitles come in English and Chinese: add --lang zh. Ctrl-C ends the demo.\n")
 	return b.String()

@@ -53,7 +53,7 @@ func newCommandVerb(a *app, command domain.CommandType) *cobra.Command {
 	flags := addFieldFlags(set, slices.Concat(command.Fields, domain.MetaFields()), "", func() map[string]any { return body })
 	set.StringVar(&file, "json", "", "the whole body from this `file`, or from standard input when it is -; then no other field may be given")
 	set.StringArrayVar(&attached, "attach", nil, "store this `file` as evidence first, and name it")
-	set.Lookup("actor").Usage += "; default $MILEPOST_ACTOR, else the user of this system"
+	set.Lookup("actor").Usage += "; default whom the token is of, or for the local administrator $MILEPOST_ACTOR, else the user of this system"
 	for _, f := range flags {
 		a.completeField(verb, f)
 	}

@@ -15,16 +15,19 @@ type Sessions interface {
 	Principal(r *http.Request) (*access.Principal, bool)
 }
 
-// asker finds out who asks: by the token in the header Authorization, else by
-// the session. A header that is there and wrong is not made good by a session.
+// asker finds out who asks: by the token in the header Authorization, where it
+// may be the password of anybody, else by the session. A header that is there and wrong is not made good by a session.
 func (s *server) asker(r *http.Request) (*access.Principal, error) {
 	if err := s.cfg.Access.Err(); err != nil {
 		return nil, err
 	}
 	if values := r.Header.Values("Authorization"); len(values) > 0 {
 		scheme, token, _ := strings.Cut(values[0], " ")
+		if _, password, basic := r.BasicAuth(); basic { // calendars know no other way
+			scheme, token = "Bearer", password
+		}
 		if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") {
-			return nil, unauthenticated("Authorization", "Send one token: Authorization: Bearer mp_...")
+			return nil, unauthenticated("Authorization", "Send one token: Authorization: Bearer mp_..., or the token as the password of Basic.")
 		}
 		p, err := s.cfg.Access.Token(strings.TrimSpace(token))
 		if err == access.ErrUnknown {

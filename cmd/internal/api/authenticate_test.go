@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -44,11 +45,14 @@ func TestWhoAsks(t *testing.T) {
 	stranger := r.as("")
 	r.as(token).get("/v1/parties").is(http.StatusOK)
 	stranger.get("/v1/parties", "Authorization: bearer  "+token).is(http.StatusOK)
+	stranger.get("/v1/parties", "Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte("anybody:"+token))).is(http.StatusOK)
 
 	for name, headers := range map[string][]string{
 		"nothing":        nil,
 		"no token":       {"Authorization: Bearer nonsense"},
-		"another scheme": {"Authorization: Basic " + token},
+		"another scheme": {"Authorization: Digest " + token},
+		"no password":    {"Authorization: Basic " + token},
+		"a wrong one":    {"Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(token+":x"))},
 		"only the token": {"Authorization: " + token},
 		"another header": {"X-Token: " + token},
 		"a cookie":       {"Cookie: token=" + token},

@@ -54,7 +54,7 @@ func (p *Problem) GetHeaders() http.Header {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="milepost"`)
+		h.Set("WWW-Authenticate", `Bearer realm="milepost"`) // Basic, too, is taken, but browsers shall not ask for a password
 	}
 	return h
 }
