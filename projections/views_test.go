@@ -17,6 +17,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/access"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/fund"
@@ -577,4 +578,57 @@ func TestALoadForgetsWhatIsWithheld(t *testing.T) {
 	defer done()
 	assert.Equal(t, followed.Position().Digest, loaded.Position().Digest)
 	assert.NotContains(t, cells(t, loaded), "secret")
+}
+
+// What tells of something withheld is withheld with it, and what that began too.
+func TestWhatAViewWithholdsWithARestrictedProject(t *testing.T) {
+	l, log := inMemory(t)
+	l.given(domaintest.Funded()...)
+	l.given(agreement.AreaAdded{ID: framework, Area: "secrets", Title: text("Secrets")})
+	quiet := project.ID{Agreement: "framework", Project: "quiet-town"}
+	framed, paying, held := framework.Agreement, fund.ID{Agreement: "framework", Fund: "iot-fund"}, meeting.ID{Agreement: "framework", Meeting: "m-1"}
+	altered := amendment.ID{Agreement: framed, Amendment: "alter"}
+	on := day("2024-06-01")
+	gone := map[uint64]bool{}
+	put := func(withheld bool, ref domain.Ref, e domain.Event) {
+		gone[l.record(ref, e, domain.Meta{Actor: "li.wei"})] = withheld
+	}
+	// given a project that is paid, decided on and amended, and only then comes into a restricted area
+	put(true, quiet.Ref(), project.Proposed{ID: quiet, Title: text("Town"), Kind: "town", Areas: []domain.Key{"iot"}})
+	put(true, paying.Ref(), fund.FundsDisbursed{ID: paying, Disbursement: "d-9", Commitment: "c-1", Project: "quiet-town", Value: domaintest.CNY("7"), On: on})
+	put(true, paying.Ref(), fund.ExpenditureRecorded{ID: paying, Expenditure: "e-9", Disbursement: "d-9", Title: text("Bricks"), Value: domaintest.CNY("7"), On: on})
+	put(false, held.Ref(), meeting.MeetingScheduled{ID: held, Mechanism: "coordination", Title: text("Spring"), On: on})
+	put(true, held.Ref(), meeting.DecisionRecorded{ID: held, Decision: "hush", Title: text("Hush"), Affects: []string{"project/quiet-town", "project/iot-base"}})
+	put(true, framework.Ref(), agreement.DecisionRecorded{ID: framework, Decision: "hush", Meeting: "m-1", On: on, Affects: []string{"project/quiet-town", "project/iot-base"}})
+	put(true, domaintest.Base.Ref(), project.MilestoneRescheduled{MilestoneID: domaintest.Milestone("site"), Due: on, Forecast: on, Decision: "hush"})
+	put(true, domaintest.Base.Ref(), project.GatePassed{ID: domaintest.Base, Gate: "design", Decision: "hush", On: on})
+	put(true, domaintest.Base.Ref(), project.GateFailed{ID: domaintest.Base, Gate: "design", On: on})
+	put(true, altered.Ref(), amendment.AmendmentProposed{
+		ID: altered, Rationale: text("More"), Party: domaintest.City, Parties: []domain.Key{domaintest.City}, Document: domaintest.Text2, On: on,
+		Changes: []domain.Clause{domain.Clause(`{"command":"add-obligation","obligation":"o"}`), domain.Clause(`{"command":"approve-baseline","project":"quiet-town"}`)},
+	})
+	put(true, altered.Ref(), amendment.Signed{ID: altered, Party: domaintest.City, Signatory: "S", Date: on, Document: domaintest.Text2})
+	put(true, framework.Ref(), agreement.Amended{ID: framework, Amendment: "alter", Document: domaintest.Text2, On: on})
+	put(false, domaintest.Base.Ref(), project.MilestoneReforecast{MilestoneID: domaintest.Milestone("site"), Forecast: on})
+	put(true, quiet.Ref(), project.ScopeChanged{ID: quiet, Areas: []domain.Key{"secrets"}})
+	// when a view is made of it, in one go or one event after the other
+	view := projections.View{Restricted: []projections.Restriction{{Agreement: "framework", Area: "secrets"}}}
+	once, done := viewOf(t, log, view)
+	defer done()
+	next := l.seq - uint64(len(gone))
+	followed, done := followedView(t, log, view, func() uint64 { next++; return next - 1 })
+	defer done()
+	// then it has none of this
+	for _, m := range []*projections.Models{once, followed} {
+		for seq, withheld := range gone {
+			seen, err := m.SeesEvent(t.Context(), seq)
+			require.NoError(t, err)
+			assert.Equal(t, !withheld, seen, "%d: %s", seq, log.records[seq-1].Data)
+		}
+		dump := cells(t, m)
+		for _, secret := range []string{"quiet-town", "d-9", "e-9", "hush", "alter"} {
+			assert.NotContains(t, dump, secret)
+		}
+	}
+	assert.Equal(t, once.Position().Digest, followed.Position().Digest)
 }
