@@ -11,8 +11,9 @@
 //     is restricted: raw events cannot be shown in part. It is disconnected, its
 //     consumer is paused, and its key is refused until nothing is restricted any
 //     more; then it goes on where it was.
-//   - Both take hold when the [Directory] has the event, not with its receipt: what
-//     is appended in the same moment as a restriction may be delivered still.
+//   - Both take hold a moment after the directory of package access has the event,
+//     not with its receipt: what is appended in the same moment as a restriction
+//     may be delivered still.
 //   - With an external server it is that one's operator who lets a subscriber in:
 //     [Credentials] says how. Being cut off is then being paused, and being revoked
 //     that the consumer is gone.
