@@ -143,7 +143,7 @@ func (c *child) runWith(t *testing.T, in io.Reader, args ...string) (stdout, std
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.program, args...)
-	cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_DATA=" + c.dir, "MILEPOST_ACTOR=tester"}
+	cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_DATA=" + c.dir, "MILEPOST_ACTOR=tester", quickExit}
 	var out, errs strings.Builder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &errs
 	_ = cmd.Run() // the exit code tells

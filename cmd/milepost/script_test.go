@@ -32,6 +32,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"milepost": main, "reader": reader})
 }
 
+// quickExit is in the environment of each program that a test starts: under the
+// race detector every one of them would sleep for a second at its end.
+const quickExit = "GORACE=atexit_sleep_ms=0"
+
 // TestScripts runs the program as its users do. Beside testscript's own
 // commands, the scripts have
 //
@@ -52,7 +56,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			env.Vars = append(env.Vars, "TMPDIR="+env.WorkDir+"/tmp", "TZ=UTC", "LANG=C", "MILEPOST_ACTOR=tester", "MILEPOST_DATA="+env.WorkDir+"/data", "CORPUS="+os.Getenv("MILEPOST_CORPUS"))
+			env.Vars = append(env.Vars, "TMPDIR="+env.WorkDir+"/tmp", "TZ=UTC", "LANG=C", "MILEPOST_ACTOR=tester", "MILEPOST_DATA="+env.WorkDir+"/data", quickExit, "CORPUS="+os.Getenv("MILEPOST_CORPUS"))
 			env.Vars = append(env.Vars, "HASH="+benchHash, "OTHER="+strings.Repeat("0", 64))
 			env.Values[runningKey{}], env.Values[signersKey{}], env.Values[spyKey{}] = &running{}, map[string]note.Signer{}, &spying{}
 			setup, err := os.ReadFile("testdata/setup.jsonl")
@@ -126,6 +130,7 @@ func start(ts *testscript.TestScript, ready *regexp.Regexp, args []string) {
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TZ", "LANG", "MILEPOST_ACTOR"} {
 		r.cmd.Env = append(r.cmd.Env, name+"="+ts.Getenv(name))
 	}
+	r.cmd.Env = append(r.cmd.Env, quickExit)
 	r.cmd.Stderr = &r.stderr
 	pipe, err := r.cmd.StdoutPipe()
 	ts.Check(err)
@@ -234,7 +239,7 @@ func milepost(ts *testscript.TestScript, args ...string) (stdout, stderr string,
 	var out, errs strings.Builder
 	cmd := exec.Command(program(ts), args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = []string{"MILEPOST_SERVER=" + ts.Getenv("MILEPOST_SERVER"), "MILEPOST_DATA=" + ts.Getenv("MILEPOST_DATA"), "MILEPOST_ACTOR=" + ts.Getenv("MILEPOST_ACTOR"), "TZ=UTC"}
+	cmd.Env = []string{"MILEPOST_SERVER=" + ts.Getenv("MILEPOST_SERVER"), "MILEPOST_DATA=" + ts.Getenv("MILEPOST_DATA"), "MILEPOST_ACTOR=" + ts.Getenv("MILEPOST_ACTOR"), "TZ=UTC", quickExit}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); cmd.ProcessState == nil {
 		ts.Fatalf("%v", err)

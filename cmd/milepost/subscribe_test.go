@@ -49,7 +49,7 @@ func (l *lockedBuffer) String() string {
 func (c *child) subscribe(t *testing.T, flags ...string) *subscriber {
 	t.Helper()
 	s := &subscriber{t: t, cmd: exec.Command(c.program, append([]string{"subscribe"}, flags...)...)}
-	s.cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_DATA=" + c.dir, "PATH=" + os.Getenv("PATH")}
+	s.cmd.Env = []string{"MILEPOST_SERVER=" + c.url, "MILEPOST_DATA=" + c.dir, "PATH=" + os.Getenv("PATH"), quickExit}
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.err
 	require.NoError(t, s.cmd.Start())
 	t.Cleanup(func() {
@@ -162,8 +162,9 @@ func TestSubscribe_killedAtRandomHasEachEventOnce(t *testing.T) {
 	t.Logf("of %d kills %d came when the file had more than the position said", kills, torn)
 	assert.Positive(t, torn, "the test kills where it matters")
 
-	last := c.status(t).LastSeq
 	s := c.subscribe(t, flags...)
+	c.register(t, 1) // which it can only have when it runs
+	last := c.status(t).LastSeq
 	s.until("it has all", func() bool { return readMark(t, position).Seq == last })
 	assert.Equal(t, exitDone, s.stop(syscall.SIGTERM), "%s", &s.err)
 
