@@ -33,8 +33,7 @@ func joined(t *testing.T) domains {
 		o.ServerName, o.JetStreamDomain = "hub", "hub"
 		o.LeafNode.Host, o.LeafNode.Port, o.LeafNode.NoAdvertise = "127.0.0.1", -1, true // or the leaf goes past the proxy
 	})
-	d.link = newProxy(t, d.hub.Addr().String()) // its target is set below
-	d.link.target = fmt.Sprintf("127.0.0.1:%d", leafPort(d.hub))
+	d.link = newProxy(t, fmt.Sprintf("127.0.0.1:%d", leafPort(d.hub)))
 	remote, err := url.Parse(strings.Replace(d.link.url(), "nats://", "nats-leaf://", 1))
 	require.NoError(t, err)
 	d.leaf = external(t, func(o *server.Options) {
