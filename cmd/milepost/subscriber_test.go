@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,6 +79,18 @@ func subscribe(t *testing.T, flags ...string) subscribed {
 		Subscriber: "erp", Address: s.address, Stream: "milepost-main", Consumer: "erp", InboxPrefix: "_INBOX_erp", JWT: c.JWT,
 	}, c)
 	return s
+}
+
+func TestSubscribersAreToldWhereInTheAsyncAPIDocument(t *testing.T) {
+	s := subscribe(t)
+	resp, err := s.ask(http.MethodGet, "/asyncapi.json", "")
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, resp.Body.Close()) }()
+	var doc struct {
+		Servers map[string]struct{ Host string }
+	}
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&doc))
+	assert.Equal(t, s.address, "nats://"+doc.Servers["nats"].Host)
 }
 
 func (s subscribed) must(t *testing.T, args ...string) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -60,8 +61,20 @@ func (s *server) schemas() {
 		Responses: map[string]*huma.Response{"200": answer("The document.", &huma.Schema{Type: huma.TypeObject})},
 		Errors:    []int{400, 403, 500},
 	}, func(w http.ResponseWriter, r *http.Request) error {
-		return writeDocument(w, "application/json", schema.AsyncAPI(schema.Source{Ledger: s.cfg.Name, Version: s.cfg.Version, Address: r.Host, TLS: r.TLS != nil}))
+		return writeDocument(w, "application/json", schema.AsyncAPI(schema.Source{
+			Ledger: s.cfg.Name, Version: s.cfg.Version, Address: r.Host, TLS: r.TLS != nil, NATS: s.natsHost(),
+		}))
 	})
+}
+
+// natsHost is where subscribers connect to the embedded server, "" where none
+// do. An external one may go by other names than those that this server uses.
+func (s *server) natsHost() string {
+	if !s.cfg.Store.Embedded() {
+		return ""
+	}
+	_, host, _ := strings.Cut(s.cfg.Store.Address(), "://")
+	return host
 }
 
 func writeDocument(w http.ResponseWriter, media string, doc any) error {
