@@ -30,6 +30,21 @@ func (m *Models) Sees(ctx context.Context, ref domain.Ref) (seen bool, err error
 	return seen, err
 }
 
+// EventsOf counts the events of an aggregate that the view has, of which other views
+// may have more.
+func (m *Models) EventsOf(ctx context.Context, ref domain.Ref) (n uint64, err error) {
+	err = m.read(ctx, Point{}, func(q *query) error {
+		e, ok, err := q.entity(ref.Agreement, ref.Path())
+		if !ok || err != nil {
+			return err
+		}
+		count, _, err := selectInt(q.conn, "SELECT count(*) FROM event WHERE aggregate = ?", e.id)
+		n = uint64(count)
+		return err
+	})
+	return n, err
+}
+
 // SeesEvent reports whether the view has the event at a sequence, and waits until
 // it has come as far.
 func (m *Models) SeesEvent(ctx context.Context, seq uint64) (seen bool, err error) {

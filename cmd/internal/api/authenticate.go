@@ -15,21 +15,35 @@ type Sessions interface {
 	Principal(r *http.Request) (*access.Principal, bool)
 }
 
-// asker finds out who asks: by the token in the header Authorization, where it
-// may be the password of anybody, else by the session. A header that is there and wrong is not made good by a session.
+// tokenOf reads the token that a request shows in the header Authorization, where
+// it may be the password of anybody; "" where there is no such header.
+func tokenOf(r *http.Request) (token string, err error) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return "", nil
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if _, password, basic := r.BasicAuth(); basic { // calendars know no other way
+		scheme, token = "Bearer", password
+	}
+	if token = strings.TrimSpace(token); len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", unauthenticated("Authorization", "Send one token: Authorization: Bearer mp_..., or the token as the password of Basic.")
+	}
+	return token, nil
+}
+
+// asker finds out who asks: by the token that is shown, else by the session. A
+// header that is there and wrong is not made good by a session.
 func (s *server) asker(r *http.Request) (*access.Principal, error) {
 	if err := s.cfg.Access.Err(); err != nil {
 		return nil, err
 	}
-	if values := r.Header.Values("Authorization"); len(values) > 0 {
-		scheme, token, _ := strings.Cut(values[0], " ")
-		if _, password, basic := r.BasicAuth(); basic { // calendars know no other way
-			scheme, token = "Bearer", password
-		}
-		if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") {
-			return nil, unauthenticated("Authorization", "Send one token: Authorization: Bearer mp_..., or the token as the password of Basic.")
-		}
-		p, err := s.cfg.Access.Token(strings.TrimSpace(token))
+	token, err := tokenOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		p, err := s.cfg.Access.Token(token)
 		if err == access.ErrUnknown {
 			return nil, unauthenticated("Authorization", "The token is not one of this ledger's, has expired or was revoked. An administrator issues another with milepost token create.")
 		}

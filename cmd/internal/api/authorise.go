@@ -15,7 +15,11 @@ import (
 // counts, the party, and the actor; and what is withheld from the asker is not
 // there. It returns the read models of what the asker sees.
 func (s *server) authorise(ctx context.Context, req *ledger.Request) (*projections.Models, error) {
-	p, of := access.From(ctx), req.Command.Ref().Agreement
+	p, err := renewed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of := req.Command.Ref().Agreement
 	if of != "" && !p.Reads(of) {
 		return nil, domain.NotFound("agreement", agreement.Kind, of)
 	}

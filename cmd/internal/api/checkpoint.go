@@ -236,7 +236,11 @@ func (s *server) takeCosignatures() {
 		if err := s.seesTree(r.Context(), treeOf(msg)); err != nil {
 			return err
 		}
-		if err := s.cosignedBy(access.From(r.Context()), msg, witnesses); err != nil {
+		p, err := renewed(r.Context())
+		if err != nil {
+			return err
+		}
+		if err := s.cosignedBy(p, msg, witnesses); err != nil {
 			return err
 		}
 		var keys []*proof.Witness // of all parties: what another handed in before is kept

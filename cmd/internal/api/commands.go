@@ -86,7 +86,7 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	defer release()
 	receipt, err := s.cfg.Ledger.Execute(ctx, req)
 	if err != nil {
-		return discreet(models, err)
+		return s.discreet(ctx, models, &req, err)
 	}
 	s.effected(ctx, receipt)
 	w.Header().Set("ETag", etag(receipt.Version))

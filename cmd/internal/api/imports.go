@@ -82,7 +82,7 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	sum, err := s.cfg.Ledger.Import(r.Context(), s.asActor(r.Context(), items, actor), nil)
+	sum, err := s.cfg.Ledger.Import(r.Context(), s.asActor(r.Context(), items, actor), func() error { return mayImport(r.Context()) })
 	s.metrics.imported.Add(float64(sum.Commands))
 	s.showImported(r.Context())
 	if err != nil {
@@ -92,6 +92,13 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, sum)
 	return nil
+}
+
+// mayImport refuses an import of whom it is not the right any more: one can take
+// hours to arrive.
+func mayImport(ctx context.Context) error {
+	right, _ := access.Route("POST /v1/import")
+	return stillMay(ctx, right)
 }
 
 // keep stores what a package says, which its commands cite as evidence.

@@ -126,6 +126,9 @@ func (s *server) executePlan(ctx context.Context, table *sheet.Table, agreement,
 		return ledger.Summary{}, err
 	}
 	defer release()
+	if err := mayImport(ctx); err != nil {
+		return ledger.Summary{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	sum, err := s.cfg.Ledger.ExecuteAll(ctx, slices.Collect(s.asActor(ctx, slices.Values(plan.Items()), actor)))

@@ -283,9 +283,21 @@ func TestCommandsDoNotTellWhatIsRestricted(t *testing.T) {
 		assert.Equal(t, none.Detail, strings.ReplaceAll(hush.Detail, "xq-hush", "none"), c[0])
 		assert.Equal(t, none.Field, hush.Field, c[0])
 	}
-	// an area that a withheld project is in cannot be retired, for reasons that are not told
-	answer := ask("reduce-commitment", `"fund":"iot-fund","commitment":"c-1","value":{"amount":"1","currency":"CNY"},"reason":"less"`)
-	assert.Empty(t, secret.in(t, answer), "%s", answer.body)
+	// 100 less the 60 that it sees and 7.31 that it does not is what is left, of which it is not told
+	answer := reply{}
+	for _, c := range [][2]string{
+		{"reduce-commitment", `"fund":"iot-fund","commitment":"c-1","value":{"amount":"90","currency":"CNY"},"reason":"less"`},
+		{"disburse-funds", `"fund":"iot-fund","commitment":"c-1","disbursement":"d-9","project":"iot-base","value":{"amount":"39","currency":"CNY"}`},
+	} {
+		answer = ask(c[0], c[1])
+		answer.problem(http.StatusUnprocessableEntity, domain.CodeAmountExceeded)
+		assert.Empty(t, append(hidden{"32.69", "67.31"}, secret...).in(t, answer), "%s", answer.body)
+		told := r.do(c[0], `{"agreement":"wuxi-2017",`+c[1]+`}`).problem(http.StatusUnprocessableEntity, domain.CodeAmountExceeded)
+		assert.Contains(t, told.Detail, "32.69", "who sees all is told")
+	}
+	// and of something that it sees all of, it is
+	answer = ask("report-progress", `"project":"iot-base","milestone":"design","percent":101`)
+	assert.Contains(t, string(answer.body), "100", "%s", answer.body)
 	before := r.last()
 	answer = ask("propose-project", `"project":"xq-hush","title":"T","kind":"incubation","areas":["iot"]`)
 	assert.GreaterOrEqual(t, answer.status, 400)

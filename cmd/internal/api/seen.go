@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
@@ -11,13 +10,31 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
+// renewed returns who asks, with the rights of this moment: since the request began
+// to arrive they may have been revoked. What is done by a body is judged by this,
+// when all of the body is here.
+func renewed(ctx context.Context) (*access.Principal, error) {
+	p, err := access.From(ctx).Renewed()
+	if err == access.ErrUnknown {
+		err = unauthenticated("", "What you signed in by was revoked.")
+	}
+	return p, err
+}
+
+// stillMay refuses who asks unless the right over anything at all is theirs at this
+// moment.
+func stillMay(ctx context.Context, right access.Right) error {
+	p, err := renewed(ctx)
+	if err == nil && !p.Begin(right) {
+		err = forbidden("", right)
+	}
+	return err
+}
+
 // seen returns the read models of what the asker may see now: every question is
 // asked of these, and only what serves the ledger as a whole of the server's own.
 func (s *server) seen(ctx context.Context) (*projections.Models, error) {
-	p, err := access.From(ctx).Renewed()
-	if err == access.ErrUnknown {
-		return nil, unauthenticated("", "What you signed in by was revoked.")
-	}
+	p, err := renewed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -88,18 +105,4 @@ func seesAll(p *access.Principal, of domain.Key) error {
 		}
 	}
 	return nil
-}
-
-// discreet is err in words that the asker may read. A rule can speak of something
-// that is withheld from the asker, which then is not named.
-func discreet(models *projections.Models, err error) error {
-	rejected := (*domain.Rejected)(nil)
-	if !errors.As(err, &rejected) || !models.Names(rejected.Message) && !models.Names(rejected.Field) {
-		return err
-	}
-	p := newProblem(rejected.Code, "", "A rule refuses this, because of something else in the ledger.")
-	if p.Status == http.StatusNotFound {
-		p.Detail = "Something that this refers to is not there."
-	}
-	return p
 }

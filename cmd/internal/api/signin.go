@@ -10,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/domain"
 	grants "github.com/milepost-ledger/milepost/domain/access"
@@ -19,8 +18,9 @@ import (
 // SignIn is what lets people sign in by a browser, and keeps their sessions.
 type SignIn interface {
 	Sessions
-	// Link makes a one-time link by which whoever opens it is the principal; it
-	// gives no more than the token by which the principal itself asks for it.
+	// Link makes a one-time link by which whoever opens it is the principal, for as
+	// long as the token by which it was asked for is the principal's own, or an
+	// administrator's.
 	Link(principal domain.Key, token string) (address string, expires time.Time)
 	// Routes are the pages, for those whom nobody knows yet.
 	Routes(fail signin.Fail) map[string]http.HandlerFunc
@@ -48,7 +48,8 @@ func (s *server) signInPages() {
 	s.handle(huma.Operation{
 		OperationID: "create-sign-in-link", Method: http.MethodPost, Path: "/v1/sign-in-links", Tags: []string{"operations"},
 		Summary: "A link that signs in by a browser, once, within 15 minutes.",
-		Description: "For oneself; an administrator has them for others too. It is asked for with a token: a session cannot prolong itself. " +
+		Description: "For oneself; an administrator has them for others too. It is asked for with a token: a session cannot prolong itself, and " +
+			"one that was begun by the link ends with that token, or when its holder may make no such link any more. " +
 			"Whoever opens the link is the principal, so hand it to nobody else.",
 		RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{
 			Type: huma.TypeObject, AdditionalProperties: false,
@@ -74,12 +75,17 @@ func (s *server) createLink(w http.ResponseWriter, r *http.Request) error {
 			return newProblem(domain.CodeMalformed, "", `Want {"principal": "ann"}, or no body.`)
 		}
 	}
-	asker := access.From(r.Context())
-	_, token, shown := strings.Cut(r.Header.Get("Authorization"), " ") // which is how the asker is known, if it is there
+	asker, err := renewed(r.Context())
+	if err != nil {
+		return err
+	}
+	token, err := tokenOf(r) // which is how the asker is known, if it is there
 	switch {
+	case err != nil:
+		return err
 	case s.cfg.SignIn == nil:
 		return newProblem(CodeUnknownRoute, "", "This server has no pages to sign in by.")
-	case !shown: // a session would go on for ever
+	case token == "": // a session would go on for ever
 		return newProblem(CodeForbidden, "Authorization", "A link is made for who shows a token, not by a session. Ask with milepost token link.")
 	}
 	principal := asker.Key
@@ -94,7 +100,7 @@ func (s *server) createLink(w http.ResponseWriter, r *http.Request) error {
 		principal = other.Key
 	}
 	link := SignInLink{Principal: principal}
-	link.Link, link.Expires = s.cfg.SignIn.Link(principal, strings.TrimSpace(token))
+	link.Link, link.Expires = s.cfg.SignIn.Link(principal, token)
 	writeJSON(w, http.StatusCreated, link)
 	return nil
 }

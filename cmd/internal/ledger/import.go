@@ -60,8 +60,10 @@ func (e *LineError) Unwrap() error { return e.Err }
 // the same was asked for before in this import: so the same items can be
 // imported again, after any interruption, and nothing is added twice.
 //
-// progress, if not nil, is told the sum so far after each batch.
-func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func(Summary)) (Summary, error) {
+// may, if not nil, is asked before each batch, and ends the import with the error
+// that it returns: items can come for hours, and who gave them may have lost the
+// right meanwhile.
+func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], may func() error) (Summary, error) {
 	// Reading and decoding go on while a batch is decided and appended.
 	g, ctx := errgroup.WithContext(ctx)
 	chunks := make(chan []queued, 2)
@@ -75,7 +77,7 @@ func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func
 		for chunk := range chunks {
 			queue = append(queue, chunk...)
 			for len(queue) >= MaxBatch || sizeOf(queue) > maxBatchBytes {
-				n, err := l.importBatch(ctx, queue, &sum, progress)
+				n, err := l.importBatch(ctx, queue, &sum, may)
 				if err != nil {
 					return err
 				}
@@ -83,7 +85,7 @@ func (l *Ledger) Import(ctx context.Context, items iter.Seq[Item], progress func
 			}
 		}
 		for len(queue) > 0 && ctx.Err() == nil {
-			n, err := l.importBatch(ctx, queue, &sum, progress)
+			n, err := l.importBatch(ctx, queue, &sum, may)
 			if err != nil {
 				return err
 			}
@@ -147,7 +149,12 @@ func (l *Ledger) feed(ctx context.Context, items iter.Seq[Item], chunks chan<- [
 
 // importBatch carries out as many items from the front of the queue as fit into
 // one atomic batch, at least one, and returns how many.
-func (l *Ledger) importBatch(ctx context.Context, queue []queued, sum *Summary, progress func(Summary)) (int, error) {
+func (l *Ledger) importBatch(ctx context.Context, queue []queued, sum *Summary, may func() error) (int, error) {
+	if may != nil {
+		if err := may(); err != nil {
+			return 0, err
+		}
+	}
 	tasks := make([]*task, 0, MaxBatch)
 	for _, q := range queue[:min(len(queue), MaxBatch)] {
 		if q.err != nil {
@@ -158,9 +165,6 @@ func (l *Ledger) importBatch(ctx context.Context, queue []queued, sum *Summary, 
 	receipts, err := l.executeBatch(ctx, tasks)
 	for i, r := range receipts {
 		sum.add(queue[i].line, r)
-	}
-	if progress != nil {
-		progress(*sum)
 	}
 	n := len(receipts)
 	if err == nil && n == len(tasks) && n < len(queue) && queue[n].err != nil {

@@ -17,7 +17,7 @@ import (
 func TestFormsOfOthers(t *testing.T) {
 	r := start(t, false)
 	b := r.browser()
-	address, _ := r.Link("bo", "")
+	address, _ := r.Link("bo", r.admin)
 	code := fill(r.browser().get(address)).Get("code")
 	forged := url.Values{"token": {r.bo}, "code": {code}, "form": {secret()}}
 	for _, path := range []string{"/sign-in", "/sign-in/link"} {

@@ -29,16 +29,11 @@ type link struct {
 }
 
 // Link makes a link by which whoever opens it, once and until it expires, is
-// signed in as the principal. Where the principal itself asked for it with a
-// token, the session lasts no longer than that one holds.
+// signed in as the principal. Neither the link nor the session outlasts the token
+// by which it was asked for, or the right to have it: by a link for somebody else
+// an administrator would keep what was taken away.
 func (s *Service) Link(principal domain.Key, token string) (address string, expires time.Time) {
-	proof := s.byKey(principal)
-	if token != "" {
-		if p, err := s.cfg.Directory.Token(token); err == nil && p.Key == principal {
-			proof = s.byToken(token)
-		}
-	}
-	code, expires := s.links.add(principal, proof)
+	code, expires := s.links.add(principal, s.byMaker(principal, token))
 	return s.cfg.Base + "/sign-in/link?" + url.Values{"code": {code}}.Encode(), expires
 }
 

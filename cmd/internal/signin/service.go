@@ -96,6 +96,19 @@ func (s *Service) byIdentity(issuer, subject string) proof {
 	}
 }
 
-func (s *Service) byKey(key domain.Key) proof {
-	return func() (*access.Principal, bool) { return standing(s.cfg.Directory.Principal(key)) }
+// byMaker is the proof of a link for a principal that was asked for by a token: the
+// principal's own, or that of an administrator of the whole ledger.
+func (s *Service) byMaker(principal domain.Key, token string) proof {
+	return func() (*access.Principal, bool) {
+		maker, err := s.cfg.Directory.Token(token)
+		switch {
+		case err != nil:
+			return nil, false
+		case maker.Key == principal:
+			return standing(maker, true)
+		case !maker.Administers(""):
+			return nil, false
+		}
+		return standing(s.cfg.Directory.Principal(principal))
+	}
 }

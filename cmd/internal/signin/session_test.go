@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/domain"
 )
 
 func TestTokenSignsIn(t *testing.T) {
@@ -169,7 +170,7 @@ func TestSessionEnds(t *testing.T) {
 
 func TestLinkSignsInOnce(t *testing.T) {
 	r := start(t, false)
-	address, expires := r.Link(access.Administrator, "")
+	address, expires := r.Link(access.Administrator, r.admin)
 	assert.Equal(t, r.now().Add(15*time.Minute), expires)
 
 	// Given programs that look at links ahead of people, by GET and HEAD
@@ -197,7 +198,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 func TestLinkExpires(t *testing.T) {
 	r := start(t, false)
 	b := r.browser()
-	address, _ := r.Link("ann", "")
+	address, _ := r.Link("ann", r.admin)
 	r.pass(15*time.Minute - time.Second)
 	form := fill(b.get(address))
 	r.pass(time.Second)
@@ -218,11 +219,39 @@ func TestLinkLastsNoLongerThanItsToken(t *testing.T) {
 	assert.Empty(t, b.who())
 
 	// and one with more links open than there may be loses the oldest
-	oldest, _ := r.Link("bo", "")
+	oldest, _ := r.Link("bo", r.admin)
 	for range linksEach {
 		assert.Equal(t, http.StatusOK, b.get(oldest).StatusCode)
 		r.pass(time.Second)
-		r.Link("bo", "")
+		r.Link("bo", r.admin)
 	}
 	b.get(oldest).refused(t, http.StatusForbidden, CodeLinkUsed)
+}
+
+// An administrator who makes a link for somebody else keeps nothing by it.
+func TestLinkForAnotherLastsAsLongAsItsMaker(t *testing.T) {
+	r := start(t, false)
+	r.do("grant-access", `{"principal":"root","grant":"g","role":"admin"}`)
+	root := r.token("root", "t3")
+	entered := r.browser()
+	for _, whom := range []domain.Key{access.Administrator, "ann"} {
+		address, _ := r.Link(whom, root)
+		entered.send(http.MethodPost, "/sign-in/link", fill(entered.get(address)))
+		require.Equal(t, string(whom), entered.who())
+	}
+	early, _ := r.Link(access.Administrator, root)
+	of := r.browser()
+	form := fill(of.get(early))
+
+	r.do("revoke-access", `{"principal":"root","grant":"g"}`)
+	assert.Empty(t, entered.who())
+	of.get(early).refused(t, http.StatusForbidden, CodeLinkUsed)
+	of.send(http.MethodPost, "/sign-in/link", form).refused(t, http.StatusForbidden, CodeLinkUsed)
+	assert.Empty(t, of.who())
+
+	// nor has a link that one who is no administrator, or a stranger, asked for
+	for _, token := range []string{r.bo, "", "mp_t3_none"} {
+		address, _ := r.Link("ann", token)
+		of.get(address).refused(t, http.StatusForbidden, CodeLinkUsed)
+	}
 }

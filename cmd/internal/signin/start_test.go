@@ -30,6 +30,7 @@ type rig struct {
 	ledger    *ledger.Ledger
 	directory *access.Directory
 	ann, bo   string // their tokens
+	admin     string // the local administrator's
 	*Service
 	*world
 }
@@ -74,7 +75,9 @@ func start(t *testing.T, tls bool, change ...func(*Config)) *rig {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, store.Close()) })
 	r.ledger = ledger.New(store, ledger.Options{Name: "test", Now: r.now})
-	r.directory, err = access.Open(t.Context(), store, "test", access.Options{Now: r.now, Connected: r.connected})
+	admin, hash := access.NewToken(access.Administrator)
+	r.admin = admin
+	r.directory, err = access.Open(t.Context(), store, "test", access.Options{Now: r.now, Connected: r.connected, AdminToken: hash})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, r.directory.Close()) })
 	for _, name := range []string{"ann", "bo"} {
