@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
-	"github.com/milepost-ledger/milepost/projections"
 )
 
 // Sessions knows who signed in with a browser.
@@ -91,31 +90,4 @@ func (s *server) admitted(pattern string, route http.HandlerFunc) http.HandlerFu
 			route(w, r)
 		}
 	}
-}
-
-// note writes a line of the access log where the answer could show what is
-// restricted. What cannot be noted is not shown.
-func (s *server) note(r *http.Request, pattern string, right access.Right, p *access.Principal) error {
-	if !right.Shows {
-		return nil
-	}
-	agreement, project := asked(r, "agreement"), asked(r, "project")
-	var shown []projections.Restriction
-	for _, x := range p.Cleared(agreement) {
-		if project == "" || x.Project == "" || x.Project == project { // of an area it is not known here which projects are in it
-			shown = append(shown, x)
-		}
-	}
-	if len(shown) == 0 {
-		return nil
-	}
-	id, _ := r.Context().Value(requestIDKey{}).(string)
-	err := s.cfg.AccessLog.Write(access.Read{
-		Request: id, Principal: p.Key, Method: r.Method, Route: pattern, Path: r.URL.Path, Restricted: access.Paths(shown),
-	})
-	if err != nil {
-		s.cfg.Logger.Error("the access log cannot be written; what is restricted is not shown to anybody", "request", id, "error", err)
-		return newProblem(CodeUnavailable, "", "The access log cannot be written, so this is not answered. The server's log says why.")
-	}
-	return nil
 }

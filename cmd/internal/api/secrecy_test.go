@@ -387,6 +387,20 @@ func TestReadsOfWhatIsRestrictedAreNoted(t *testing.T) {
 	assert.Contains(t, lines[1], `"route":"GET /v1/changes"`)
 	assert.Contains(t, lines[2], `"principal":"administrator"`)
 
+	// and so has a stream that began before the restriction
+	s := r.stream("?agreement=wuxi-2017&kind=project")
+	begun := len(r.accessLines())
+	r.done("restrict-access", `{"agreement":"wuxi-2017","project":"iot-base"}`)
+	for _, percent := range []string{"5", "6"} {
+		r.done("report-progress", `{"agreement":"wuxi-2017","project":"iot-base","milestone":"design","percent":`+percent+`}`)
+		for m := s.next(); !strings.Contains(m.data, `"percent":`+percent); m = s.next() {
+			assert.Empty(t, m.data, "nothing else comes")
+		}
+	}
+	lines = r.accessLines()
+	require.Len(t, lines, begun+1)
+	assert.Contains(t, lines[begun], `"route":"GET /v1/events","path":"/v1/events","restricted":["wuxi-2017/project/iot-base"]`)
+
 	// and what cannot be noted is not answered, but for those who do not see it
 	require.NoError(t, r.server.cfg.AccessLog.Close())
 	require.NoError(t, os.RemoveAll(r.reads))

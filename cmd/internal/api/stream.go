@@ -105,7 +105,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 		s.metrics.streams.Dec()
 	}()
 	out := newEventWriter(w, s.cfg.StreamPatience, s.clock, after)
-	ended := s.pass(r.Context(), out, models, q.filter)
+	ended := s.pass(r.Context(), out, models, q.filter, s.noteAlong(r, "GET /v1/events", access.From(r.Context())))
 	s.metrics.streamsEnded.WithLabelValues(ended).Inc()
 	return nil
 }
@@ -192,8 +192,9 @@ const (
 	endUnavailable   = "unavailable"
 )
 
-// pass hands on what the feed gives, and heartbeats, and returns why it ended.
-func (s *server) pass(ctx context.Context, out *eventWriter, models *projections.Models, filter feed.Filter) string {
+// pass hands on what the feed gives, and heartbeats, and returns why it ended. note
+// is called before events go out.
+func (s *server) pass(ctx context.Context, out *eventWriter, models *projections.Models, filter feed.Filter, note func() error) string {
 	if err := out.begin(); err != nil {
 		return out.failed(err)
 	}
@@ -246,6 +247,11 @@ func (s *server) pass(ctx context.Context, out *eventWriter, models *projections
 		// Nothing goes out, and no position, that is not the asker's to see now.
 		if err := s.stillSees(ctx, models, looked); err != nil {
 			return out.end(endRightsChanged, "What you may see has changed. Come back.")
+		}
+		if len(chunk.Events) > 0 {
+			if err := note(); err != nil {
+				return out.end(endUnavailable, "The access log cannot be written, so nothing more is sent. Come back in a moment.")
+			}
 		}
 		var err error
 		switch {
