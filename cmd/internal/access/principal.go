@@ -221,6 +221,14 @@ func From(ctx context.Context) *Principal {
 	return p
 }
 
+// KnownBy is the principal as one that is known by something else, and looked up again
+// by that.
+func (p *Principal) KnownBy(again func() (*Principal, error)) *Principal {
+	known := *p
+	known.again = again
+	return &known
+}
+
 // Renewed looks the principal up again by what it was known by: with the rights
 // that it has now, or as nobody where that is revoked, expired or unlinked.
 func (p *Principal) Renewed() (*Principal, error) {

@@ -3,6 +3,9 @@ package api
 import (
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,4 +90,71 @@ func TestLinkByBasicEndsWithItsToken(t *testing.T) {
 	r.as("").get(path, "Accept: text/html").is(http.StatusOK)
 	r.done("revoke-token", `{"principal":"ann","token":"t-ann"}`)
 	r.as("").get(path, "Accept: text/html").is(http.StatusForbidden)
+}
+
+// A stream that was opened by a session is over when that is.
+func TestStreamEndsWithItsSession(t *testing.T) {
+	r := start(t)
+	r.signed()
+	token := r.principal("ann", `"role":"viewer"`)
+	var link SignInLink
+	r.as(token).send(http.MethodPost, "/v1/sign-in-links", "").is(http.StatusCreated).into(&link)
+	b := r.browser()
+	form := b.open(strings.TrimPrefix(link.Link, "http://localhost"))
+	require.Equal(t, http.StatusSeeOther, b.post("/sign-in/link", form))
+	s := r.as("").stream("?kind=party", "Cookie: "+b.cookies())
+	r.done("register-party", `{"party":"one","title":"One","kind":"other"}`)
+	assert.Contains(t, s.next().data, `"party":"one"`)
+
+	require.Equal(t, http.StatusSeeOther, b.post("/sign-out", form))
+	r.done("register-party", `{"party":"two","title":"Two","kind":"other"}`)
+	s.end(endRightsChanged)
+}
+
+// browser keeps cookies, and follows no redirects by itself.
+type browser struct {
+	*rig
+	client *http.Client
+}
+
+func (r *rig) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	require.NoError(r.t, err)
+	return &browser{r, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+func (b *browser) cookies() string {
+	b.t.Helper()
+	here, err := url.Parse(b.url)
+	require.NoError(b.t, err)
+	var pairs []string
+	for _, c := range b.client.Jar.Cookies(here) {
+		pairs = append(pairs, c.String())
+	}
+	return strings.Join(pairs, "; ")
+}
+
+var hiddenInput = regexp.MustCompile(`name="([a-z]+)" value="([^"]+)"`)
+
+// open gets a page, and returns what its forms hold.
+func (b *browser) open(path string) url.Values {
+	b.t.Helper()
+	resp, err := b.client.Get(b.url + path)
+	require.NoError(b.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	page, err := io.ReadAll(resp.Body)
+	require.NoError(b.t, err)
+	form := url.Values{}
+	for _, input := range hiddenInput.FindAllSubmatch(page, -1) {
+		form.Set(string(input[1]), string(input[2]))
+	}
+	return form
+}
+
+func (b *browser) post(path string, form url.Values) (status int) {
+	b.t.Helper()
+	resp, err := b.client.PostForm(b.url+path, form)
+	require.NoError(b.t, err)
+	require.NoError(b.t, resp.Body.Close())
+	return resp.StatusCode
 }

@@ -205,7 +205,9 @@ func (r *rig) request(ctx context.Context, method, path string, body io.Reader) 
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, r.url+path, body)
 	require.NoError(r.t, err)
-	req.Header.Set("Authorization", "Bearer "+r.token)
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
 	return req
 }
 

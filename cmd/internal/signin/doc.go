@@ -10,7 +10,8 @@
 //   - A session ends 12 hours after sign-in, 2 hours after its last request, and
 //     when what it was begun by no longer holds: the token revoked or expired,
 //     the identity unlinked, the principal without any grant. That is asked of
-//     the directory at every request.
+//     the directory at every request, and an answer that goes on, as a stream
+//     of events does, ends with the session.
 //   - A one-time link signs in once, within 15 minutes, and not before a button
 //     is pressed: a program that looks at links ahead of people does not use it
 //     up.

@@ -135,7 +135,7 @@ func (s *Service) leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if id, ok := s.cookie(r, sessionCookie); ok {
-		s.sessions.end(id)
+		s.sessions.end(hashOf(id))
 	}
 	s.setCookie(w, r, sessionCookie, "")
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)

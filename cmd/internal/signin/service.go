@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"time"
@@ -64,13 +65,26 @@ func New(cfg Config) *Service {
 	return s
 }
 
-// Principal returns who asks, by the request's session.
+// Principal returns who asks, by the request's session. An answer that goes on looks
+// the principal up again by that: it ends with the session, and does not prolong it.
 func (s *Service) Principal(r *http.Request) (*access.Principal, bool) {
 	id, ok := s.cookie(r, sessionCookie)
 	if !ok {
 		return nil, false
 	}
-	return s.sessions.find(id, s.cfg.Directory.Err)
+	p, ok := s.sessions.find(hashOf(id), true, s.cfg.Directory.Err)
+	if !ok {
+		return nil, false
+	}
+	return p.KnownBy(func() (*access.Principal, error) { return s.again(hashOf(id)) }), true
+}
+
+func (s *Service) again(id hash) (*access.Principal, error) {
+	p, ok := s.sessions.find(id, false, s.cfg.Directory.Err)
+	if !ok {
+		return nil, cmp.Or(s.cfg.Directory.Err(), access.ErrUnknown)
+	}
+	return p.KnownBy(func() (*access.Principal, error) { return s.again(id) }), nil
 }
 
 // proof is asked at each request whether what a session was begun by still

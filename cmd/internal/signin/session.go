@@ -79,10 +79,9 @@ func (s *sessions) begin(principal domain.Key, proof proof) (id string) {
 }
 
 // find returns whose session it is, and ends it if it is over or nothing speaks
-// for it any more. While unknown says that nobody is known, it is nobody's and
-// stays.
-func (s *sessions) find(id string, unknown func() error) (*access.Principal, bool) {
-	h := hashOf(id)
+// for it any more. used says that a request came by it. While unknown says that
+// nobody is known, it is nobody's and stays.
+func (s *sessions) find(h hash, used bool, unknown func() error) (*access.Principal, bool) {
 	now := s.now()
 	s.mu.Lock()
 	held, ok := s.held[h]
@@ -90,7 +89,7 @@ func (s *sessions) find(id string, unknown func() error) (*access.Principal, boo
 		delete(s.held, h)
 		ok = false
 	}
-	if ok {
+	if ok && used {
 		held.seen = now
 	}
 	s.mu.Unlock()
@@ -100,17 +99,17 @@ func (s *sessions) find(id string, unknown func() error) (*access.Principal, boo
 	p, ok := held.proof() // it may be slow, or ask for a session
 	if !ok || p.Key != held.principal {
 		if unknown() == nil {
-			s.end(id)
+			s.end(h)
 		}
 		return nil, false
 	}
 	return p, true
 }
 
-func (s *sessions) end(id string) {
+func (s *sessions) end(h hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.held, hashOf(id))
+	delete(s.held, h)
 }
 
 // Names of the cookies, before what cookieName adds to them.
@@ -157,7 +156,7 @@ func (s *Service) setCookie(w http.ResponseWriter, r *http.Request, name, value 
 // enter begins a session for the one who asks, in place of the one there was.
 func (s *Service) enter(w http.ResponseWriter, r *http.Request, p *access.Principal, proof proof, by string) {
 	if id, ok := s.cookie(r, sessionCookie); ok {
-		s.sessions.end(id)
+		s.sessions.end(hashOf(id))
 	}
 	s.setCookie(w, r, sessionCookie, s.sessions.begin(p.Key, proof))
 	s.cfg.Logger.Info("signed in", "principal", p.Key, "by", by, "address", s.cfg.Address(r))

@@ -38,6 +38,7 @@ type rig struct {
 // world is what the test decides for the server.
 type world struct {
 	mu     sync.Mutex
+	asker  *access.Principal // who asked GET /who last
 	time   time.Time
 	silent bool // the log cannot be heard
 }
@@ -107,6 +108,9 @@ func start(t *testing.T, tls bool, change ...func(*Config)) *rig {
 	}
 	mux.HandleFunc("GET /who", func(w http.ResponseWriter, req *http.Request) {
 		if p, ok := r.Principal(req); ok {
+			r.mu.Lock()
+			r.asker = p
+			r.mu.Unlock()
 			_, _ = io.WriteString(w, string(p.Key))
 		}
 	})
