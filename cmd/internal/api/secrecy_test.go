@@ -295,9 +295,17 @@ func TestCommandsDoNotTellWhatIsRestricted(t *testing.T) {
 		told := r.do(c[0], `{"agreement":"wuxi-2017",`+c[1]+`}`).problem(http.StatusUnprocessableEntity, domain.CodeAmountExceeded)
 		assert.Contains(t, told.Detail, "32.69", "who sees all is told")
 	}
-	// and of something that it sees all of, it is
-	answer = ask("report-progress", `"project":"iot-base","milestone":"design","percent":101`)
-	assert.Contains(t, string(answer.body), "100", "%s", answer.body)
+	// and of a fund that it sees all of, it is
+	for _, c := range [][2]string{
+		{"propose-fund", `"fund":"open-fund","title":"Open fund"`},
+		{"establish-fund", `"fund":"open-fund","currency":"CNY","manager":"cethik"`},
+		{"record-pledge", `"fund":"open-fund","pledge":"p-1","party":"wuxi","value":{"amount":"150","currency":"CNY"}`},
+		{"commit-funds", `"fund":"open-fund","commitment":"c-1","pledge":"p-1","party":"wuxi","value":{"amount":"100","currency":"CNY"}`},
+	} {
+		r.done(c[0], `{"agreement":"wuxi-2017",`+c[1]+`}`)
+	}
+	answer = ask("disburse-funds", `"fund":"open-fund","commitment":"c-1","disbursement":"d-1","project":"iot-base","value":{"amount":"200","currency":"CNY"}`)
+	assert.Contains(t, answer.problem(http.StatusUnprocessableEntity, domain.CodeAmountExceeded).Detail, "100 CNY left")
 	before := r.last()
 	answer = ask("propose-project", `"project":"xq-hush","title":"T","kind":"incubation","areas":["iot"]`)
 	assert.GreaterOrEqual(t, answer.status, 400)
