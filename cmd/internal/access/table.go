@@ -17,6 +17,8 @@ var (
 	known = Right{known: true}
 	// reads is answered from the asker's view, which withholds what is not for it.
 	reads = Right{roles: everyRole, Shows: true}
+	// lists is the same, of what is never restricted.
+	lists = Right{roles: everyRole}
 	// proves is of the trees, which say how many events there are and not which.
 	proves = Right{roles: everyRole}
 	// audits is of the ledger as a whole, without any view.
@@ -59,8 +61,8 @@ var routes = map[string]Right{
 	"GET /v1/commands":            known,
 	"POST /v1/commands/{command}": known, // names that are no command
 
-	"GET /v1/parties":         reads,
-	"GET /v1/parties/{party}": reads,
+	"GET /v1/parties":         lists,
+	"GET /v1/parties/{party}": lists,
 	"GET /v1/awaiting":        reads,
 	"GET /v1/changes":         reads,
 	"GET /v1/events":          reads,
@@ -108,9 +110,9 @@ var routes = map[string]Right{
 	"GET /v1/access":             reads, // nothing to whose view is not internal
 	"GET /v1/access/{principal}": reads,
 	"GET /v1/restrictions":       reads,
-	"GET /v1/subscribers":        reads,
-	"GET /v1/webhooks":           reads,
-	"GET /v1/webhooks/{webhook}": reads,
+	"GET /v1/subscribers":        lists,
+	"GET /v1/webhooks":           lists,
+	"GET /v1/webhooks/{webhook}": lists,
 
 	"GET /v1/keys":                                          proves,
 	"GET /v1/checkpoint":                                    proves,

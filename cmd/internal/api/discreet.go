@@ -21,7 +21,7 @@ func (s *server) discreet(ctx context.Context, models *projections.Models, req *
 		return err
 	}
 	if !models.Names(rejected.Message) && !models.Names(rejected.Field) {
-		if rejected.Code == domain.CodeStaleVersion || !tellsFigure(rejected.Message, req) {
+		if ofLog[rejected.Code] || !tellsFigure(rejected.Message, req) {
 			return err
 		}
 		partly, failed := s.seesPartly(ctx, models, req.Command.Ref())
@@ -38,6 +38,10 @@ func (s *server) discreet(ctx context.Context, models *projections.Models, req *
 	}
 	return p
 }
+
+// ofLog are the refusals of which the figures are versions and sequences, which
+// receipts tell too.
+var ofLog = map[string]bool{domain.CodeStaleVersion: true, domain.CodeKeyReused: true}
 
 // figures are the numbers in a text, those in keys and dates too.
 var figures = regexp.MustCompile(`[0-9][0-9.]*`)

@@ -50,12 +50,12 @@ func TestRightsAreThoseOfWhenARequestHasArrived(t *testing.T) {
 	for name, c := range map[string]struct {
 		path, media, body string
 	}{
-		"a signature":  {"/v1/checkpoint/cosignatures", "text/plain", string(note)},
-		"a command":    {"/v1/commands/add-area", "application/json", `{"agreement":"wuxi-2017","area":"late","title":"Late"}`},
-		"an import":    {"/v1/import", mediaLines, `{"command":"grant-access","principal":"evil","role":"admin"}` + "\n"},
-		"a plan":       {"/v1/import?agreement=wuxi-2017&project=iot-base", "text/csv", "milestone,title_en,due,type,confirming\nlate,Late,2019-06-30,delivery,wuxi\n"},
-		"a link":       {"/v1/sign-in-links", "application/json", `{"principal":"administrator"}`},
-		"a promotion":  {"/v1/commands/grant-access", "application/json", `{"principal":"evil","role":"admin"}`},
+		"a signature": {"/v1/checkpoint/cosignatures", "text/plain", string(note)},
+		"a command":   {"/v1/commands/add-area", "application/json", `{"agreement":"wuxi-2017","area":"late","title":"Late"}`},
+		"an import":   {"/v1/import", mediaLines, `{"command":"grant-access","principal":"evil","role":"admin"}` + "\n"},
+		"a plan":      {"/v1/import?agreement=wuxi-2017&project=iot-base", "text/csv", "milestone,title_en,due,type,confirming\nlate,Late,2019-06-30,delivery,wuxi\n"},
+		"a link":      {"/v1/sign-in-links", "application/json", `{"principal":"administrator"}`},
+		"a promotion": {"/v1/commands/grant-access", "application/json", `{"principal":"evil","role":"admin"}`},
 	} {
 		for how, revoked := range map[string]struct {
 			command, fields string

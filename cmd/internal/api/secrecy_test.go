@@ -295,6 +295,10 @@ func TestCommandsDoNotTellWhatIsRestricted(t *testing.T) {
 		told := r.do(c[0], `{"agreement":"wuxi-2017",`+c[1]+`}`).problem(http.StatusUnprocessableEntity, domain.CodeAmountExceeded)
 		assert.Contains(t, told.Detail, "32.69", "who sees all is told")
 	}
+	// and of what only the log counts it is
+	clerk.do("reduce-commitment", `{"agreement":"wuxi-2017","fund":"iot-fund","commitment":"c-1","value":{"amount":"1","currency":"CNY"},"reason":"less","expected_version":1}`).
+		problem(http.StatusPreconditionFailed, domain.CodeStaleVersion)
+	assert.Contains(t, ask("report-progress", `"project":"iot-base","milestone":"design","percent":1,"expected_version":1`).problem(http.StatusPreconditionFailed, domain.CodeStaleVersion).Detail, "version")
 	// and of a fund that it sees all of, it is
 	for _, c := range [][2]string{
 		{"propose-fund", `"fund":"open-fund","title":"Open fund"`},
@@ -379,6 +383,10 @@ func TestReadsOfWhatIsRestrictedAreNoted(t *testing.T) {
 	cleared.get("/v1/agreements/wuxi-2017/projects/iot-base").is(http.StatusOK)
 	cleared.get("/v1/keys").is(http.StatusOK)
 	cleared.get("/openapi.json").is(http.StatusOK)
+	cleared.get("/v1/parties").is(http.StatusOK)
+	cleared.get("/v1/parties/wuxi").is(http.StatusOK)
+	r.get("/v1/subscribers").is(http.StatusOK)
+	r.get("/v1/webhooks").is(http.StatusOK)
 	assert.Empty(t, r.accessLines())
 	asked := cleared.get("/v1/agreements/wuxi-2017/projects/xq-hush?lang=xq").header.Get("X-Request-Id")
 	cleared.get("/v1/changes?agreement=wuxi-2017&project=xq-hush").is(http.StatusOK)
