@@ -95,7 +95,7 @@ func (m *Models) buildEffective(ctx context.Context, e *effective, path string) 
 	if err != nil {
 		return err
 	}
-	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	conn, err := createFile(path)
 	if err != nil {
 		return err
 	}

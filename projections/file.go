@@ -74,6 +74,22 @@ func Remove(dir string) error {
 	return nil
 }
 
+// ownersAlone is the mode of the files, and so of what SQLite puts beside them: the
+// read models have what the log has, and rights are asked for by the server alone.
+const ownersAlone = 0o600
+
+// createFile makes a file for read models, or opens one that somebody made empty.
+func createFile(path string) (*sqlite.Conn, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, ownersAlone)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.OpenConn(path, sqlite.OpenReadWrite)
+}
+
 // readers is how many questions are answered at a time.
 const readers = 8
 
@@ -86,6 +102,9 @@ func (m *Models) openFile(path string) (_ *file, err error) {
 			err = fmt.Errorf("open %s: %w", filepath.Base(path), err)
 		}
 	}()
+	if err := os.Chmod(path, ownersAlone); err != nil { // an earlier version made it for all to read
+		return nil, err
+	}
 	if f.write, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
 		return nil, err
 	}

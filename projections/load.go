@@ -49,7 +49,7 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 // but one at the end, indexes last. The projector that it returns knows how far
 // that is, and has no connection any more.
 func (m *Models) makeFile(ctx context.Context, log Log, to uint64, path string, progress func(done, total uint64), observe func(Batch)) (p *projector, err error) {
-	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	conn, err := createFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("make %s: %w", path, err)
 	}

@@ -407,6 +407,32 @@ func TestADamagedViewIsMadeAgain(t *testing.T) {
 	assert.Equal(t, []domain.Key{"iot-base"}, projectsIn(t, open(t, v, noSecrets)))
 }
 
+// Whoever can read a file needs to ask for no right, so no file is for others; one
+// that was made so before neither.
+func TestFilesAreTheirOwnersAlone(t *testing.T) {
+	_, main, log := secretive(t)
+	dir := t.TempDir()
+	v := projections.NewViews(main, log, projections.ViewsOptions{Dir: dir})
+	files := func() []string {
+		found, err := filepath.Glob(filepath.Join(dir, "views", noSecrets.Name(), "*"))
+		require.NoError(t, err)
+		for _, file := range found {
+			info, err := os.Stat(file)
+			require.NoError(t, err)
+			assert.EqualValues(t, 0o600, info.Mode().Perm(), file)
+		}
+		return found
+	}
+	open(t, v, noSecrets)
+	require.Len(t, files(), 3, "the file, and what SQLite puts beside it")
+	require.NoError(t, v.Close())
+	left := files()
+	require.Len(t, left, 1)
+	require.NoError(t, os.Chmod(left[0], 0o644))
+	open(t, viewsOf(t, main, log, projections.ViewsOptions{Dir: dir}), noSecrets)
+	require.Len(t, files(), 3)
+}
+
 func TestWaitingForAViewEndsWithTheContext(t *testing.T) {
 	_, main, log := secretive(t)
 	v := viewsOf(t, main, log, projections.ViewsOptions{})
