@@ -211,18 +211,27 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// ensure makes the read models when there are none.
+// made reports whether there is nothing to make: there are read models, or with
+// ErrClosed there will be none.
+func (m *Models) made() (bool, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return true, ErrClosed
+	}
+	return m.live != nil, nil
+}
+
+// ensure makes the read models when there are none. Where there are some it holds
+// nothing up: a replay may begin at the same moment.
 func (m *Models) ensure(ctx context.Context, log Log) error {
+	if done, err := m.made(); done {
+		return err
+	}
 	m.building.Lock()
 	defer m.building.Unlock()
-	m.mu.RLock()
-	live, closed := m.live, m.closed
-	m.mu.RUnlock()
-	if closed {
-		return ErrClosed
-	}
-	if live != nil {
-		return nil
+	if done, err := m.made(); done { // by who had the lock before
+		return err
 	}
 	last, err := log.Last(ctx)
 	if err != nil {
