@@ -250,7 +250,7 @@ func (c *canvas) svg(class, title, description string) string {
 	if c.links {
 		role = "group"
 	}
-	attrs := []any{"xmlns", "http://www.w3.org/2000/svg", "class", class, "viewBox", "0 0 " + number(c.w) + " " + number(c.h), "role", role, "aria-labelledby", c.id + "-title"}
+	attrs := []any{"class", class, "viewBox", "0 0 " + number(c.w) + " " + number(c.h), "role", role, "aria-labelledby", c.id + "-title"}
 	if description != "" {
 		attrs = append(attrs, "aria-describedby", c.id+"-desc")
 	}
