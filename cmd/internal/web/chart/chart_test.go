@@ -29,7 +29,7 @@ func TestHostileTextStaysText(t *testing.T) {
 func TestLinksLeadIntoTheSite(t *testing.T) {
 	for href, want := range map[string]bool{
 		"/a/b?x=1&y=2#z": true, "milestones/x": true, "?as_of=2027-01-01": true, "#x": true,
-		"": false, "javascript:alert(1)": false, "JaVaScRiPt:alert(1)": false, " javascript:alert(1)": false, "java\nscript:alert(1)": false, "data:text/html,x": false,
+		"": false, "javascript:alert(1)": false, "javascript:/alert(1)/": false, "JaVaScRiPt:alert(1)": false, " javascript:alert(1)": false, "java\nscript:alert(1)": false, "data:text/html,x": false,
 		"https://evil.example": false, "//evil.example": false, "///evil.example": false, `/\evil.example`: false, `\\evil.example`: false,
 	} {
 		drawn := string(chart.Gantt{Rows: []chart.GanttRow{{Title: "Site", Href: href, Due: day("2017-06-30")}}}.HTML())
@@ -90,6 +90,13 @@ func TestAFarDayIsPointedAt(t *testing.T) {
 	assert.NotContains(t, string(g.HTML()), `class="chart-asof"`)
 	g.AsOf = day("2001-11-29")
 	assert.Contains(t, string(g.HTML()), ">← As of 2001-11-29</text>")
+
+	// and lines that hold until then end at the edge of the plot
+	open := chart.Trend{AsOf: day("2026-11-29"), Lines: []chart.TrendLine{{Title: "Site", Moves: moves("2017-01-01", "2017-06-30")}}}
+	assert.NoError(t, sound(string(open.HTML())))
+	curve := chart.SCurve{DataDate: day("2026-11-29"), Points: []chart.CurvePoint{{Date: day("2017-06-30"), Planned: "50", Earned: "10"}, {Date: day("2026-11-29"), Planned: "50", Earned: "10"}}}
+	assert.NoError(t, sound(string(curve.HTML())))
+	assert.NotContains(t, string(curve.HTML()), ">2020", "the axis ends with the last change")
 }
 
 // Input in any order gives the same S-curve, trend and timeline.
