@@ -1,0 +1,1 @@
+// What makes the pages better than they are without it.
