@@ -11,10 +11,7 @@ var pages = map[string]Right{
 	"GET /assets/{file}": open,
 	"POST /language":     open,
 
-	"GET /{$}":                    reads,
-	"GET /agreements/{agreement}": reads,
-	"GET /agreements/{agreement}/projects/{project}":             reads,
-	"GET /agreements/{agreement}/projects/{project}/{milestone}": reads,
+	"GET /{$}": reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is
