@@ -7,6 +7,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -81,6 +82,25 @@ func TestAPlanIsWhatExecuteRecords(t *testing.T) {
 			Part: "milestone/site", Field: "due", Before: domain.MustDate("2027-01-31"), After: domain.MustDate("2027-06-30"),
 		})
 		executed(t, store, l, plan, req)
+	})
+	t.Run("a command that changes one field twice", func(t *testing.T) {
+		_, err := importAll(t, l, ledger.Request{
+			Command: amendment.Propose{
+				Agreement: "a", Amendment: "a9", Rationale: domain.Text{"en": "R"}, Party: "wuxi", Document: amended(9),
+				Changes: []domain.Clause{
+					domain.Clause(`{"command":"reschedule-milestone","project":"p0","milestone":"site","due":"2027-07-31"}`),
+					domain.Clause(`{"command":"reschedule-milestone","project":"p0","milestone":"site","due":"2027-08-31"}`),
+				},
+			},
+			Meta: domain.Meta{Reason: "funding-delay"},
+		}, signs(9, "wuxi"))
+		require.NoError(t, err)
+		plan, err := preview(t, store, l, signs(9, "cethik"))
+		require.NoError(t, err)
+		require.Contains(t, plan.Events[4].Changes, domain.Change{
+			Part: "milestone/site", Field: "due", Before: domain.MustDate("2027-07-31"), After: domain.MustDate("2027-08-31"),
+		})
+		executed(t, store, l, plan, signs(9, "cethik"))
 	})
 	t.Run("a command that draws a key", func(t *testing.T) {
 		req := ledger.Request{Command: party.Register{Title: domain.Text{"en": "W"}, Kind: "other"}}
