@@ -48,7 +48,8 @@ var rooms = map[string]struct {
 	"cmd/internal/access":   {house: []string{"domain", "eventstore", "projections"}},
 	"cmd/internal/signin":   {house: []string{"domain", "eventstore/durable", "cmd/internal/access"}},
 	"cmd/internal/webhook":  {house: []string{"domain", "eventstore/durable", "projections", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/access"}},
-	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/internal/words":    {house: []string{"domain"}},
+	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/api", "cmd/internal/access", "cmd/internal/words", "cmd/internal/web/chart"}},
 	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
 
 	"cmd/internal/subscribers": {house: []string{"domain", "eventstore", "cmd/internal/access"}},

@@ -75,20 +75,10 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	if err := applyHeaders(&req.Meta, r.Header); err != nil {
 		return err
 	}
-	models, err := s.authorise(ctx, &req)
+	receipt, err := s.execute(ctx, req)
 	if err != nil {
 		return err
 	}
-	release, err := s.admit() // not before all of it is here: a slow client holds up nobody
-	if err != nil {
-		return err
-	}
-	defer release()
-	receipt, err := s.cfg.Ledger.Execute(ctx, req)
-	if err != nil {
-		return s.discreet(ctx, models, &req, err)
-	}
-	s.effected(ctx, receipt)
 	w.Header().Set("ETag", etag(receipt.Version))
 	if where := address(receipt.Agreement, receipt.Aggregate); where != "" {
 		w.Header().Set("Location", where)
@@ -99,6 +89,25 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	}
 	writeJSON(w, status, receipt)
 	return nil
+}
+
+// execute carries out a command that has arrived, if the asker may give it.
+func (s *server) execute(ctx context.Context, req ledger.Request) (ledger.Receipt, error) {
+	models, err := s.authorise(ctx, &req)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	release, err := s.admit() // not before all of it is here: a slow client holds up nobody
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	defer release()
+	receipt, err := s.cfg.Ledger.Execute(ctx, req)
+	if err != nil {
+		return ledger.Receipt{}, s.discreet(ctx, models, &req, err)
+	}
+	s.effected(ctx, receipt)
+	return receipt, nil
 }
 
 // admit lets a command in, or refuses it at once when as many as the server

@@ -68,16 +68,12 @@ type server struct {
 	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
 	rights   func(pattern string) (access.Right, bool)
+	people   People // nil: they are told what programs are
 
 	clock        func() time.Time                                                         // of what is measured, and of nothing that is answered
 	beats        <-chan time.Time                                                         // of streams, a test's own; nil for the clock's
 	stillAllowed func(ctx context.Context, models *projections.Models, upTo uint64) error // for stillSees; nil for the one that asks seen
 }
-
-// New returns the handler of all routes. It starts nothing and needs no
-// closing; those who own Ledger, Models and Store close them after the HTTP
-// server is down.
-func New(cfg Config) http.Handler { return newServer(cfg).handler() }
 
 func newServer(cfg Config) *server {
 	if cfg.Access == nil || cfg.Views == nil || cfg.AccessLog == nil {
