@@ -215,7 +215,7 @@ func (s *server) session(t *testing.T, principal, token string) []*http.Cookie {
 	require.NoError(t, err)
 	form := url.Values{"token": {token}}
 	for _, c := range jar.Cookies(home) {
-		if c.Name == "milepost-form" {
+		if strings.HasPrefix(c.Name, "milepost-form") { // and the port
 			form.Set("form", c.Value)
 		}
 	}

@@ -93,6 +93,9 @@ func TestTwoPeopleAtOnce(t *testing.T) {
 	bob.open("/account")
 	ann.sees("You are ann")
 	bob.sees("You are bob")
+	admin := s.administrator(t)
+	admin.open("/")
+	admin.sees("Administrator", "Agreements")
 }
 
 func TestSignInPagesAreForEverybody(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 func TestTheBrowserComplains(t *testing.T) {
 	t.Parallel()
 	needsBrowser(t)
-	const policy = "default-src 'none'; script-src 'self' 'nonce-x'; img-src 'self'; connect-src *"
+	const policy = "default-src 'none'; script-src 'self' 'nonce-x'; img-src 'self' data:; connect-src *"
 	const script = `<script nonce="x">`
 	pages := map[string]struct{ body, complaint string }{
 		"an inline style":          {`<p style="color:red">x</p>`, "style-src"},
@@ -96,4 +96,26 @@ func TestWhatUsersFind(t *testing.T) {
 	u.press("Shift+Tab")
 	assert.Equal(t, 1, u.pdf("find"))
 	assert.Error(t, u.wait(20*time.Millisecond, func() error { return assert.AnError }))
+}
+
+func TestAxeFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	needsBrowser(t)
+	source, err := axe()
+	skipOrFail(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-x'; img-src data:")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(`<!DOCTYPE html><html lang=en><title>x</title><link rel=icon href=data:,>
+			<style nonce=x>body { background: white; color: black } @media (prefers-color-scheme: dark) { body { background: #222; color: #333 } }</style>
+			<main><h1>Some words</h1><input></main>`))
+	}))
+	t.Cleanup(server.Close)
+	u := visitor(t, server.URL)
+	u.open("/")
+	var found []string
+	for _, v := range u.violations(source) {
+		found = append(found, v.Scheme+" "+v.Rule)
+	}
+	assert.Equal(t, []string{"light label", "dark color-contrast"}, found)
 }
