@@ -13,8 +13,6 @@ var pages = map[string]Right{
 
 	"GET /{$}":                    reads,
 	"GET /agreements/{agreement}": reads,
-	"GET /agreements/{agreement}/projects/{project}":             reads,
-	"GET /agreements/{agreement}/projects/{project}/{milestone}": reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

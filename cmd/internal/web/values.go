@@ -34,6 +34,14 @@ func minSeq(text string) (uint64, error) {
 	return n, nil
 }
 
+// RAG shows how something stands, in words beside the colour.
+func (v *visit) RAG(rag string) template.HTML {
+	if rag == "" {
+		return `<span class="none">–</span>`
+	}
+	return template.HTML(`<span class="rag rag-` + template.HTMLEscapeString(rag) + `">` + template.HTMLEscapeString(v.Label(rag)) + `</span>`)
+}
+
 // Share writes a share, and a dash where there is none.
 func (v *visit) Share(p *projections.Percent) template.HTML {
 	if p == nil {
