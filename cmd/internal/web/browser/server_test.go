@@ -67,7 +67,10 @@ var sharedDemo = sync.OnceValues(func() (*server, error) {
 func ownDemo(t *testing.T) *server { t.Helper(); return started(t, "demo") }
 
 // ownLedger is a server with an empty ledger for one test.
-func ownLedger(t *testing.T) *server { t.Helper(); return started(t, "serve", "--timezone", "Asia/Shanghai") }
+func ownLedger(t *testing.T) *server {
+	t.Helper()
+	return started(t, "serve", "--timezone", "Asia/Shanghai")
+}
 
 func started(t *testing.T, args ...string) *server {
 	t.Helper()
