@@ -104,3 +104,16 @@ func every[T any](read func(projections.Page) ([]T, string, error)) (all []T, er
 	}
 	return all, nil
 }
+
+// AgreementLink shows an agreement, and leads to its page.
+func (v *visit) AgreementLink(key domain.Key) template.HTML {
+	if key == "" {
+		return `<span class="none">–</span>`
+	}
+	t := v.Thing(key, "agreement/"+string(key))
+	title := template.HTML(template.HTMLEscapeString(string(key)))
+	if len(t.Title) > 0 {
+		title = v.Text(t.Title)
+	}
+	return `<a href="` + template.HTML(template.HTMLEscapeString(v.Where(t))) + `">` + title + `</a>`
+}

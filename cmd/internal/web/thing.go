@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -25,6 +26,23 @@ func (v *visit) Where(t *thing) string {
 		return ""
 	}
 	return v.Link(t.Path) + t.anchor
+}
+
+// Shown shows a thing, what it is and what it is in, and leads to it.
+func (v *visit) Shown(t *thing) template.HTML {
+	escape := template.HTMLEscapeString
+	title := escape(string(t.Key))
+	if len(t.Title) > 0 {
+		title = string(v.Text(t.Title))
+	}
+	if where := v.Where(t); where != "" {
+		title = `<a href="` + escape(where) + `">` + title + `</a>`
+	}
+	about := escape(v.Label(t.Kind))
+	if t.In != nil && t.In.Kind != "agreement" && len(t.In.Title) > 0 {
+		about += " · " + string(v.Text(t.In.Title))
+	}
+	return template.HTML(title + ` <span class="soft small">` + about + `</span>`)
 }
 
 // Thing finds what the path of an entity means, "project/iot-base/milestone/design".
