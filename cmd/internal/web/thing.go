@@ -39,7 +39,9 @@ func (v *visit) Shown(t *thing) template.HTML {
 		title = `<a href="` + escape(where) + `">` + title + `</a>`
 	}
 	about := escape(v.Label(t.Kind))
-	if t.In != nil && t.In.Kind != "agreement" && len(t.In.Title) > 0 {
+	if t.Kind == "period" {
+		about += " " + escape(string(t.Key))
+	} else if t.In != nil && t.In.Kind != "agreement" && len(t.In.Title) > 0 {
 		about += " · " + string(v.Text(t.In.Title))
 	}
 	return template.HTML(title + ` <span class="soft small">` + about + `</span>`)
@@ -119,6 +121,8 @@ func (v *visit) part(agreement domain.Key, of *thing, path []string) *thing {
 		t.Title, t.anchor = found.Title, "#mechanisms"
 	case "agreement/signature", "amendment/signature":
 		t.Title = v.partyTitle(key)
+	case "indicator/period":
+		t.Title = of.Title
 	case "meeting/action":
 		actions, _, _ := v.models.Actions(ctx, agreement, of.Key, at, projections.Page{Limit: projections.MaxLimit})
 		for _, a := range actions {
