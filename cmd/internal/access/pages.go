@@ -13,6 +13,7 @@ var pages = map[string]Right{
 
 	"GET /{$}":                    reads,
 	"GET /agreements/{agreement}": reads,
+	"GET /changes":                reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

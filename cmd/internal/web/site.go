@@ -65,6 +65,7 @@ func pages() []page {
 	return []page{
 		overview,
 		agreementPage,
+		changesPage,
 	}
 }
 
