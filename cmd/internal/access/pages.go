@@ -11,9 +11,11 @@ var pages = map[string]Right{
 	"GET /assets/{file}": open,
 	"POST /language":     open,
 
-	"GET /{$}":                    reads,
-	"GET /agreements/{agreement}": reads,
-	"GET /changes":                reads,
+	"GET /{$}":                                       reads,
+	"GET /agreements/{agreement}":                    reads,
+	"GET /changes":                                   reads,
+	"GET /agreements/{agreement}/meetings":           reads,
+	"GET /agreements/{agreement}/meetings/{meeting}": reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

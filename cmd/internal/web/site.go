@@ -66,6 +66,8 @@ func pages() []page {
 		overview,
 		agreementPage,
 		changesPage,
+		meetingsPage,
+		meetingPage,
 	}
 }
 
