@@ -16,6 +16,9 @@ var pages = map[string]Right{
 	"GET /changes":                                   reads,
 	"GET /agreements/{agreement}/meetings":           reads,
 	"GET /agreements/{agreement}/meetings/{meeting}": reads,
+	"GET /{$}":                    reads,
+	"GET /agreements/{agreement}": reads,
+	"GET /awaiting":               reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

@@ -68,6 +68,7 @@ func pages() []page {
 		changesPage,
 		meetingsPage,
 		meetingPage,
+		awaitingPage,
 	}
 }
 
