@@ -11,6 +11,11 @@ var pages = map[string]Right{
 	"GET /assets/{file}": open,
 	"POST /language":     open,
 
+	"GET /{$}":                                       reads,
+	"GET /agreements/{agreement}":                    reads,
+	"GET /changes":                                   reads,
+	"GET /agreements/{agreement}/meetings":           reads,
+	"GET /agreements/{agreement}/meetings/{meeting}": reads,
 	"GET /{$}":                    reads,
 	"GET /agreements/{agreement}": reads,
 	"GET /awaiting":               reads,
