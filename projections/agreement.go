@@ -27,12 +27,13 @@ type Agreement struct {
 	Areas          []Area        `json:"areas"`
 	Prior          []Prior       `json:"prior"` // cooperation before it
 
-	Percent       *Percent `json:"percent" sql:"-"` // earned share of the weight of all milestones; null without milestones
-	RAG           string   `json:"rag" sql:"-"`     // the worst of its projects' on the day of the point; "" without milestones
-	Projects      int      `json:"projects" sql:"-"`
-	Milestones    int      `json:"milestones" sql:"-"`
-	MilestonesMet int      `json:"milestones_met" sql:"-"`
-	Version       uint64   `json:"version" sql:"-"`
+	Percent       *Percent    `json:"percent" sql:"-"` // earned share of the weight of all milestones; null without milestones
+	RAG           string      `json:"rag" sql:"-"`     // the worst of its projects' on the day of the point; "" without milestones
+	Projects      int         `json:"projects" sql:"-"`
+	Milestones    int         `json:"milestones" sql:"-"`
+	MilestonesMet int         `json:"milestones_met" sql:"-"`
+	NextDue       domain.Date `json:"next_due" sql:"-"` // the earliest of its projects'
+	Version       uint64      `json:"version" sql:"-"`
 }
 
 // Area is an area of cooperation.
@@ -88,7 +89,7 @@ func (q *query) agreement(a *Agreement, e found) (err error) {
 		return err
 	}
 	a.Percent, a.RAG = percentOf(sum.Earned, sum.Weight), ragOf(sum.Milestones, sum.AmberOn, sum.RedOn, q.at.Day)
-	a.Projects, a.Milestones, a.MilestonesMet = sum.Projects, sum.Milestones, sum.MilestonesMet
+	a.Projects, a.Milestones, a.MilestonesMet, a.NextDue = sum.Projects, sum.Milestones, sum.MilestonesMet, sum.NextDue
 	a.Version, err = q.version(e.id)
 	return err
 }

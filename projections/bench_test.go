@@ -20,9 +20,13 @@ import (
 )
 
 // synthetic is a log of n events: agreements with 10 projects of 10 milestones
-// each, whose dates and progress then move at random. It is written
-// without deciding, which is not what is measured.
-func synthetic(n, agreements int) *memory {
+// each, whose dates and progress then move at random.
+func synthetic(n, agreements int) *memory { return portfolio(n, agreements, 10, 10, 0) }
+
+// portfolio is a log of n events at least: agreements with projects of milestones,
+// of which those due before met are then met, and the dates and progress of all
+// move at random. It is written without deciding, which is not what is measured.
+func portfolio(n, agreements, projects, milestones int, met domain.Date) *memory {
 	l, log := inMemory(nil)
 	random := rand.New(rand.NewPCG(1, 2))
 	type place struct {
@@ -38,17 +42,21 @@ func synthetic(n, agreements int) *memory {
 		quiet.record(id.Ref(), agreement.Drafted{
 			ID: id, Kind: "framework", Title: domain.Text{"en": fmt.Sprintf("Agreement %d", a), "zh": "协议"}, Parties: []domain.Key{domaintest.City, domaintest.Group},
 		}, meta())
-		for p := range 10 {
+		for p := range projects {
 			pid := project.ID{Agreement: id.Agreement, Project: domain.Key(fmt.Sprintf("project-%d", p))}
 			quiet.record(pid.Ref(), project.Proposed{ID: pid, Title: domain.Text{"en": "Project", "zh": "项目"}, Kind: "town", Areas: []domain.Key{"iot"}}, meta())
-			for k := range 10 {
+			for k := range milestones {
 				mid := project.MilestoneID{Agreement: id.Agreement, Project: pid.Project, Milestone: domain.Key(fmt.Sprintf("milestone-%d", k))}
-				quiet.record(pid.Ref(), project.MilestoneScheduled{
+				scheduled := project.MilestoneScheduled{
 					MilestoneID: mid, Title: domain.Text{"en": fmt.Sprintf("Milestone %d of project %d", k, p), "zh": "里程碑"},
 					Due: day("2025-01-01") + domain.Date(random.IntN(700)), Weight: 1 + random.IntN(5), MilestoneType: "delivery",
 					Confirming: []domain.Key{domaintest.City, domaintest.Group},
-				}, meta())
+				}
+				quiet.record(pid.Ref(), scheduled, meta())
 				places = append(places, place{mid})
+				if scheduled.Due < met {
+					quiet.record(pid.Ref(), project.MilestoneMet{MilestoneID: mid, MetOn: scheduled.Due}, meta())
+				}
 			}
 		}
 	}
@@ -149,6 +157,51 @@ func BenchmarkRebuildStore(b *testing.B) {
 		b.ReportMetric(raw, "raw/s")
 		b.ReportMetric(ours, "events/s")
 		b.ReportMetric(ours/raw, "ratio")
+		require.NoError(b, m.Close())
+	}
+}
+
+// BenchmarkOverview asks for what an overview of a portfolio shows, as of the end
+// of the log and as of its middle: the agreements with their progress, and the
+// first 20 milestones due, of which four fifths of all are met.
+func BenchmarkOverview(b *testing.B) {
+	for _, shape := range []struct{ agreements, projects, milestones int }{{500, 20, 5}, {1, 10_000, 5}, {1, 500, 5}, {500, 1, 5}} {
+		n := shape.agreements * shape.projects * shape.milestones
+		m, err := projections.Open(context.Background(), projections.Options{Dir: b.TempDir(), Ledger: "test"})
+		require.NoError(b, err)
+		log := portfolio(4*n, shape.agreements, shape.projects, shape.milestones, day("2026-07-15"))
+		_, err = m.Rebuild(context.Background(), log, nil)
+		require.NoError(b, err)
+		last := uint64(len(log.records))
+		for name, at := range map[string]projections.Point{"now": {Seq: last, Day: day("2026-08-01")}, "then": {Seq: last * 3 / 4, Day: day("2026-08-01")}} {
+			ask := func(what string, f func() (int, error)) {
+				b.Run(fmt.Sprintf("%s of %d agreements of %d projects, %s", what, shape.agreements, shape.projects, name), func(b *testing.B) {
+					var took []time.Duration
+					for b.Loop() {
+						start := time.Now()
+						found, err := f()
+						took = append(took, time.Since(start))
+						require.NoError(b, err)
+						require.NotZero(b, found)
+					}
+					slices.Sort(took)
+					b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+					b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+				})
+			}
+			ask("due", func() (int, error) {
+				items, _, err := m.Due(context.Background(), "", at, 0, projections.Page{Limit: 20})
+				return len(items), err
+			})
+			ask("agreements", func() (int, error) {
+				items, _, err := m.Agreements(context.Background(), at, projections.Page{Limit: 1000})
+				return len(items), err
+			})
+			ask("projects", func() (int, error) {
+				items, _, err := m.Projects(context.Background(), "agreement-0", at, projections.Page{Limit: 500})
+				return len(items), err
+			})
+		}
 		require.NoError(b, m.Close())
 	}
 }

@@ -65,6 +65,9 @@ func (q *query) milestone(i *Milestone, e found) error {
 	if i.State != project.Dropped {
 		i.RAG = ragOf(1, i.AmberOn, i.RedOn, q.at.Day)
 	}
-	i.Overdue = (i.State == project.Scheduled || i.State == project.Claimed) && past(i.Due, q.at.Day)
+	i.Overdue = openMilestone(i.State) && past(i.Due, q.at.Day)
 	return nil
 }
+
+// openMilestone reports whether a milestone in a state is still to be met.
+func openMilestone(state string) bool { return state == project.Scheduled || state == project.Claimed }

@@ -65,7 +65,7 @@ func TestModelsAnswerWhatTheLogSays(t *testing.T) {
 			"signed": ["wuxi", "cethik"], "parent": "", "renews": "", "renewed_by": "",
 			"document": "1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a", "effective_on": "2024-06-01", "ended_on": null,
 			"first_project_on": "2024-06-10", "term": {}, "areas": [{"area": "iot", "title": {"en": "Internet of Things"}}], "prior": [],
-			"percent": 62.5, "rag": "green", "projects": 1, "milestones": 2, "milestones_met": 1, "version": 7}`, toJSON(t, a))
+			"percent": 62.5, "rag": "green", "projects": 1, "milestones": 2, "milestones_met": 1, "next_due": "2025-03-31", "version": 7}`, toJSON(t, a))
 	})
 	t.Run("project with its progress", func(t *testing.T) {
 		// when
@@ -78,7 +78,7 @@ func TestModelsAnswerWhatTheLogSays(t *testing.T) {
 			"project": "iot-base", "agreement": "framework", "title": {"en": "IoT base"}, "kind": "industry-base", "state": "implementation",
 			"areas": ["iot"], "lead": "wuxi", "tolerance": {"amber": 14, "red": 30}, "baseline": 1, "started_on": "2024-06-10", "ended_on": null,
 			"trl": 0, "trl_on": null, "gates_passed": 0, "gates_failed": 0,
-			"milestones": 2, "milestones_met": 1, "percent": 62.5, "rag": "green", "weight": 4, "earned": 250,
+			"milestones": 2, "milestones_met": 1, "percent": 62.5, "rag": "green", "weight": 4, "earned": 250, "next_due": "2025-03-31",
 			"baseline_finish": "2025-03-31", "forecast_finish": "2025-03-31", "version": 12}`, toJSON(t, p))
 	})
 	t.Run("parties", func(t *testing.T) {

@@ -37,6 +37,7 @@ type Project struct {
 	Earned         int         `json:"earned"`              // sum of weight times percent
 	BaselineFinish domain.Date `json:"baseline_finish"`     // latest baseline date
 	ForecastFinish domain.Date `json:"forecast_finish"`     // latest forecast or date met
+	NextDue        domain.Date `json:"next_due"`            // earliest agreed date of a milestone that is neither met nor cancelled; none in a project that has ended
 	AmberOn        domain.Date `json:"-" sql:"as=amber_on"` // first day on which the worst milestone is amber or red, if nothing happens
 	RedOn          domain.Date `json:"-" sql:"as=red_on"`   // and red
 	Version        uint64      `json:"version" sql:"-"`
@@ -48,6 +49,7 @@ var projectTable = newTable[Project](orderProject, "project", versionLead...)
 type sums struct {
 	milestones, met, weight, earned    int
 	baseline, forecast, amberOn, redOn domain.Date
+	nextDue                            domain.Date
 	gatesPassed, gatesFailed           int
 }
 
@@ -56,6 +58,7 @@ func (x *sums) add(m *sums) {
 	x.milestones, x.met, x.weight, x.earned = x.milestones+m.milestones, x.met+m.met, x.weight+m.weight, x.earned+m.earned
 	x.baseline, x.forecast = max(x.baseline, m.baseline), max(x.forecast, m.forecast)
 	x.amberOn, x.redOn = earlier(x.amberOn, m.amberOn), earlier(x.redOn, m.redOn)
+	x.nextDue = earlier(x.nextDue, m.nextDue)
 }
 
 func sumOfMilestone(m *project.Milestone, t project.Tolerance) (x sums) {
@@ -63,6 +66,9 @@ func sumOfMilestone(m *project.Milestone, t project.Tolerance) (x sums) {
 		return x
 	}
 	x.milestones, x.baseline, x.forecast = 1, m.Baseline, m.Forecast
+	if openMilestone(m.State) {
+		x.nextDue = m.Due
+	}
 	if m.MetOn != 0 {
 		x.met, x.forecast = 1, m.MetOn
 	}
@@ -110,12 +116,15 @@ func (p *projectSums) update(s *project.State) {
 }
 
 func projectOf(s *project.State, x sums) *Project {
+	if s.State == project.StatusClosed || s.State == project.StatusCancelled {
+		x.nextDue = 0
+	}
 	return &Project{
 		Title: s.Title, Kind: s.Kind, State: s.State, Areas: s.Areas, Lead: s.Lead,
 		Tolerance: s.Tolerance.OrDefault(), Baseline: s.Baseline, StartedOn: s.StartedOn, EndedOn: s.EndedOn,
 		TRL: s.TRL, TRLOn: s.TRLOn, GatesPassed: x.gatesPassed, GatesFailed: x.gatesFailed,
 		Milestones: x.milestones, MilestonesMet: x.met, Weight: x.weight, Earned: x.earned,
-		BaselineFinish: x.baseline, ForecastFinish: x.forecast, AmberOn: x.amberOn, RedOn: x.redOn,
+		BaselineFinish: x.baseline, ForecastFinish: x.forecast, NextDue: x.nextDue, AmberOn: x.amberOn, RedOn: x.redOn,
 	}
 }
 

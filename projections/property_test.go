@@ -96,6 +96,8 @@ func everything(t tb, m *projections.Models, at projections.Point) map[string]st
 	put("parties", parties, err)
 	agreements, _, err := m.Agreements(ctx, at, projections.Page{})
 	put("agreements", agreements, err)
+	due, _, err := m.Due(ctx, "", at, 0, projections.Page{})
+	put("due", due, err)
 	keyring, err := m.Keyring(ctx, at)
 	put("keyring", keyring, err)
 	for _, a := range agreements {
@@ -118,6 +120,8 @@ func everythingUnder(ctx context.Context, m *projections.Models, of domain.Key, 
 	put("pace", pace, err)
 	curve, err := m.SCurve(ctx, of, "", at)
 	put("s-curve", curve.Items, err)
+	due, _, err := m.Due(ctx, of, at, 0, page)
+	put("due", due, err)
 	projects, _, err := m.Projects(ctx, of, at, page)
 	put("projects", projects, err)
 	for _, p := range projects {
@@ -242,6 +246,7 @@ func TestAsOfEqualsARebuildUpToThere(t *testing.T) {
 			require.Equal(t, everything(t, then, at), everything(t, m, at))
 			done()
 			requireRolledUp(t, m, at)
+			requireDue(t, m, at, at.Day)
 		}
 	})
 }

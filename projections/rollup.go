@@ -9,9 +9,9 @@ import (
 	"github.com/milepost-ledger/milepost/domain/project"
 )
 
-// progressRow is the progress of an agreement: the sums over its projects, and
-// the first days on which one of them is amber or red. Cancelled projects do
-// not count.
+// progressRow is the progress of an agreement: the sums over its projects, the
+// first days on which one of them is amber or red, and on which one has something
+// due. Cancelled projects do not count.
 type progressRow struct {
 	Projects      int         `json:"projects"`
 	Milestones    int         `json:"milestones"`
@@ -20,6 +20,7 @@ type progressRow struct {
 	Earned        int         `json:"earned"`
 	AmberOn       domain.Date `json:"amber_on"`
 	RedOn         domain.Date `json:"red_on"`
+	NextDue       domain.Date `json:"next_due"`
 }
 
 var progressTable = newTable[progressRow](orderProgress, "agreement_progress", versionLead...)
@@ -29,12 +30,13 @@ func share(p *Project) progressRow {
 	if p == nil || p.State == project.StatusCancelled {
 		return progressRow{}
 	}
-	return progressRow{1, p.Milestones, p.MilestonesMet, p.Weight, p.Earned, p.AmberOn, p.RedOn}
+	return progressRow{1, p.Milestones, p.MilestonesMet, p.Weight, p.Earned, p.AmberOn, p.RedOn, p.NextDue}
 }
 
 // rollup is the progress of one agreement while events come, kept up by what
 // changes: an event costs the same under one project or a thousand, but when
-// the project that was the worst gets better.
+// the project that was the worst gets better, or the first that has something due
+// meets it.
 type rollup struct {
 	sum    progressRow
 	shares map[int64]progressRow // by project entity
@@ -54,15 +56,21 @@ func (r *rollup) set(project int64, now progressRow) bool {
 	s.MilestonesMet += now.MilestonesMet - was.MilestonesMet
 	s.Weight += now.Weight - was.Weight
 	s.Earned += now.Earned - was.Earned
-	if was.AmberOn != 0 && was.AmberOn == s.AmberOn || was.RedOn != 0 && was.RedOn == s.RedOn {
-		s.AmberOn, s.RedOn = 0, 0
+	first := func(day, of domain.Date) bool { return of != 0 && of == day }
+	if first(s.AmberOn, was.AmberOn) || first(s.RedOn, was.RedOn) || first(s.NextDue, was.NextDue) {
+		s.AmberOn, s.RedOn, s.NextDue = 0, 0, 0
 		for _, x := range r.shares {
-			s.AmberOn, s.RedOn = earlier(s.AmberOn, x.AmberOn), earlier(s.RedOn, x.RedOn)
+			s.firstDays(&x)
 		}
 	} else {
-		s.AmberOn, s.RedOn = earlier(s.AmberOn, now.AmberOn), earlier(s.RedOn, now.RedOn)
+		s.firstDays(&now)
 	}
 	return *s != before
+}
+
+// firstDays takes from a share the days that are earlier.
+func (s *progressRow) firstDays(x *progressRow) {
+	s.AmberOn, s.RedOn, s.NextDue = earlier(s.AmberOn, x.AmberOn), earlier(s.RedOn, x.RedOn), earlier(s.NextDue, x.NextDue)
 }
 
 // rollups are those of the agreements that were last written to.

@@ -30,6 +30,20 @@ func (m *Models) Sees(ctx context.Context, ref domain.Ref) (seen bool, err error
 	return seen, err
 }
 
+// Version is the version of an aggregate as of a point: that of the last of its
+// events that the view has, 0 where it has none. It is what answers call its
+// version, and other views may show another.
+func (m *Models) Version(ctx context.Context, ref domain.Ref, at Point) (version uint64, err error) {
+	err = m.read(ctx, at, func(q *query) error {
+		e, ok, err := q.entity(ref.Agreement, ref.Path())
+		if ok && err == nil {
+			version, err = q.version(e.id)
+		}
+		return err
+	})
+	return version, err
+}
+
 // EventsOf counts the events of an aggregate that the view has, of which other views
 // may have more.
 func (m *Models) EventsOf(ctx context.Context, ref domain.Ref) (n uint64, err error) {

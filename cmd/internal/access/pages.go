@@ -11,7 +11,8 @@ var pages = map[string]Right{
 	"GET /assets/{file}": open,
 	"POST /language":     open,
 
-	"GET /{$}": reads,
+	"GET /{$}":                    reads,
+	"GET /agreements/{agreement}": reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

@@ -13,7 +13,8 @@ import (
 // authorise lets a command through that the asker may give, and completes who
 // gives it. In this order: an agreement out of scope is not there; then the role
 // counts, the party, and the actor; and what is withheld from the asker is not
-// there. It returns the read models of what the asker sees.
+// there. A version that it expects is then one that the asker is shown. It returns
+// the read models of what the asker sees.
 func (s *server) authorise(ctx context.Context, req *ledger.Request) (*projections.Models, error) {
 	p, err := renewed(ctx)
 	if err != nil {
@@ -48,7 +49,27 @@ func (s *server) authorise(ctx context.Context, req *ledger.Request) (*projectio
 		return nil, err
 	}
 	_, creating := req.Command.(domain.Creating)
-	return models, models.Refuses(ctx, req.Command.Ref(), creating, domain.EncodeValue(req.Command))
+	if err := models.Refuses(ctx, req.Command.Ref(), creating, domain.EncodeValue(req.Command)); err != nil {
+		return nil, err
+	}
+	return models, s.expectsShown(ctx, models, req)
+}
+
+// expectsShown has the version that a command expects compared with the one that
+// its asker is shown: that of the last event which is not withheld. The true one
+// may be higher, and a command that is conditional on what an answer said would
+// else be refused for what the asker can never see.
+func (s *server) expectsShown(ctx context.Context, models *projections.Models, req *ledger.Request) error {
+	if models == s.cfg.Models || req.Meta.ExpectedVersion == nil {
+		return nil
+	}
+	req.Shown = func(ctx context.Context, ref domain.Ref, seq uint64) (uint64, error) {
+		if err := s.awaitIn(ctx, models, seq); err != nil {
+			return 0, err
+		}
+		return models.Version(ctx, ref, projections.Point{Seq: seq})
+	}
+	return s.awaitEnd(ctx, models) // now, since others wait for the aggregate while it is decided
 }
 
 // named says who gives a command: the asker. An administrator may name another,

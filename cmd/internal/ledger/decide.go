@@ -151,8 +151,8 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v := t.Meta.ExpectedVersion; v != nil && *v != s.version {
-		return nil, domain.Refuse(domain.CodeStaleVersion, "expected_version", "%s is at version %d, not %d: read it again", own.ref, s.version, *v)
+	if err := t.expects(w.ctx, own.ref, s); err != nil {
+		return nil, err
 	}
 	now := l.opts.Now().UTC().Truncate(time.Microsecond)
 	in := domain.Input{Meta: t.Meta, Now: now, Today: domain.DateOf(now, l.opts.Location), World: w, SigningKey: l.opts.SigningKey}
@@ -192,6 +192,28 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 		}
 	}
 	return d, nil
+}
+
+// expects refuses a snapshot that is not at the version that the task expects.
+// The append is made to follow the very event of the snapshot, so it is enough
+// that the asker is shown that version as of there: what it is not shown may come
+// between its version and the true one.
+func (t *task) expects(ctx context.Context, ref domain.Ref, s snapshot) error {
+	v := t.Meta.ExpectedVersion
+	if v == nil {
+		return nil
+	}
+	at := s.version
+	if t.Shown != nil {
+		var err error
+		if at, err = t.Shown(ctx, ref, s.seq); err != nil {
+			return fmt.Errorf("find the version of %s that is shown: %w", ref, err)
+		}
+	}
+	if *v != at {
+		return domain.Refuse(domain.CodeStaleVersion, "expected_version", "%s is at version %d, not %d: read it again", ref, at, *v)
+	}
+	return nil
 }
 
 // add writes one event into the decision.

@@ -17,6 +17,9 @@
 //     command in the log and, when it is not there, deciding again. Only when the
 //     log cannot be read either does the caller get *eventstore.OutcomeUnknownError;
 //     the same command with the same key is then safe to send again.
+//   - A [Plan] is what a command would record were it executed at once: it is made
+//     by the same decision, on the present state of the log, and nothing is
+//     written (TestAPlanIsWhatExecuteRecords).
 //   - After [ErrConflict] nothing was written: others changed the same aggregate
 //     each time, and gave it up after a bounded number of tries.
 package ledger

@@ -96,10 +96,19 @@ func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (*decisio
 	if !isRejected(err) {
 		return d, receipt, err
 	}
-	if err := l.refreshAll(ctx, append(w.seen, own)); err != nil {
-		return nil, Receipt{}, err
+	_, d, receipt, err = l.confirmed(ctx, w, own, t)
+	return d, receipt, err
+}
+
+// confirmed decides the task anew on what the log says now of all that was seen
+// when it was decided first, and returns the world that this was seen in.
+func (l *Ledger) confirmed(ctx context.Context, first *world, own *aggregate, t *task) (*world, *decision, Receipt, error) {
+	if err := l.refreshAll(ctx, append(first.seen, own)); err != nil {
+		return nil, nil, Receipt{}, err
 	}
-	return l.lookupOrDecide(&world{ctx: ctx, ledger: l}, own, t)
+	w := &world{ctx: ctx, ledger: l}
+	d, receipt, err := l.lookupOrDecide(w, own, t)
+	return w, d, receipt, err
 }
 
 func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, Receipt, error) {

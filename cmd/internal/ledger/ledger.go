@@ -98,6 +98,11 @@ type Request struct {
 	Command domain.Command
 	Meta    domain.Meta
 
+	// Shown returns the version of the command's aggregate that the asker is shown
+	// as of a sequence; nil where nothing is withheld from the asker. The expected
+	// version is one of these, and no refusal tells another.
+	Shown func(ctx context.Context, ref domain.Ref, seq uint64) (uint64, error)
+
 	// An import sets these. A key derived from what the command asks for, which
 	// includes its aggregate, can only ever be found there, so local keys are
 	// looked for in the aggregate alone.

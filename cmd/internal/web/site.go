@@ -64,6 +64,7 @@ func Serve(a *api.API, cfg Config) {
 func pages() []page {
 	return []page{
 		overview,
+		agreementPage,
 	}
 }
 
