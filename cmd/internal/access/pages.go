@@ -13,6 +13,10 @@ var pages = map[string]Right{
 
 	"GET /{$}":                    reads,
 	"GET /agreements/{agreement}": reads,
+
+	"GET /agreements/{agreement}/projects":                                  reads,
+	"GET /agreements/{agreement}/projects/{project}":                        reads,
+	"GET /agreements/{agreement}/projects/{project}/milestones/{milestone}": reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

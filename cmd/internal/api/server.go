@@ -64,6 +64,7 @@ type server struct {
 	api      huma.API
 	inFlight chan struct{} // one entry for each command under way
 	attached attached      // who stored which files
+	told     tellings      // events that pages were made of
 	sheets   chan struct{} // one entry for each sheet that is being read
 	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log

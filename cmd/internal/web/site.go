@@ -65,6 +65,9 @@ func pages() []page {
 	return []page{
 		overview,
 		agreementPage,
+		projectsPage,
+		projectPage,
+		milestonePage,
 	}
 }
 

@@ -1,0 +1,184 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// milestonePage is a milestone: all that is recorded of it, how each of its fields came
+// to be what it is, and what follows if it slips.
+var milestonePage = page{"GET /agreements/{agreement}/projects/{project}/milestones/{milestone}", "milestone", milestoneAnswer{}, of((*site).milestone)}
+
+type milestoneAnswer struct {
+	*visit
+	parties
+	Of       projections.Milestone
+	Entity   string // its path
+	Dos      []*doLink
+	Before   []projections.Milestone // what it depends on
+	After    []projections.Milestone // what depends on it
+	WhatIf   whatIf
+	Net      bool // one line for each field that changed, and not every change
+	History  []fieldHistory
+	Next     string // cursor of more changes
+	Evidence []namedFile
+}
+
+// fieldHistory is how one field changed.
+type fieldHistory struct {
+	Field   string
+	Changes []fieldChange
+}
+
+type fieldChange struct {
+	projections.Change
+	Evidence []domain.Hash
+}
+
+// whatIf is what follows if the milestone is met on another day.
+type whatIf struct {
+	May      bool   // it is still to be met
+	Forecast string // the day, as it was asked for
+	Problem  string // why there is no answer
+	Impact   *projections.Impact
+}
+
+func (s *site) milestone(ctx context.Context, v *visit) (answer milestoneAnswer, err error) {
+	of, key := domain.Key(v.request.PathValue("project")), domain.Key(v.request.PathValue("milestone"))
+	a, err := v.agreementCrumbs(ctx, "projects", crumb{v.Say("Projects"), agreementPath(v.Agreement, "projects")})
+	if err != nil {
+		return answer, err
+	}
+	p, err := v.models.Project(ctx, a.Agreement, of, v.At)
+	if err != nil {
+		return answer, err
+	}
+	m, err := v.models.Milestone(ctx, a.Agreement, of, key, v.At)
+	if err != nil {
+		return answer, err
+	}
+	v.Title = v.Plain(m.Title)
+	v.Crumbs = append(v.Crumbs, crumb{v.Plain(p.Title), agreementPath(v.Agreement, "projects", string(of))})
+	answer = milestoneAnswer{visit: v, Of: m, Entity: milestoneEntity(of, key), Dos: v.commandsOf(p, m, onPage)}
+
+	all, err := everyPage(func(page projections.Page) ([]projections.Milestone, string, error) {
+		return v.models.Milestones(ctx, v.Agreement, of, v.At, page)
+	})
+	if err != nil {
+		return answer, err
+	}
+	for _, other := range all {
+		if slices.Contains(m.DependsOn, other.Milestone) {
+			answer.Before = append(answer.Before, other)
+		}
+		if slices.Contains(other.DependsOn, key) {
+			answer.After = append(answer.After, other)
+		}
+	}
+	told, err := s.api.Told(ctx, v.models, project.Ref(v.Agreement, of), v.At)
+	if err != nil {
+		return answer, err
+	}
+	told = slices.DeleteFunc(told, func(e api.Told) bool { return e.Milestone != key })
+	answer.Evidence = namedFiles(told, all)
+	if answer.WhatIf, err = v.whatIf(ctx, m); err != nil {
+		return answer, err
+	}
+	if err = answer.history(ctx, told); err != nil {
+		return answer, err
+	}
+	answer.parties, err = v.partiesOf(ctx, answer.speaksOf()...)
+	return answer, err
+}
+
+// whatIf asks what follows if the milestone is met on the day of the query.
+func (v *visit) whatIf(ctx context.Context, m projections.Milestone) (whatIf, error) {
+	w := whatIf{May: m.State != project.Met && m.State != project.Dropped, Forecast: strings.TrimSpace(v.request.URL.Query().Get("forecast"))}
+	if !w.May || w.Forecast == "" {
+		return w, nil
+	}
+	day, err := domain.ParseDate(w.Forecast)
+	if err != nil {
+		w.Problem = v.Say("This is not a date. Write it as in 2027-06-30.")
+		return w, nil
+	}
+	impact, err := v.models.Impact(ctx, m.Agreement, m.Project, m.Milestone, day, v.At)
+	w.Impact = &impact
+	return w, err
+}
+
+// history finds the changes of the milestone's fields, and the files behind them.
+func (a *milestoneAnswer) history(ctx context.Context, told []api.Told) error {
+	a.Net = a.request.URL.Query().Get("moves") == "net"
+	found, err := a.models.Changes(ctx, projections.ChangeQuery{
+		To: a.At, Agreement: a.Agreement, Project: a.Of.Project, Milestone: a.Of.Milestone, Net: a.Net, Page: a.page(),
+	})
+	if err != nil {
+		return err
+	}
+	a.Next = found.Next
+	files := map[uint64][]domain.Hash{}
+	for _, e := range told {
+		files[e.Seq] = e.Evidence
+	}
+	at := map[string]int{}
+	for _, c := range found.Changes {
+		i, known := at[c.Field]
+		if !known {
+			i, a.History = len(a.History), append(a.History, fieldHistory{Field: c.Field})
+			at[c.Field] = i
+		}
+		a.History[i].Changes = append(a.History[i].Changes, fieldChange{c, files[c.Seq]})
+	}
+	slices.SortStableFunc(a.History, func(a, b fieldHistory) int { return cmp.Compare(fieldRank(a.Field), fieldRank(b.Field)) })
+	return nil
+}
+
+// fieldRank is where a field stands in the history: dates and state first.
+func fieldRank(field string) int {
+	if i := slices.Index([]string{"state", "forecast", "due", "baseline", "met_on", "percent", "claimed_by", "claimed_on", "confirmed_by"}, field); i >= 0 {
+		return i
+	}
+	return 100
+}
+
+// speaksOf lists the parties that the page names.
+func (a *milestoneAnswer) speaksOf() []domain.Key {
+	keys := append(slices.Clone(a.Of.Confirming), a.Of.ConfirmedBy...)
+	keys = append(keys, a.Of.ClaimedBy)
+	for _, h := range a.History {
+		for _, c := range h.Changes {
+			keys = append(keys, domain.Key(c.Party))
+		}
+	}
+	for _, f := range a.Evidence {
+		keys = append(keys, f.Party)
+	}
+	return keys
+}
+
+// Path is the address of another milestone of the project.
+func (a milestoneAnswer) Path(milestone domain.Key) string {
+	return a.Link(milestonePath(a.Agreement, a.Of.Project, milestone))
+}
+
+// milestoneList is some milestones of the project.
+type milestoneList struct {
+	milestoneAnswer
+	Items []projections.Milestone
+}
+
+// List is what a list of milestones is shown from.
+func (a milestoneAnswer) List(items []projections.Milestone) milestoneList {
+	return milestoneList{a, items}
+}
+
+// PartyKey is the party of a change, by its key.
+func (c fieldChange) PartyKey() domain.Key { return domain.Key(c.Party) }
