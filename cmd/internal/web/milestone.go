@@ -3,6 +3,8 @@ package web
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"html/template"
 	"slices"
 	"strings"
 
@@ -25,7 +27,8 @@ type milestoneAnswer struct {
 	Before   []projections.Milestone // what it depends on
 	After    []projections.Milestone // what depends on it
 	WhatIf   whatIf
-	Net      bool // one line for each field that changed, and not every change
+	titles   map[domain.Key]domain.Text // of all milestones of the project
+	Net      bool                       // one line for each field that changed, and not every change
 	History  []fieldHistory
 	Next     string // cursor of more changes
 	Evidence []namedFile
@@ -74,7 +77,9 @@ func (s *site) milestone(ctx context.Context, v *visit) (answer milestoneAnswer,
 	if err != nil {
 		return answer, err
 	}
+	answer.titles = map[domain.Key]domain.Text{}
 	for _, other := range all {
+		answer.titles[other.Milestone] = other.Title
 		if slices.Contains(m.DependsOn, other.Milestone) {
 			answer.Before = append(answer.Before, other)
 		}
@@ -155,7 +160,10 @@ func (a *milestoneAnswer) speaksOf() []domain.Key {
 	keys = append(keys, a.Of.ClaimedBy)
 	for _, h := range a.History {
 		for _, c := range h.Changes {
-			keys = append(keys, domain.Key(c.Party))
+			keys = append(keys, c.PartyKey())
+			if namesParties(h.Field) {
+				keys = append(append(keys, keysIn(c.Old)...), keysIn(c.New)...)
+			}
 		}
 	}
 	for _, f := range a.Evidence {
@@ -178,6 +186,45 @@ type milestoneList struct {
 // List is what a list of milestones is shown from.
 func (a milestoneAnswer) List(items []projections.Milestone) milestoneList {
 	return milestoneList{a, items}
+}
+
+// FieldValue shows a field's value: by a label where the field has codes, and by titles
+// where it names parties or milestones.
+func (a milestoneAnswer) FieldValue(field string, raw json.RawMessage) template.HTML {
+	switch {
+	case field == "state" || field == "type":
+		return a.LabelOf(raw)
+	case namesParties(field):
+		return a.PartyList(keysIn(raw))
+	case field == "depends_on" || field == "despite":
+		var titles []string
+		for _, key := range keysIn(raw) {
+			title := template.HTMLEscapeString(string(key))
+			if t, known := a.titles[key]; known {
+				title = string(a.Text(t))
+			}
+			titles = append(titles, title)
+		}
+		if len(titles) > 0 {
+			return template.HTML(strings.Join(titles, ", "))
+		}
+	}
+	return a.Value(raw)
+}
+
+func namesParties(field string) bool {
+	return field == "claimed_by" || field == "confirmed_by" || field == "confirming"
+}
+
+// keysIn reads a key, or a list of keys.
+func keysIn(raw json.RawMessage) []domain.Key {
+	var one string
+	if json.Unmarshal(raw, &one) == nil && one != "" {
+		return []domain.Key{domain.Key(one)}
+	}
+	var all []domain.Key
+	_ = json.Unmarshal(raw, &all) // what is neither names nothing
+	return all
 }
 
 // PartyKey is the party of a change, by its key.

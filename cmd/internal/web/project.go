@@ -27,7 +27,8 @@ type projectAnswer struct {
 	Moves     []dateMove
 	MoreMoves int // that are not shown
 	Gates     []projections.Gate
-	Decisions []projections.Decision
+	Decisions []projections.Decision     // that affect it
+	decisions map[domain.Key]domain.Text // titles of all
 	Money     []projections.Funding
 	Evidence  []namedFile
 	MoreFiles int // that are not shown
@@ -96,6 +97,10 @@ func (a *projectAnswer) review(ctx context.Context, key domain.Key) (err error) 
 	if err != nil {
 		return err
 	}
+	a.decisions = map[domain.Key]domain.Text{}
+	for _, d := range decisions {
+		a.decisions[d.Decision] = d.Title
+	}
 	a.Decisions = slices.DeleteFunc(decisions, func(d projections.Decision) bool {
 		return !slices.ContainsFunc(d.Affects, func(path string) bool { return within(path, a.Entity) })
 	})
@@ -119,6 +124,17 @@ func (a *projectAnswer) speaksOf() []domain.Key {
 		keys = append(keys, f.Party)
 	}
 	return keys
+}
+
+// DecisionTitle shows a decision by its title, or else its key, and a dash for none.
+func (a projectAnswer) DecisionTitle(key domain.Key) template.HTML {
+	switch title, known := a.decisions[key]; {
+	case known:
+		return a.Text(title)
+	case key == "":
+		return `<span class="none">–</span>`
+	}
+	return template.HTML(template.HTMLEscapeString(string(key)))
 }
 
 // SlipDays is how many days after its baseline the project is expected to end; nil

@@ -40,11 +40,15 @@ func (d movedDate) Days() *int {
 }
 
 // dateMoves lists the moves of the milestones' dates, the last first. That they were
-// scheduled, and taken into the first baseline, is no move.
+// scheduled, and taken into the first baseline, is no move. What shows that one was met
+// are the files of the claim as well.
 func dateMoves(trends []projections.Trend, told []api.Told) (moves []dateMove) {
-	bySeq := map[uint64]api.Told{}
+	bySeq, claims := map[uint64]api.Told{}, map[domain.Key][]api.Told{}
 	for _, e := range told {
 		bySeq[e.Seq] = e
+		if eventCode(e.Type) == "achievement-claimed" {
+			claims[e.Milestone] = append(claims[e.Milestone], e)
+		}
 	}
 	for _, t := range trends {
 		for i := 1; i < len(t.Series); i++ {
@@ -57,6 +61,9 @@ func dateMoves(trends []projections.Trend, told []api.Told) (moves []dateMove) {
 					m.Dates = append(m.Dates, d)
 				}
 			}
+			if is.MetOn != 0 && is.MetOn != was.MetOn {
+				m.Evidence = append(lastBefore(claims[t.Milestone], is.Seq).Evidence, m.Evidence...)
+			}
 			if len(m.Dates) > 0 {
 				moves = append(moves, m)
 			}
@@ -64,6 +71,17 @@ func dateMoves(trends []projections.Trend, told []api.Told) (moves []dateMove) {
 	}
 	slices.SortStableFunc(moves, func(a, b dateMove) int { return cmp.Or(cmp.Compare(b.MadeOn, a.MadeOn), cmp.Compare(b.Seq, a.Seq)) })
 	return moves
+}
+
+// lastBefore is the claim that an event confirms: the last one before it.
+func lastBefore(claims []api.Told, seq uint64) (claim api.Told) {
+	for _, c := range claims {
+		if c.Seq < seq {
+			claim = c
+		}
+	}
+	claim.Evidence = slices.Clone(claim.Evidence)
+	return claim
 }
 
 // namedFile is a file that an event names as evidence.

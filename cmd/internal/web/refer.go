@@ -56,12 +56,3 @@ func (v *visit) LabelOf(raw json.RawMessage) template.HTML {
 	}
 	return template.HTML(template.HTMLEscapeString(v.Label(code)))
 }
-
-// FieldValue shows a field's value, as a label where the field has codes.
-func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
-	switch field {
-	case "state", "type", "outcome", "kind":
-		return v.LabelOf(raw)
-	}
-	return v.Value(raw)
-}
