@@ -69,6 +69,9 @@ func pages() []page {
 		meetingsPage,
 		meetingPage,
 		awaitingPage,
+		projectsPage,
+		projectPage,
+		milestonePage,
 	}
 }
 
