@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/stretchr/testify/require"
@@ -33,7 +32,7 @@ func (u *user) violations(source string) (all []violation) {
 	u.t.Helper()
 	// In a world of its own it sees the page and is not seen by it, and the
 	// Content-Security-Policy does not bind the debugger.
-	world := call(u, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: cdp.FrameID(u.watch.tab), WorldName: "axe"}).ExecutionContextID
+	world := call(u, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: u.frame, WorldName: "axe"}).ExecutionContextID
 	u.evalIn(world, source+"; undefined", nil)
 	was := u.media["prefers-color-scheme"]
 	defer func() { u.prefers("prefers-color-scheme", was) }()
