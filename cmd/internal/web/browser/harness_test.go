@@ -78,11 +78,14 @@ func TestAxeFindsWhatIsWrong(t *testing.T) {
 	source, err := axe()
 	skipOrFail(t, err)
 	u := visitor(t, site(t, "default-src 'none'; style-src 'nonce-x'; img-src data:", map[string]string{"/": `
-		<style nonce="x">body { background: white; color: black } @media (prefers-color-scheme: dark) { body { background: #222; color: #333 } }</style>
+		<style nonce="x">body { background: white; color: black; font: 1rem sans-serif } @media (prefers-color-scheme: dark) { body { background: #222; color: #333 } }</style>
 		<main><h1>Some words</h1><input></main>`}))
 	u.open("/")
 	var found []string
-	for _, v := range u.violations(source) {
+	u.light()
+	all := u.violations(source, everything)
+	u.dark()
+	for _, v := range append(all, u.violations(source, colours)...) {
 		found = append(found, v.Scheme+" "+v.Rule)
 	}
 	assert.Equal(t, []string{"light label", "dark color-contrast"}, found)
