@@ -8,11 +8,17 @@ import (
 // pages has the right that each page takes, by its pattern. What a page shows is the
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
-	"GET /assets/{file}": open,
-	"POST /language":     open,
-
-	"GET /{$}":                    reads,
-	"GET /agreements/{agreement}": reads,
+	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/meetings":                                  reads,
+	"GET /agreements/{agreement}/meetings/{meeting}":                        reads,
+	"GET /agreements/{agreement}/projects":                                  reads,
+	"GET /agreements/{agreement}/projects/{project}":                        reads,
+	"GET /agreements/{agreement}/projects/{project}/milestones/{milestone}": reads,
+	"GET /assets/{file}":                                                    open,
+	"GET /awaiting":                                                         reads,
+	"GET /changes":                                                          reads,
+	"POST /language":                                                        open,
+	"GET /{$}":                                                              reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

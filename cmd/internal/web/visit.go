@@ -31,10 +31,13 @@ type visit struct {
 	Since                         string // from which on changes are marked; "" for not at all
 	Done                          string // what was recorded by the form before, for a line at the top
 	marks                         map[markKey]projections.Change
+	entities                      map[entityKey]entity
 	models                        *projections.Models
 	site                          *site
 	request                       *http.Request
 	writer                        http.ResponseWriter
+	parties                       map[domain.Key]domain.Text // what they are called, as far as asked for
+	things                        map[string]*thing          // likewise, by agreement and path
 	StyleSheet, Script, Icon, URI string
 }
 
