@@ -80,7 +80,7 @@ func (s said) declared() {
 			s.fields(c.Name, c.Fields)
 		}
 		for _, e := range a.Events {
-			s.add(English.EventLabel(e.Type), e.Type)
+			s.add(English.EventName(e.Type), e.Type)
 			s.add(e.Doc, e.Type)
 			s.names(e.Fields)
 		}

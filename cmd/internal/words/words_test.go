@@ -52,13 +52,14 @@ func TestLabels(t *testing.T) {
 	assert.Equal(t, [2]string{"Depends on", "前置里程碑"}, [2]string{English.FieldLabel("add-dependency", "on"), Chinese.FieldLabel("add-dependency", "on")})
 	assert.Equal(t, [2]string{"Forecast", "预测日期"}, [2]string{English.FieldLabel("reforecast-milestone", "forecast"), Chinese.FieldLabel("reforecast-milestone", "forecast")})
 
+	assert.Equal(t, [2]string{"Term · End", "期限 · 末日"}, [2]string{English.FieldName("term.end"), Chinese.FieldName("term.end")})
 	for event, want := range map[string][2]string{
 		"milepost.project.milestone-reforecast.v1": {"Milestone reforecast", "预测日期已更新"},
 		"milepost.party.registered.v1":             {"Party registered", "参与方已登记"},
 		"milepost.amendment.took-effect.v1":        {"Amendment took effect", "修订已生效"},
 		"another":                                  {"another", "another"},
 	} {
-		assert.Equal(t, want, [2]string{English.EventLabel(event), Chinese.EventLabel(event)})
+		assert.Equal(t, want, [2]string{English.EventName(event), Chinese.EventName(event)})
 	}
 }
 
