@@ -13,7 +13,9 @@ var pages = map[string]Right{
 
 	"GET /{$}":                    reads,
 	"GET /agreements/{agreement}": reads,
-	"GET /awaiting":               reads,
+	"GET /agreements/{agreement}/amendments/{amendment}": reads,
+	"GET /parties/{party}":                               reads,
+	"GET /awaiting":                                      reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

@@ -74,7 +74,9 @@ func (a *agreementAnswer) below(ctx context.Context) (err error) {
 	slices.SortStableFunc(a.Projects, func(p, q projections.Project) int {
 		return cmp.Or(urgency(p)-urgency(q), int(slip(q)-slip(p)))
 	})
-	a.Funds, err = every(func(page projections.Page) ([]projections.Fund, string, error) { return a.models.Funds(ctx, of, at, page) })
+	a.Funds, err = every(func(page projections.Page) ([]projections.Fund, string, error) {
+		return a.models.Funds(ctx, of, at, page)
+	})
 	if err != nil {
 		return err
 	}

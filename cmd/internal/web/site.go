@@ -66,6 +66,8 @@ func pages() []page {
 		overview,
 		agreementPage,
 		awaitingPage,
+		amendmentPage,
+		partyPage,
 	}
 }
 

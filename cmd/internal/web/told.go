@@ -24,6 +24,13 @@ var (
 func (v *visit) Told(field string, raw json.RawMessage) template.HTML {
 	var words []string
 	var word string
+	var people []struct{ Name string }
+	if field == "attendees" && json.Unmarshal(raw, &people) == nil {
+		for _, p := range people {
+			words = append(words, template.HTMLEscapeString(p.Name))
+		}
+		return template.HTML(strings.Join(words, ", "))
+	}
 	if json.Unmarshal(raw, &word) == nil && word != "" {
 		words = []string{word}
 	} else if json.Unmarshal(raw, &words) != nil || len(words) == 0 {
