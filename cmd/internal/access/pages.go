@@ -16,6 +16,14 @@ var pages = map[string]Right{
 	"GET /agreements/{agreement}/amendments/{amendment}": reads,
 	"GET /parties/{party}":                               reads,
 	"GET /awaiting":                                      reads,
+	"GET /agreements/{agreement}":                    reads,
+	"GET /agreements/{agreement}/meetings":           reads,
+	"GET /agreements/{agreement}/meetings/{meeting}": reads,
+	"GET /assets/{file}":                             open,
+	"GET /awaiting":                                  reads,
+	"GET /changes":                                   reads,
+	"POST /language":                                 open,
+	"GET /{$}":                                       reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

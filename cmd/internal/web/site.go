@@ -65,6 +65,9 @@ func pages() []page {
 	return []page{
 		overview,
 		agreementPage,
+		changesPage,
+		meetingsPage,
+		meetingPage,
 		awaitingPage,
 		amendmentPage,
 		partyPage,
@@ -93,7 +96,7 @@ var templates = parse()
 
 // parse makes a template of each page, with what all of them have.
 func parse() map[string]*template.Template {
-	base := template.Must(template.New("base.html").ParseFS(files, "pages/base.html", "pages/parts.html"))
+	base := template.Must(template.New("base.html").ParseFS(files, "pages/base.html", "pages/parts*.html"))
 	all := map[string]*template.Template{}
 	for _, p := range append(pages(), problemPage) {
 		all[p.template] = template.Must(template.Must(base.Clone()).ParseFS(files, "pages/"+p.template+".html"))
