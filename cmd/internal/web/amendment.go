@@ -97,13 +97,13 @@ func (a *amendmentAnswer) clauseValue(name string, raw json.RawMessage, said map
 		path = "agreement/" + string(a.Agreement) + "/" + name + "/" + key
 	}
 	if path == "" || key == "" || strings.Contains(key, "/") {
-		return a.Told(name, raw)
+		return a.FieldValue(name, raw)
 	}
-	t := a.Thing(a.Agreement, path)
-	if len(t.Title) == 0 { // it is not there before the amendment is in effect
-		return a.Told(name, raw)
+	e := a.Entity(string(a.Agreement), path)
+	if e.Parts[len(e.Parts)-1].Title == nil { // it is not there before the amendment is in effect
+		return a.FieldValue(name, raw)
 	}
-	return template.HTML(`<a href="`+template.HTMLEscapeString(a.Where(t))+`">`) + a.Text(t.Title) + `</a>`
+	return e.linked(key)
 }
 
 func word(raw json.RawMessage) (key domain.Key) {
