@@ -18,6 +18,17 @@ var pages = map[string]Right{
 	"GET /parties/{party}":                               reads,
 	"POST /language":                                     open,
 	"GET /{$}":                                           reads,
+	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/meetings":                                  reads,
+	"GET /agreements/{agreement}/meetings/{meeting}":                        reads,
+	"GET /agreements/{agreement}/projects":                                  reads,
+	"GET /agreements/{agreement}/projects/{project}":                        reads,
+	"GET /agreements/{agreement}/projects/{project}/milestones/{milestone}": reads,
+	"GET /assets/{file}":                                                    open,
+	"GET /awaiting":                                                         reads,
+	"GET /changes":                                                          reads,
+	"POST /language":                                                        open,
+	"GET /{$}":                                                              reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

@@ -50,19 +50,6 @@ func (v *visit) Entity(agreement, path string) entity {
 	return e
 }
 
-// PartyName is what a party is called, in the language of the page.
-func (v *visit) PartyName(party domain.Key) template.HTML {
-	if party == "" {
-		return `<span class="none">–</span>`
-	}
-	return v.Entity("", "party/"+string(party)).Name()
-}
-
-// PartyPlain is PartyName without markup.
-func (v *visit) PartyPlain(party domain.Key) string {
-	return v.Entity("", "party/"+string(party)).PlainName()
-}
-
 // Name is what it is called, with what it is in before it.
 func (e entity) Name() template.HTML {
 	var names []string

@@ -71,6 +71,9 @@ func pages() []page {
 		awaitingPage,
 		amendmentPage,
 		partyPage,
+		projectsPage,
+		projectPage,
+		milestonePage,
 	}
 }
 
