@@ -8,17 +8,8 @@ import (
 // pages has the right that each page takes, by its pattern. What a page shows is the
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
-	"GET /agreements/{agreement}":                        reads,
-	"GET /agreements/{agreement}/amendments/{amendment}": reads,
-	"GET /agreements/{agreement}/meetings":               reads,
-	"GET /agreements/{agreement}/meetings/{meeting}":     reads,
-	"GET /assets/{file}":                                 open,
-	"GET /awaiting":                                      reads,
-	"GET /changes":                                       reads,
-	"GET /parties/{party}":                               reads,
-	"POST /language":                                     open,
-	"GET /{$}":                                           reads,
 	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/amendments/{amendment}":                    reads,
 	"GET /agreements/{agreement}/meetings":                                  reads,
 	"GET /agreements/{agreement}/meetings/{meeting}":                        reads,
 	"GET /agreements/{agreement}/projects":                                  reads,
@@ -27,8 +18,9 @@ var pages = map[string]Right{
 	"GET /assets/{file}":                                                    open,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
-	"POST /language":                                                        open,
+	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
+	"POST /language":                                                        open,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

@@ -24,6 +24,14 @@ func (v *visit) Party(key domain.Key) template.HTML {
 	return v.Entity("", "party/"+string(key)).linked(string(key))
 }
 
+// PartyName is a party's name for where no markup can be.
+func (v *visit) PartyName(key domain.Key) string {
+	if e := v.Entity("", "party/"+string(key)); e.Parts[0].Title != nil {
+		return v.Plain(e.Parts[0].Title)
+	}
+	return string(key)
+}
+
 // AgreementLink shows an agreement, and leads to its page.
 func (v *visit) AgreementLink(key domain.Key) template.HTML {
 	if key == "" {
