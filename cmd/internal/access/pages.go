@@ -11,6 +11,10 @@ var pages = map[string]Right{
 	"GET /assets/{file}": open,
 	"POST /language":     open,
 
+	"GET /do":            reads,
+	"GET /do/{command}":  reads, // the command's own right is judged besides
+	"POST /do/{command}": reads,
+
 	"GET /{$}":                    reads,
 	"GET /agreements/{agreement}": reads,
 }
