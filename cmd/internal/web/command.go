@@ -56,7 +56,7 @@ func (f *form) right() access.Right {
 // why says why something was refused, in the language as far as it goes.
 func (v *visit) why(p *api.Problem) string {
 	switch {
-	case p.Code == domain.CodeMissingField:
+	case p.Code == domain.CodeMissingField && strings.Contains(p.Detail, "needs this field"): // and no rule that says why
 		return v.Say("This is needed.")
 	case v.Language.Code == "en":
 		return p.Detail
