@@ -11,14 +11,17 @@ var pages = map[string]Right{
 	"GET /assets/{file}": open,
 	"POST /language":     open,
 
-	"GET /{$}":                                       reads,
-	"GET /agreements/{agreement}":                    reads,
-	"GET /changes":                                   reads,
-	"GET /agreements/{agreement}/meetings":           reads,
-	"GET /agreements/{agreement}/meetings/{meeting}": reads,
 	"GET /{$}":                    reads,
 	"GET /agreements/{agreement}": reads,
 	"GET /awaiting":               reads,
+
+	"GET /changes":                                    reads,
+	"GET /agreements/{agreement}/meetings":            reads,
+	"GET /agreements/{agreement}/meetings/{meeting}":  reads,
+	"GET /agreements/{agreement}/results":             reads,
+	"GET /agreements/{agreement}/results/{indicator}": reads,
+	"GET /agreements/{agreement}/funds":               reads,
+	"GET /agreements/{agreement}/funds/{fund}":        reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

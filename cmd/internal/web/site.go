@@ -68,6 +68,10 @@ func pages() []page {
 		changesPage,
 		meetingsPage,
 		meetingPage,
+		resultsPage,
+		indicatorPage,
+		fundsPage,
+		fundPage,
 		awaitingPage,
 	}
 }

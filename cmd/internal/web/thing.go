@@ -45,6 +45,30 @@ func (v *visit) Shown(t *thing) template.HTML {
 	return template.HTML(title + ` <span class="soft small">` + about + `</span>`)
 }
 
+// NameOf shows what a thing is called, after what it is a part of.
+func (v *visit) NameOf(t *thing) template.HTML {
+	name := v.Text(t.Title)
+	if len(t.Title) == 0 {
+		name = template.HTML(template.HTMLEscapeString(v.Label(t.Kind)) + " <code>" + template.HTMLEscapeString(string(t.Key)) + "</code>")
+	}
+	if t.In != nil {
+		name = v.NameOf(t.In) + ` <span class="soft" aria-hidden="true">›</span> ` + name
+	}
+	return name
+}
+
+// PlainNameOf is NameOf for where no markup can be.
+func (v *visit) PlainNameOf(t *thing) string {
+	name := v.Plain(t.Title)
+	if len(t.Title) == 0 {
+		name = v.Label(t.Kind) + " " + string(t.Key)
+	}
+	if t.In != nil {
+		name = v.PlainNameOf(t.In) + " › " + name
+	}
+	return name
+}
+
 // Thing finds what the path of an entity means, "project/iot-base/milestone/design".
 // What is not there any more, or has no title, is called by its key, and so is what
 // cannot be read just now: a page that is there but for one name is still of use.
@@ -95,6 +119,12 @@ func (v *visit) thing(agreement domain.Key, path []string) *thing {
 		t.Title = found.Title
 	case "party":
 		t.Path, t.Title = "/parties/"+path[1], v.partyTitle(key)
+	case "access":
+		t.Path = "/access/" + path[1]
+	case "area", "mechanism", "obligation": // as decisions name them
+		t = v.part(agreement, &thing{Kind: "agreement", Key: agreement, Path: agreementPath(agreement)}, []string{"agreement", string(agreement), kind, path[1]})
+		t.In = nil
+		return t
 	}
 	if len(path) < 4 {
 		return t
@@ -117,10 +147,30 @@ func (v *visit) part(agreement domain.Key, of *thing, path []string) *thing {
 	case "agreement/mechanism":
 		found, _ := v.models.Mechanism(ctx, agreement, key, at)
 		t.Title, t.anchor = found.Title, "#mechanisms"
-	case "agreement/signature", "amendment/signature":
+	case "agreement/signature", "amendment/signature", "fund/pledge": // mostly by the key of the party
 		t.Title = v.partyTitle(key)
+	case "agreement/area", "agreement/prior":
+		found, _ := v.models.Agreement(ctx, agreement, at)
+		for _, a := range found.Areas {
+			if t.Kind == "area" && a.Area == key {
+				t.Title = a.Title
+			}
+		}
+		for _, p := range found.Prior {
+			if t.Kind == "prior" && p.Entry == key {
+				t.Title = p.Title
+			}
+		}
+	case "project/gate":
+		gates, _, _ := v.models.Gates(ctx, agreement, of.Key, at, projections.Page{Limit: projections.MaxLimit})
+		for _, g := range gates {
+			if g.Gate == key {
+				t.Title = g.Title
+			}
+		}
 	case "meeting/action":
 		actions, _, _ := v.models.Actions(ctx, agreement, of.Key, at, projections.Page{Limit: projections.MaxLimit})
+		t.anchor = "#action-" + path[3]
 		for _, a := range actions {
 			if a.Action == key {
 				t.Title = a.Title
@@ -128,6 +178,7 @@ func (v *visit) part(agreement domain.Key, of *thing, path []string) *thing {
 		}
 	case "meeting/decision":
 		decisions, _, _ := v.models.Decisions(ctx, agreement, of.Key, at, projections.Page{Limit: projections.MaxLimit})
+		t.anchor = "#decision-" + path[3]
 		for _, d := range decisions {
 			if d.Decision == key {
 				t.Title = d.Title

@@ -31,7 +31,6 @@ type visit struct {
 	Since                         string // from which on changes are marked; "" for not at all
 	Done                          string // what was recorded by the form before, for a line at the top
 	marks                         map[markKey]projections.Change
-	entities                      map[entityKey]entity
 	models                        *projections.Models
 	site                          *site
 	request                       *http.Request
