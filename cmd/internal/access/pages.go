@@ -8,20 +8,21 @@ import (
 // pages has the right that each page takes, by its pattern. What a page shows is the
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
-	"GET /assets/{file}": open,
-	"POST /language":     open,
-
-	"GET /{$}":                    reads,
-	"GET /agreements/{agreement}": reads,
-	"GET /awaiting":               reads,
-
-	"GET /changes":                                    reads,
-	"GET /agreements/{agreement}/meetings":            reads,
-	"GET /agreements/{agreement}/meetings/{meeting}":  reads,
-	"GET /agreements/{agreement}/results":             reads,
-	"GET /agreements/{agreement}/results/{indicator}": reads,
-	"GET /agreements/{agreement}/funds":               reads,
-	"GET /agreements/{agreement}/funds/{fund}":        reads,
+	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/funds":                                     reads,
+	"GET /agreements/{agreement}/funds/{fund}":                              reads,
+	"GET /agreements/{agreement}/meetings":                                  reads,
+	"GET /agreements/{agreement}/meetings/{meeting}":                        reads,
+	"GET /agreements/{agreement}/projects":                                  reads,
+	"GET /agreements/{agreement}/projects/{project}":                        reads,
+	"GET /agreements/{agreement}/projects/{project}/milestones/{milestone}": reads,
+	"GET /agreements/{agreement}/results":                                   reads,
+	"GET /agreements/{agreement}/results/{indicator}":                       reads,
+	"GET /assets/{file}":                                                    open,
+	"GET /awaiting":                                                         reads,
+	"GET /changes":                                                          reads,
+	"GET /{$}":                                                              reads,
+	"POST /language":                                                        open,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
@@ -58,6 +59,48 @@ func (a *API) Execute(ctx context.Context, req ledger.Request) (ledger.Receipt, 
 	return a.execute(ctx, req)
 }
 
+// Preview says what a command would record for the asker: what Execute refuses, it
+// refuses. Of what it would record elsewhere, it tells what the asker sees, and its
+// version is the one that the asker is shown.
+func (a *API) Preview(ctx context.Context, req ledger.Request) (ledger.Plan, error) {
+	if err := a.Writable(); err != nil {
+		return ledger.Plan{}, err
+	}
+	plan, models, err := decided(ctx, a.server, &req, a.cfg.Ledger.Preview)
+	if err != nil || models == a.cfg.Models {
+		return plan, err
+	}
+	if err := a.awaitEnd(ctx, models); err != nil {
+		return ledger.Plan{}, err
+	}
+	if plan.Version, err = models.Version(ctx, plan.Ref, projections.Point{Seq: models.Position().Seq}); err != nil {
+		return ledger.Plan{}, err
+	}
+	events := plan.Events
+	plan.Events = nil
+	for _, e := range events {
+		seen := e.Ref == plan.Ref
+		if !seen {
+			if seen, err = models.Sees(ctx, e.Ref); err != nil {
+				return ledger.Plan{}, err
+			}
+		}
+		if seen {
+			plan.Events = append(plan.Events, e)
+		}
+	}
+	return plan, nil
+}
+
+// Latest is Seen of all that the log has now.
+func (a *API) Latest(ctx context.Context) (*projections.Models, error) {
+	models, err := a.seen(ctx)
+	if err == nil {
+		err = a.awaitEnd(ctx, models)
+	}
+	return models, err
+}
+
 // Attach stores a file for the asker, who may then name it as evidence.
 func (a *API) Attach(ctx context.Context, file io.Reader) (Evidence, error) {
 	if err := stillMay(ctx, access.Attaching()); err != nil {
@@ -66,12 +109,22 @@ func (a *API) Attach(ctx context.Context, file io.Reader) (Evidence, error) {
 	if err := a.Writable(); err != nil {
 		return Evidence{}, err
 	}
-	e, err := a.cfg.Store.PutEvidence(ctx, file, "")
+	e, err := a.attach(ctx, file, "")
 	if err != nil {
 		return Evidence{}, err
 	}
-	a.attached.add(access.From(ctx).Key, domain.Hash(e.Hash))
 	return Evidence{domain.Hash(e.Hash), e.Size}, nil
+}
+
+// Patient is the body of a request that may bring files: it takes as long as it
+// takes, as long as something comes.
+func Patient(w http.ResponseWriter, r *http.Request) io.ReadCloser {
+	conn := http.NewResponseController(w)
+	_ = conn.SetWriteDeadline(time.Time{}) // the answer comes when all is stored; a test's recorder has no deadline
+	return struct {
+		io.Reader
+		io.Closer
+	}{&patientReader{body: r.Body, conn: conn}, r.Body}
 }
 
 // Problem is an error as it is answered, noted in the server's log where its cause
@@ -84,6 +137,9 @@ func (a *API) Writable() error { return a.cfg.Store.Writable() }
 
 // NotThere refuses what a page was asked for and is not there.
 func NotThere(detail string) error { return newProblem(domain.CodeNotFound, "", detail) }
+
+// NotAllowed refuses a page that takes a right which the asker has not.
+func NotAllowed(right access.Right) error { return forbidden("", right) }
 
 // InvalidParameter refuses a parameter of a page, or a form, that does not read.
 func InvalidParameter(name, detail string) error {

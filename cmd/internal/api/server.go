@@ -64,6 +64,8 @@ type server struct {
 	api      huma.API
 	inFlight chan struct{} // one entry for each command under way
 	attached attached      // who stored which files
+	uploads  chan struct{} // one entry for each file that is being stored
+	told     tellings      // events that pages were made of
 	sheets   chan struct{} // one entry for each sheet that is being read
 	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
@@ -112,7 +114,7 @@ func newServer(cfg Config) *server {
 	mux := &patterns{ServeMux: http.NewServeMux()}
 	s := &server{
 		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
-		sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
+		uploads: make(chan struct{}, maxUploads), sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
 		rights: access.Route,
 	}
 	mux.admitted = s.admitted

@@ -128,7 +128,7 @@ func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
 		case slices.Contains(codeFields, field):
 			shown = append(shown, template.HTMLEscapeString(v.Label(value)))
 		case slices.Contains(partyFields, field) && domain.Key(value).Valid():
-			shown = append(shown, template.HTMLEscapeString(v.PartyName(domain.Key(value))))
+			shown = append(shown, string(v.Party(domain.Key(value))))
 		case domain.Hash(value).Valid():
 			shown = append(shown, string(v.Hash(domain.Hash(value))))
 		default:

@@ -66,9 +66,11 @@ func (v *visit) recent(ctx context.Context, of domain.Key) (latest []news, since
 
 // add counts a field; of what is new, its title says enough.
 func (n *news) add(c projections.Change) {
+	if c.Op == "add" && (c.Field == "title" || c.Field == "signatory") {
+		n.New, n.Fields, n.More = true, nil, 0
+	}
 	switch {
-	case c.Op == "add" && (c.Field == "title" || c.Field == "date"):
-		n.New = true
+	case n.New:
 	case len(n.Fields) == newsFields:
 		n.More++
 	default:

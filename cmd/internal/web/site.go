@@ -73,6 +73,9 @@ func pages() []page {
 		fundsPage,
 		fundPage,
 		awaitingPage,
+		projectsPage,
+		projectPage,
+		milestonePage,
 	}
 }
 

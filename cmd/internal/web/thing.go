@@ -39,7 +39,9 @@ func (v *visit) Shown(t *thing) template.HTML {
 		title = `<a href="` + escape(where) + `">` + title + `</a>`
 	}
 	about := escape(v.Label(t.Kind))
-	if t.In != nil && t.In.Kind != "agreement" && len(t.In.Title) > 0 {
+	if t.Kind == "period" {
+		about += " " + escape(string(t.Key))
+	} else if t.In != nil && t.In.Kind != "agreement" && len(t.In.Title) > 0 {
 		about += " · " + string(v.Text(t.In.Title))
 	}
 	return template.HTML(title + ` <span class="soft small">` + about + `</span>`)
@@ -48,7 +50,7 @@ func (v *visit) Shown(t *thing) template.HTML {
 // NameOf shows what a thing is called, after what it is a part of.
 func (v *visit) NameOf(t *thing) template.HTML {
 	name := v.Text(t.Title)
-	if len(t.Title) == 0 {
+	if len(t.Title) == 0 || t.Kind == "period" {
 		name = template.HTML(template.HTMLEscapeString(v.Label(t.Kind)) + " <code>" + template.HTMLEscapeString(string(t.Key)) + "</code>")
 	}
 	if t.In != nil {
@@ -60,7 +62,7 @@ func (v *visit) NameOf(t *thing) template.HTML {
 // PlainNameOf is NameOf for where no markup can be.
 func (v *visit) PlainNameOf(t *thing) string {
 	name := v.Plain(t.Title)
-	if len(t.Title) == 0 {
+	if len(t.Title) == 0 || t.Kind == "period" {
 		name = v.Label(t.Kind) + " " + string(t.Key)
 	}
 	if t.In != nil {
@@ -168,6 +170,8 @@ func (v *visit) part(agreement domain.Key, of *thing, path []string) *thing {
 				t.Title = g.Title
 			}
 		}
+	case "indicator/period":
+		t.Title = of.Title
 	case "meeting/action":
 		actions, _, _ := v.models.Actions(ctx, agreement, of.Key, at, projections.Page{Limit: projections.MaxLimit})
 		t.anchor = "#action-" + path[3]
