@@ -205,6 +205,13 @@ func EventOf[S any, E Evolver[S]](doc string) EventType {
 	return EventType{Type: zero.Type(), Doc: doc, Fields: FieldsOf[E](), Decode: decodeEvent[E]}
 }
 
+// Zero returns the command that says nothing, which tells what kind of command it
+// is: whether it is [Creating] or [Acting], and of what it is asked.
+func (c CommandType) Zero() Command {
+	cmd, _ := c.decode(func(reflect.Value) error { return nil })
+	return cmd
+}
+
 // Decide asks cmd of state: the events that follow, or a *Rejected.
 func (c CommandType) Decide(state any, cmd Command, in Input) ([]Event, error) {
 	return c.decide(state, cmd, in)

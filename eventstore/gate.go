@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -38,7 +39,8 @@ type gate struct {
 	store       *Store       // nil until open
 	subscribers Subscribers
 
-	accounts sync.Mutex // held while an account is made
+	accounts  sync.Mutex // held while an account is made
+	consumers []string   // that have one
 }
 
 func (g *gate) open(s *Store, subscribers Subscribers) {
@@ -90,6 +92,10 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 		g.store.log.Warn("a subscriber has too many connections", "subscriber", consumer, "connections", maxConnected)
 		return false
 	}
+	if n := g.store.unanswered(consumer); n > maxUnanswered {
+		g.store.log.Warn("a subscriber is not let in before what it asked is forgotten", "subscriber", consumer, "unanswered", n)
+		return false
+	}
 	if account.NumConnections() == 0 { // whoever had a record in hand is gone, and this one cannot ask for any yet
 		if err := g.store.giveBack(context.Background(), consumer); err != nil {
 			g.store.log.Warn("a record that was not acknowledged is delivered again later", "subscriber", consumer, "error", err)
@@ -136,13 +142,24 @@ func (g *gate) account(consumer string) (*server.Account, error) {
 		// Streamed: one request has many answers.
 		err := ledger.AddServiceExportWithResponse(subject, server.Streamed, []*server.Account{account})
 		if err == nil {
+			err = ledger.SetServiceExportResponseThreshold(subject, answerTime)
+		}
+		if err == nil {
 			err = account.AddServiceImport(ledger, subject, subject)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("account %s: %s: %w", name, subject, err)
 		}
 	}
+	g.consumers = append(g.consumers, consumer)
 	return account, nil
+}
+
+// known lists the consumers whose readers have been let in.
+func (g *gate) known() []string {
+	g.accounts.Lock()
+	defer g.accounts.Unlock()
+	return slices.Clone(g.consumers)
 }
 
 const ownUser = "milepost"

@@ -96,6 +96,7 @@ func (s *Store) Admit(ctx context.Context, subscribers Subscribers) error {
 	if s.srv.Addr() == nil {
 		return fmt.Errorf("eventstore: cannot listen for subscribers on %s; the log says why", s.cfg.Listen)
 	}
+	go s.cutFloods()
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/web"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -188,17 +189,20 @@ func (n *node) newSignIn(listen *listening, base string) *signin.Service {
 	})
 }
 
-// handler is the node's HTTP API.
+// handler is the node's HTTP API, with the pages where people can sign in.
 func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
 	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Subscribers: n.keeper, Name: n.cfg.name, Version: version(),
 		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
 		Access: n.directory, Views: n.views, AccessLog: n.accessLog, Front: front, Feed: n.feed, Webhooks: n.webhooks,
 	}
-	if signIn != nil {
-		cfg.SignIn = signIn
+	if signIn == nil {
+		return api.New(cfg)
 	}
-	return api.New(cfg)
+	cfg.SignIn = signIn
+	handler := api.New(cfg)
+	web.Serve(handler, web.Config{Ledger: n.cfg.name, Location: n.location, SignIn: signIn, Logger: n.cfg.log})
+	return handler
 }
 
 // followPause lies between two attempts to follow a log that cannot be read.

@@ -47,7 +47,7 @@ var routes = map[string]Right{
 	"GET /v1/schemas":        known,
 	"GET /v1/schemas/{type}": known,
 
-	"GET /{$}":                   open, // who is signed in, or where to
+	"GET /account":               open, // who is signed in, or where to
 	"GET /sign-in":               open,
 	"GET /sign-in/style.css":     open,
 	"POST /sign-in":              open,
@@ -193,6 +193,9 @@ var subscriptions = map[string]Right{
 // table does not have it.
 func Route(pattern string) (Right, bool) {
 	if r, ok := routes[pattern]; ok {
+		return r, true
+	}
+	if r, ok := pages[pattern]; ok {
 		return r, true
 	}
 	if name, ok := strings.CutPrefix(pattern, "POST /v1/commands/"); ok {

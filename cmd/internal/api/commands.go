@@ -14,6 +14,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/schema"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/projections"
 )
 
 // MaxBody is how long the body of a command may be, in bytes.
@@ -75,20 +76,10 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	if err := applyHeaders(&req.Meta, r.Header); err != nil {
 		return err
 	}
-	models, err := s.authorise(ctx, &req)
+	receipt, err := s.execute(ctx, req)
 	if err != nil {
 		return err
 	}
-	release, err := s.admit() // not before all of it is here: a slow client holds up nobody
-	if err != nil {
-		return err
-	}
-	defer release()
-	receipt, err := s.cfg.Ledger.Execute(ctx, req)
-	if err != nil {
-		return s.discreet(ctx, models, &req, err)
-	}
-	s.effected(ctx, receipt)
 	w.Header().Set("ETag", etag(receipt.Version))
 	if where := address(receipt.Agreement, receipt.Aggregate); where != "" {
 		w.Header().Set("Location", where)
@@ -99,6 +90,36 @@ func (s *server) command(w http.ResponseWriter, r *http.Request, name string) er
 	}
 	writeJSON(w, status, receipt)
 	return nil
+}
+
+// execute carries out a command that has arrived, if the asker may give it.
+func (s *server) execute(ctx context.Context, req ledger.Request) (ledger.Receipt, error) {
+	receipt, _, err := decided(ctx, s, &req, s.cfg.Ledger.Execute)
+	if err == nil {
+		s.effected(ctx, receipt)
+	}
+	return receipt, err
+}
+
+// decided has a command that has arrived decided, if the asker may give it. What
+// refuses it is told in words that the asker may read. It returns the read models
+// of what the asker sees beside what the decision came to.
+func decided[T any](ctx context.Context, s *server, req *ledger.Request, decide func(context.Context, ledger.Request) (T, error)) (T, *projections.Models, error) {
+	var none T
+	models, err := s.authorise(ctx, req)
+	if err != nil {
+		return none, nil, err
+	}
+	release, err := s.admit() // not before all of it is here: a slow client holds up nobody
+	if err != nil {
+		return none, nil, err
+	}
+	defer release()
+	came, err := decide(ctx, *req)
+	if err != nil {
+		return none, nil, s.discreet(ctx, models, req, err)
+	}
+	return came, models, nil
 }
 
 // admit lets a command in, or refuses it at once when as many as the server

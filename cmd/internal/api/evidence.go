@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -39,7 +40,6 @@ func (s *server) evidence() {
 	text := &huma.Schema{Type: huma.TypeString}
 	binary := map[string]*huma.MediaType{mediaBytes: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 	hash := &huma.Schema{Type: huma.TypeString, Pattern: domain.HashPattern}
-	uploads := make(chan struct{}, maxUploads)
 	s.handle(huma.Operation{
 		OperationID: "attach-evidence", Method: http.MethodPost, Path: "/v1/evidence", Tags: []string{"evidence"},
 		Summary: "Store a file, under its SHA-256.",
@@ -58,12 +58,6 @@ func (s *server) evidence() {
 		},
 		Errors: []int{400, 403, 413, 415, 422, 500, 503},
 	}, func(w http.ResponseWriter, r *http.Request) error {
-		select {
-		case uploads <- struct{}{}:
-			defer func() { <-uploads }()
-		default:
-			return newProblem(CodeOverloaded, "", "Too many files are being attached. Nothing was stored; try again in a moment.")
-		}
 		return s.attachEvidence(w, r)
 	})
 	s.handle(huma.Operation{
@@ -94,11 +88,10 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := &patientReader{body: r.Body, conn: http.NewResponseController(w)}
 	_ = body.conn.SetWriteDeadline(time.Time{}) // the answer comes when all is stored; a test's recorder has no deadline
-	e, err := s.cfg.Store.PutEvidence(r.Context(), body, string(want))
+	e, err := s.attach(r.Context(), body, want)
 	if err != nil {
 		return err
 	}
-	s.attached.add(access.From(r.Context()).Key, domain.Hash(e.Hash))
 	w.Header().Set("Location", "/v1/evidence/"+e.Hash)
 	status := http.StatusOK
 	known, err := s.seesEvidence(r.Context(), domain.Hash(e.Hash))
@@ -110,6 +103,21 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, status, Evidence{domain.Hash(e.Hash), e.Size})
 	return nil
+}
+
+// attach stores a file for the asker, who may then name it as evidence.
+func (s *server) attach(ctx context.Context, file io.Reader, want domain.Hash) (eventstore.Evidence, error) {
+	select {
+	case s.uploads <- struct{}{}:
+		defer func() { <-s.uploads }()
+	default:
+		return eventstore.Evidence{}, newProblem(CodeOverloaded, "", "Too many files are being attached. Nothing was stored; try again in a moment.")
+	}
+	e, err := s.cfg.Store.PutEvidence(ctx, file, string(want))
+	if err == nil {
+		s.attached.add(access.From(ctx).Key, domain.Hash(e.Hash))
+	}
+	return e, err
 }
 
 func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {

@@ -81,7 +81,12 @@ func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time
 
 // fail answers with the problem that err is, and logs what the client is not told.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	s.problem(r.Context(), err).write(w)
+	p := s.problem(r.Context(), err)
+	if s.tellsPerson(r) {
+		s.people(w, r, p)
+		return
+	}
+	p.write(w)
 }
 
 func (s *server) problem(ctx context.Context, err error) *Problem {

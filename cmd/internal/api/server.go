@@ -64,20 +64,17 @@ type server struct {
 	api      huma.API
 	inFlight chan struct{} // one entry for each command under way
 	attached attached      // who stored which files
+	uploads  chan struct{} // one entry for each file that is being stored
 	sheets   chan struct{} // one entry for each sheet that is being read
 	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
 	rights   func(pattern string) (access.Right, bool)
+	people   People // nil: they are told what programs are
 
 	clock        func() time.Time                                                         // of what is measured, and of nothing that is answered
 	beats        <-chan time.Time                                                         // of streams, a test's own; nil for the clock's
 	stillAllowed func(ctx context.Context, models *projections.Models, upTo uint64) error // for stillSees; nil for the one that asks seen
 }
-
-// New returns the handler of all routes. It starts nothing and needs no
-// closing; those who own Ledger, Models and Store close them after the HTTP
-// server is down.
-func New(cfg Config) http.Handler { return newServer(cfg).handler() }
 
 func newServer(cfg Config) *server {
 	if cfg.Access == nil || cfg.Views == nil || cfg.AccessLog == nil {
@@ -116,7 +113,7 @@ func newServer(cfg Config) *server {
 	mux := &patterns{ServeMux: http.NewServeMux()}
 	s := &server{
 		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
-		sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
+		uploads: make(chan struct{}, maxUploads), sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
 		rights: access.Route,
 	}
 	mux.admitted = s.admitted

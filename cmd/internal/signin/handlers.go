@@ -14,7 +14,7 @@ import (
 func (s *Service) Routes(fail Fail) map[string]http.HandlerFunc {
 	routes := map[string]http.HandlerFunc{"GET /sign-in/style.css": style}
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /{$}":                   s.home,
+		"GET /account":               s.home,
 		"GET /sign-in":               s.showForm,
 		"POST /sign-in":              s.takeToken,
 		"GET /sign-in/link":          s.showLink,
@@ -40,7 +40,7 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case ok:
-		return s.page(w, r, http.StatusOK, "home", view{Principal: p, Form: s.formToken(w, r)})
+		return s.page(w, r, http.StatusOK, "home", view{Principal: p, Form: s.FormToken(w, r)})
 	case !wantsPage(r):
 		return refuse(http.StatusUnauthorized, CodeUnauthenticated)
 	}
@@ -49,7 +49,7 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) showForm(w http.ResponseWriter, r *http.Request) error {
-	return s.page(w, r, http.StatusOK, "sign-in", view{Form: s.formToken(w, r), Next: local(r.URL.Query().Get("next"))})
+	return s.page(w, r, http.StatusOK, "sign-in", view{Form: s.FormToken(w, r), Next: local(r.URL.Query().Get("next"))})
 }
 
 // takeToken signs in by a token. That no such token is there, that it has
@@ -81,7 +81,7 @@ func (s *Service) showLink(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return s.unknown(CodeLinkUsed)
 	}
-	return s.page(w, r, http.StatusOK, "link", view{Principal: p, Code: code, Form: s.formToken(w, r)})
+	return s.page(w, r, http.StatusOK, "link", view{Principal: p, Code: code, Form: s.FormToken(w, r)})
 }
 
 func (s *Service) takeLink(w http.ResponseWriter, r *http.Request) error {

@@ -87,6 +87,9 @@ func (s *Service) again(id hash) (*access.Principal, error) {
 	return p.KnownBy(func() (*access.Principal, error) { return s.again(id) }), nil
 }
 
+// Secure reports whether the browser came by TLS.
+func (s *Service) Secure(r *http.Request) bool { return s.cfg.Secure(r) }
+
 // proof is asked at each request whether what a session was begun by still
 // holds, and for whom.
 type proof func() (*access.Principal, bool)

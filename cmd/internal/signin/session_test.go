@@ -19,23 +19,23 @@ func TestTokenSignsIn(t *testing.T) {
 
 	// Given nobody is signed in, then the first page sends a person to sign in
 	// and tells a program.
-	p := b.get("/")
+	p := b.get("/account")
 	assert.Equal(t, http.StatusSeeOther, p.StatusCode)
 	assert.Equal(t, "/sign-in", p.Header.Get("Location"))
 	program := r.browser()
 	program.header.Del("Accept")
-	p = program.get("/")
+	p = program.get("/account")
 	p.refused(t, http.StatusUnauthorized, CodeUnauthenticated)
 	assert.NotEmpty(t, p.Header.Get("WWW-Authenticate"))
 	program.header.Set("Authorization", "Bearer "+r.bo)
-	assert.Contains(t, program.get("/").body, "<strong>bo</strong>")
+	assert.Contains(t, program.get("/account").body, "<strong>bo</strong>")
 
 	// When a token is handed in, then its owner is signed in, and sees so.
 	p = b.signIn(r.ann)
 	assert.Equal(t, http.StatusSeeOther, p.StatusCode)
 	assert.Equal(t, "/", p.Header.Get("Location"))
 	assert.Equal(t, "ann", b.who())
-	p = b.get("/")
+	p = b.get("/account")
 	assert.Contains(t, p.body, "<strong>ann</strong> (Ms &lt;ann&gt;)")
 	assert.Contains(t, p.body, "<td>viewer</td><td>pact</td>")
 
@@ -92,7 +92,7 @@ func TestSessionCookie(t *testing.T) {
 		}
 		assert.Equal(t, "ann", b.who())
 		for h := range r.sessions.held {
-			assert.NotContains(t, b.get("/").Request.Header.Get("Cookie"), string(h[:]), "only the hash is kept")
+			assert.NotContains(t, b.get("/account").Request.Header.Get("Cookie"), string(h[:]), "only the hash is kept")
 		}
 	}
 }

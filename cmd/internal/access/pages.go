@@ -1,0 +1,33 @@
+package access
+
+import (
+	"maps"
+	"slices"
+)
+
+// pages has the right that each page takes, by its pattern. What a page shows is the
+// asker's view, and what its forms do is judged as the commands that they send.
+var pages = map[string]Right{
+	"GET /agreements/{agreement}":                    reads,
+	"GET /agreements/{agreement}/meetings":           reads,
+	"GET /agreements/{agreement}/meetings/{meeting}": reads,
+	"GET /assets/{file}":                             open,
+	"GET /awaiting":                                  reads,
+	"GET /changes":                                   reads,
+	"POST /language":                                 open,
+	"GET /{$}":                                       reads,
+}
+
+// IsPage reports whether a pattern is of a page, and so what goes wrong there is
+// told to a person.
+func IsPage(pattern string) bool {
+	_, ok := pages[pattern]
+	return ok
+}
+
+// Pages lists the patterns of the pages, for the test that the table has no more and
+// no fewer than there are.
+func Pages() []string { return slices.Sorted(maps.Keys(pages)) }
+
+// Attaching is the right to store a file that a command will name.
+func Attaching() Right { return attaches }

@@ -1,0 +1,20 @@
+// Package web is the pages in which people look at the ledger and work with it.
+//
+// A page is one Go file that asks the read models of what the asker sees, and one
+// template beside it in pages/ that shows the answer. base.html is what all of them
+// have. A page writes nothing: its forms are made from the catalogue of commands,
+// and what they send goes the way of every other command (api.API).
+//
+// What the pages guarantee:
+//
+//   - They show what the API would answer the same person, and no more: they ask the
+//     same read models, by the same rights.
+//   - Every page takes as_of, since and, where it is about one agreement, effective_at,
+//     and hands them on to the pages that it leads to. A page that is not of now says
+//     so.
+//   - They work without scripts. With ours, a page whose ledger moves is brought up
+//     to date within a second, and what is being typed stays.
+//   - Nothing comes from another host, and nothing inline runs (Content-Security-Policy).
+//   - Templates are checked against the types that they are given
+//     (TestTemplatesFitWhatTheyAreGiven).
+package web

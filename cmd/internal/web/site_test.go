@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jba/templatecheck"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
+)
+
+func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
+	for _, p := range append(pages(), problemPage) {
+		t.Run(p.template, func(t *testing.T) {
+			require.Contains(t, templates, p.template)
+			assert.NoError(t, templatecheck.CheckHTML(templates[p.template].Lookup("base.html"), p.shows))
+		})
+	}
+}
+
+// Who may see a page is said in the table of rights, and nothing is in the table
+// that is no page.
+func TestEveryPageIsInTheTableOfRights(t *testing.T) {
+	patterns := []string{"GET /assets/{file}", "POST /language"}
+	for _, p := range pages() {
+		patterns = append(patterns, p.pattern)
+	}
+	for _, pattern := range patterns {
+		assert.True(t, access.IsPage(pattern), "%s is not in access/pages.go", pattern)
+	}
+	for _, pattern := range access.Pages() {
+		assert.Contains(t, patterns, pattern, "access/pages.go has what is no page")
+	}
+}
+
+func TestStrangersAreAskedToSignIn(t *testing.T) {
+	// Given nobody is signed in.
+	r := start(t)
+	r.token = ""
+
+	// When they ask for a page, then they are sent to sign in, and come back; what is
+	// no page is not told from one.
+	for path, want := range map[string]string{"/": "/sign-in?next=%2F", "/nowhere?x=1": "/sign-in?next=%2Fnowhere%3Fx%3D1"} {
+		s := r.send(http.MethodGet, path, nil)
+		assert.Equal(t, http.StatusSeeOther, s.status)
+		assert.Equal(t, want, s.header.Get("Location"))
+	}
+
+	// And what every page loads is there for them, and for ever.
+	for _, address := range []string{styleAddress, scriptAddress, iconAddress} {
+		s := r.send(http.MethodGet, address, nil)
+		assert.Equal(t, http.StatusOK, s.status)
+		assert.Contains(t, s.header.Get("Cache-Control"), "immutable")
+	}
+	assert.Equal(t, http.StatusNotFound, r.send(http.MethodGet, "/assets/milepost-0.css", nil).status)
+}
+
+func TestProblemsAreToldToPeople(t *testing.T) {
+	r := start(t)
+	for path, status := range map[string]int{
+		"/nowhere": http.StatusNotFound, "/?as_of=never": http.StatusBadRequest, "/?min_seq=x": http.StatusBadRequest, "/?as_of=seq:9": http.StatusUnprocessableEntity,
+	} {
+		s := r.send(http.MethodGet, path, nil)
+		assert.Equal(t, status, s.status, path)
+		assert.True(t, strings.HasPrefix(s.header.Get("Content-Type"), "text/html"), path)
+		s.wellFormed()
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	r := start(t)
+	// Given a browser that asks for Chinese, then it is spoken to in Chinese.
+	s := r.in("zh-CN,en;q=0.5").get("/")
+	assert.Contains(t, s.body, `<html lang="zh-Hans">`)
+	assert.Equal(t, "zh-Hans", s.header.Get("Content-Language"))
+
+	// When English is chosen, then the browser keeps that and goes back to its page.
+	s = r.send(http.MethodPost, "/language", map[string][]string{"language": {"en"}, "next": {"/?since=2026-01-01"}})
+	assert.Equal(t, http.StatusSeeOther, s.status)
+	assert.Equal(t, "/?since=2026-01-01", s.header.Get("Location"))
+	assert.Contains(t, s.header.Get("Set-Cookie"), "milepost-language=en;")
+
+	// And nobody is sent to another site.
+	for _, next := range []string{"https://evil.example", "//evil.example", `/\evil.example`, ""} {
+		s = r.send(http.MethodPost, "/language", map[string][]string{"language": {"en"}, "next": {next}})
+		assert.Equal(t, "/", s.header.Get("Location"), next)
+	}
+}
+
+func TestPagesHandOnThePointInTime(t *testing.T) {
+	r := startDemo(t)
+	s := r.get("/?as_of=seq:100&since=seq:10")
+	s.says("This is not how things stand now.")
+	assert.Contains(t, s.body, `href="/agreements/wuxi-cethik-2017?as_of=seq%3A100&amp;since=seq%3A10"`)
+	assert.NotContains(t, s.body, "data-live", "the past does not move")
+	assert.Contains(t, r.get("/").body, `data-live="/v1/events?after=`)
+	assert.True(t, slices.Contains(strings.Split(s.header.Get("Content-Security-Policy"), "; "), "script-src 'self'"))
+}
