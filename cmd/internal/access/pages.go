@@ -23,6 +23,15 @@ var pages = map[string]Right{
 	"GET /changes":                                                          reads,
 	"GET /{$}":                                                              reads,
 	"POST /language":                                                        open,
+	"GET /assets/{file}": open,
+	"POST /language":     open,
+
+	"GET /do":            reads,
+	"GET /do/{command}":  reads, // the command's own right is judged besides
+	"POST /do/{command}": reads,
+
+	"GET /{$}":                    reads,
+	"GET /agreements/{agreement}": reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is
