@@ -21,17 +21,11 @@ var pages = map[string]Right{
 	"GET /assets/{file}":                                                    open,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
-	"GET /{$}":                                                              reads,
+	"GET /do":                                                               reads,
+	"GET /do/{command}":                                                     reads,
+	"POST /do/{command}":                                                    reads,
 	"POST /language":                                                        open,
-	"GET /assets/{file}": open,
-	"POST /language":     open,
-
-	"GET /do":            reads,
-	"GET /do/{command}":  reads, // the command's own right is judged besides
-	"POST /do/{command}": reads,
-
-	"GET /{$}":                    reads,
-	"GET /agreements/{agreement}": reads,
+	"GET /{$}":                                                              reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is
