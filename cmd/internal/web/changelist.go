@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"html/template"
 	"slices"
 	"strings"
@@ -103,40 +102,6 @@ func (v *visit) EventPage(seq uint64) string { return v.Link("/audit/events/" + 
 
 // FieldName is the name of a field in words: "Term end".
 func (v *visit) FieldName(field string) string { return v.Label(strings.ReplaceAll(field, ".", " ")) }
-
-// Fields whose values are codes that have words, and keys of parties.
-var (
-	codeFields  = []string{"state", "kind", "level", "measure", "outcome", "role", "reason_code", "type", "cadence"}
-	partyFields = []string{"party", "parties", "members", "confirming", "confirmed_by", "claimed_by", "proposed_by", "lead", "manager", "owner",
-		"debtor", "beneficiary", "reporter", "verifier", "signed"}
-)
-
-// FieldValue shows what a field has: codes in words, parties by their names, hashes
-// by their beginning, and else as Value does.
-func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
-	var values []string
-	var one string
-	switch {
-	case json.Unmarshal(raw, &one) == nil && one != "":
-		values = []string{one}
-	case json.Unmarshal(raw, &values) != nil || len(values) == 0:
-		return v.Value(raw)
-	}
-	var shown []string
-	for _, value := range values {
-		switch {
-		case slices.Contains(codeFields, field):
-			shown = append(shown, template.HTMLEscapeString(v.Label(value)))
-		case slices.Contains(partyFields, field) && domain.Key(value).Valid():
-			shown = append(shown, string(v.Party(domain.Key(value))))
-		case domain.Hash(value).Valid():
-			shown = append(shown, string(v.Hash(domain.Hash(value))))
-		default:
-			return v.Value(raw)
-		}
-	}
-	return template.HTML(strings.Join(shown, ", "))
-}
 
 // Hash shows the beginning of a hash; all of it is its title.
 func (v *visit) Hash(hash domain.Hash) template.HTML {

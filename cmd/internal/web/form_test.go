@@ -61,7 +61,7 @@ func (b *tab) read() url.Values {
 	fields := url.Values{}
 	for n := range root.Descendants() {
 		a := attributes(n)
-		if within(n, "command") == nil || a["name"] == "" {
+		if formAround(n, "command") == nil || a["name"] == "" {
 			continue
 		}
 		switch n.Data {
@@ -89,8 +89,8 @@ func (b *tab) read() url.Values {
 	return fields
 }
 
-// within is the form of a class around a node.
-func within(n *html.Node, class string) *html.Node {
+// formAround is the form of a class around a node.
+func formAround(n *html.Node, class string) *html.Node {
 	for p := n.Parent; p != nil; p = p.Parent {
 		if p.Data == "form" && attributes(p)["class"] == class {
 			return p
@@ -233,14 +233,14 @@ func TestFormsRecord(t *testing.T) {
 		files map[string]string
 		fill  []string
 	}{
-		{path: "register-party?", fill: []string{"party", "port", "title.en", "Port", "title.zh", "港口", "kind", "private-sector"}},                                                                                                                                     // languages, a choice
-		{path: "change-party?party=port", fill: []string{"title.zh", "无锡港"}},                                                                                                                                                                                           // what stays is not said
-		{path: "add-area?agreement=wuxi-cethik-2022", fill: []string{"title.en", "Ports"}},                                                                                                                                                                                                // a key that the ledger draws
-		{path: "propose-project?agreement=wuxi-cethik-2022", fill: []string{"project", "port", "title.en", "Port", "kind", "town", "areas", "iot"}},                                                                                                                    // ticks
-		{path: "set-tolerance?agreement=wuxi-cethik-2022&project=port", fill: []string{"amber", "0", "red", "9"}},                                                                                                                                                      // numbers, 0 among them
-		{path: "schedule-milestone?agreement=wuxi-cethik-2022&project=port", fill: []string{"milestone", "quay", "title.en", "Quay", "due", "2030-01-31", "confirming", "wuxi|cethik"}},                                                                                // a date
-		{path: "reforecast-milestone?agreement=wuxi-cethik-2022&project=port&milestone=quay", fill: []string{"forecast", "2031-02-03", "reason", "supplier-delay"}},                                                                                                    // a reason
-		{path: "add-obligation?agreement=wuxi-cethik-2022", fill: []string{"title.en", "Land", "debtor", "wuxi", "beneficiary", "cethik", "due", "2030-01-31", "value.amount", "12.50", "value.currency", "CNY"}},                                                      // money
+		{path: "register-party?", fill: []string{"party", "port", "title.en", "Port", "title.zh", "港口", "kind", "private-sector"}},                                                                                                                                                      // languages, a choice
+		{path: "change-party?party=port", fill: []string{"title.zh", "无锡港"}},                                                                                                                                                                                                            // what stays is not said
+		{path: "add-area?agreement=wuxi-cethik-2022", fill: []string{"title.en", "Ports"}},                                                                                                                                                                                              // a key that the ledger draws
+		{path: "propose-project?agreement=wuxi-cethik-2022", fill: []string{"project", "port", "title.en", "Port", "kind", "town", "areas", "iot"}},                                                                                                                                     // ticks
+		{path: "set-tolerance?agreement=wuxi-cethik-2022&project=port", fill: []string{"amber", "0", "red", "9"}},                                                                                                                                                                       // numbers, 0 among them
+		{path: "schedule-milestone?agreement=wuxi-cethik-2022&project=port", fill: []string{"milestone", "quay", "title.en", "Quay", "due", "2030-01-31", "confirming", "wuxi|cethik"}},                                                                                                 // a date
+		{path: "reforecast-milestone?agreement=wuxi-cethik-2022&project=port&milestone=quay", fill: []string{"forecast", "2031-02-03", "reason", "supplier-delay"}},                                                                                                                     // a reason
+		{path: "add-obligation?agreement=wuxi-cethik-2022", fill: []string{"title.en", "Land", "debtor", "wuxi", "beneficiary", "cethik", "due", "2030-01-31", "value.amount", "12.50", "value.currency", "CNY"}},                                                                       // money
 		{path: "define-indicator?agreement=wuxi-cethik-2022", fill: []string{"indicator", "ships", "title.en", "Ships", "level", "output", "measure", "unit", "unit", "ships", "beneficiary", "wuxi", "reporter", "cethik", "ascending", "false", "baseline", "7", "summable", "true"}}, // yes and no
 		{path: "record-prior-cooperation?agreement=wuxi-cethik-2022", fill: []string{"title.en", "Visit", "date", "199X"}, files: map[string]string{"_file.evidence": "a photograph"}},
 		{path: "draft-agreement?", fill: []string{"agreement", "next", "kind", "framework", "title.en", "Next", "parties", "wuxi|cethik", "term.start", "2027-01-01"}, files: map[string]string{"_file.document": "the text"}}, // an object, a file

@@ -12,7 +12,7 @@ import (
 // coded are fields whose values are codes, and ofParties those whose values are
 // keys of parties.
 var (
-	coded     = []string{"state", "kind", "level", "measure", "cadence", "reason_code", "type", "rag"}
+	coded     = []string{"state", "kind", "level", "measure", "outcome", "role", "cadence", "reason_code", "reason", "type", "rag"}
 	ofParties = []string{
 		"party", "parties", "signed", "members", "lead", "owner", "manager", "debtor", "beneficiary", "reporter", "verifier", "proposed_by",
 		"claimed_by", "confirmed_by", "confirming", "recipient", "contributor", "payer",
