@@ -289,6 +289,7 @@ func (v *visit) choicesBelow(ctx context.Context, asked changesQuery, c *changes
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(meetings, func(a, b projections.Meeting) int { return int(a.On - b.On) })
 	held := map[domain.Key]bool{}
 	for _, m := range slices.Backward(meetings) {
 		if m.State == meeting.Held {
