@@ -85,16 +85,18 @@ func (s *site) evidence(ctx context.Context, changes []projections.Change) (map[
 	return of, nil
 }
 
-// EventName is a type of events in words: "Milestone reforecast".
+// EventName is a type of events in words: "Milestone reforecast" of
+// milepost.project.milestone-reforecast.v1. One that does not say by itself what it
+// is of is "Meeting held".
 func (v *visit) EventName(eventType string) string {
 	parts := strings.Split(eventType, ".")
-	if len(parts) < 3 {
+	switch {
+	case len(parts) < 3:
 		return eventType
+	case !strings.Contains(parts[2], "-") || parts[2] == "took-effect":
+		return v.Label(parts[1] + "-" + parts[2])
 	}
-	if name := parts[2]; parts[1] == "project" || parts[1] == "meeting" || parts[1] == "fund" || parts[1] == "indicator" {
-		return v.Label(name)
-	}
-	return v.Label(parts[1] + "-" + parts[2])
+	return v.Label(parts[2])
 }
 
 // EventPage is the address of the page of an event.
