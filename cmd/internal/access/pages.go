@@ -9,6 +9,7 @@ import (
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
 	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/amendments/{amendment}":                    reads,
 	"GET /agreements/{agreement}/meetings":                                  reads,
 	"GET /agreements/{agreement}/meetings/{meeting}":                        reads,
 	"GET /agreements/{agreement}/projects":                                  reads,
@@ -17,8 +18,9 @@ var pages = map[string]Right{
 	"GET /assets/{file}":                                                    open,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
-	"POST /language":                                                        open,
+	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
+	"POST /language":                                                        open,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

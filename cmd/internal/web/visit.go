@@ -36,8 +36,6 @@ type visit struct {
 	site                          *site
 	request                       *http.Request
 	writer                        http.ResponseWriter
-	parties                       map[domain.Key]domain.Text // what they are called, as far as asked for
-	things                        map[string]*thing          // likewise, by agreement and path
 	StyleSheet, Script, Icon, URI string
 }
 
