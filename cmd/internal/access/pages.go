@@ -9,6 +9,7 @@ import (
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
 	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/amendments/{amendment}":                    reads,
 	"GET /agreements/{agreement}/funds":                                     reads,
 	"GET /agreements/{agreement}/funds/{fund}":                              reads,
 	"GET /agreements/{agreement}/meetings":                                  reads,
@@ -19,15 +20,16 @@ var pages = map[string]Right{
 	"GET /agreements/{agreement}/results":                                   reads,
 	"GET /agreements/{agreement}/results/{indicator}":                       reads,
 	"GET /assets/{file}":                                                    open,
-	"GET /awaiting":                                                         reads,
 	"GET /audit":                                                            reads,
 	"GET /audit/events/{seq}":                                               reads,
 	"POST /audit/replay":                                                    auditsAll,
+	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
 	"GET /do":                                                               reads,
 	"GET /do/{command}":                                                     reads,
 	"POST /do/{command}":                                                    reads,
 	"POST /language":                                                        open,
+	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"html/template"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ type changeList struct {
 
 // changeGroup is the changes of one entity, in the order in which they came.
 type changeGroup struct {
-	Thing   *thing
+	Entity  entity
 	Raw     string // its path, with its agreement
 	Changes []changeRow
 }
@@ -41,9 +42,9 @@ func (s *site) changeList(ctx context.Context, v *visit, changes []projections.C
 	if err != nil {
 		return list, err
 	}
-	place := map[markKey]int{}
+	place := map[entityKey]int{}
 	for _, c := range changes {
-		key := markKey{c.Agreement, c.Entity, ""}
+		key := entityKey{c.Agreement, c.Entity}
 		i, ok := place[key]
 		if !ok {
 			i = len(list.Groups)
@@ -52,7 +53,7 @@ func (s *site) changeList(ctx context.Context, v *visit, changes []projections.C
 			if c.Agreement != "" && !strings.HasPrefix(c.Entity, "agreement/") {
 				raw = c.Agreement + ":" + c.Entity
 			}
-			list.Groups = append(list.Groups, changeGroup{Thing: v.Thing(domain.Key(c.Agreement), c.Entity), Raw: raw})
+			list.Groups = append(list.Groups, changeGroup{Entity: v.Entity(c.Agreement, c.Entity), Raw: raw})
 		}
 		row := changeRow{Change: c, For: domain.Key(c.Party), Evidence: evidence[c.Seq]}
 		if c.CorrectsSeq != nil {
@@ -85,25 +86,42 @@ func (s *site) evidence(ctx context.Context, changes []projections.Change) (map[
 	return of, nil
 }
 
-// EventName is a type of events in words: "Milestone reforecast" of
-// milepost.project.milestone-reforecast.v1. One that does not say by itself what it
-// is of is "Meeting held".
-func (v *visit) EventName(eventType string) string {
-	parts := strings.Split(eventType, ".")
-	switch {
-	case len(parts) < 3:
-		return eventType
-	case !strings.Contains(parts[2], "-") || parts[2] == "took-effect":
-		return v.Label(parts[1] + "-" + parts[2])
-	}
-	return v.Label(parts[2])
-}
-
 // EventPage is the address of the page of an event.
 func (v *visit) EventPage(seq uint64) string { return v.Link("/audit/events/" + uintText(seq)) }
 
-// FieldName is the name of a field in words: "Term end".
-func (v *visit) FieldName(field string) string { return v.Label(strings.ReplaceAll(field, ".", " ")) }
+// Fields whose values are codes that have words, and keys of parties.
+var (
+	codeFields  = []string{"state", "kind", "level", "measure", "outcome", "role", "reason_code", "type", "cadence"}
+	partyFields = []string{"party", "parties", "members", "confirming", "confirmed_by", "claimed_by", "proposed_by", "lead", "manager", "owner",
+		"debtor", "beneficiary", "reporter", "verifier", "signed"}
+)
+
+// FieldValue shows what a field has: codes in words, parties by their names, hashes
+// by their beginning, and else as Value does.
+func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
+	var values []string
+	var one string
+	switch {
+	case json.Unmarshal(raw, &one) == nil && one != "":
+		values = []string{one}
+	case json.Unmarshal(raw, &values) != nil || len(values) == 0:
+		return v.Value(raw)
+	}
+	var shown []string
+	for _, value := range values {
+		switch {
+		case slices.Contains(codeFields, field):
+			shown = append(shown, template.HTMLEscapeString(v.Label(value)))
+		case slices.Contains(partyFields, field) && domain.Key(value).Valid():
+			shown = append(shown, string(v.Party(domain.Key(value))))
+		case domain.Hash(value).Valid():
+			shown = append(shown, string(v.Hash(domain.Hash(value))))
+		default:
+			return v.Value(raw)
+		}
+	}
+	return template.HTML(strings.Join(shown, ", "))
+}
 
 // Hash shows the beginning of a hash; all of it is its title.
 func (v *visit) Hash(hash domain.Hash) template.HTML {

@@ -70,10 +70,10 @@ func inFund[T any](ctx context.Context, v *visit, key domain.Key, read func(cont
 }
 
 // MoneyOf is something about money that is paid to or spent by a project.
-func (v *visit) MoneyOf(project, milestone domain.Key) *thing {
+func (v *visit) MoneyOf(project, milestone domain.Key) entity {
 	path := "project/" + string(project)
 	if milestone != "" {
 		path += "/milestone/" + string(milestone)
 	}
-	return v.Thing(v.Agreement, path)
+	return v.Entity(string(v.Agreement), path)
 }

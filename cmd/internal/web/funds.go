@@ -56,11 +56,11 @@ func (v *visit) funding(ctx context.Context, by string) (rows []money, err error
 		return v.models.Funding(ctx, v.Agreement, by, v.At, p)
 	})
 	for _, f := range items {
-		thing := v.Thing("", "party/"+string(f.Key))
+		thing := v.Entity("", "party/"+string(f.Key))
 		if by == projections.ByProject {
-			thing = v.Thing(v.Agreement, "project/"+string(f.Key))
+			thing = v.Entity(string(v.Agreement), "project/"+string(f.Key))
 		}
-		rows = append(rows, money{f, thing.Title, thing.Path})
+		rows = append(rows, money{f, thing.Parts[0].Title, thing.Page})
 	}
 	return rows, err
 }

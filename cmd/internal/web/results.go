@@ -134,9 +134,9 @@ func (v *visit) groupTitle(by string, key domain.Key) template.HTML {
 	case by == projections.ByBeneficiary:
 		return v.Party(key)
 	case by == projections.ByArea:
-		return v.NameOf(v.Thing(v.Agreement, "area/"+string(key)))
+		return v.Entity(string(v.Agreement), "area/"+string(key)).Name()
 	}
-	return v.NameOf(v.Thing(v.Agreement, "project/"+string(key)))
+	return v.Entity(string(v.Agreement), "project/"+string(key)).Name()
 }
 
 // ResultName is what a result is called: its indicator, or what was summed.

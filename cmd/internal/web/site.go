@@ -80,6 +80,8 @@ func pages() []page {
 		eventPage,
 		replayPage,
 		awaitingPage,
+		amendmentPage,
+		partyPage,
 		projectsPage,
 		projectPage,
 		milestonePage,

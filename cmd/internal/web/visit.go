@@ -32,6 +32,7 @@ type visit struct {
 	Done                          string // what was recorded by the form before, for a line at the top
 	AtStep                        *step  // where the page is in history, on pages that are as of an event
 	marks                         map[markKey]projections.Change
+	entities                      map[entityKey]entity
 	status                        int    // of the answer; 0 is that all is well
 	goTo                          string // where the browser is to go instead of being answered
 	still                         bool   // the page does not follow the ledger
@@ -39,8 +40,6 @@ type visit struct {
 	site                          *site
 	request                       *http.Request
 	writer                        http.ResponseWriter
-	parties                       map[domain.Key]domain.Text // what they are called, as far as asked for
-	things                        map[string]*thing          // likewise, by agreement and path
 	StyleSheet, Script, Icon, URI string
 }
 
@@ -78,7 +77,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 // stranger is a visit of whom nothing need be known.
 func (s *site) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{
-		Language: s.language(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
+		Language: words.FromRequest(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
 		StyleSheet: styleAddress, Script: scriptAddress, Icon: iconAddress, URI: r.URL.RequestURI(),
 	}
 	if s.SignIn != nil {
