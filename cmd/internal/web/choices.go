@@ -25,8 +25,12 @@ var parents = map[string]string{"register-party": "party", "change-party": "part
 // that project.
 var scopes = []string{"agreement", "project", "fund", "meeting", "indicator", "principal"}
 
+// subjects are those by which it is said what a command changes, and so what the form
+// begins with.
+var subjects = []string{"milestone", "mechanism", "amendment", "party"}
+
 // freely are what may be said though it is not there yet, or as well as what is.
-var freely = []string{"gate", "period", "currency", "reason", "types", "path"}
+var freely = []string{"gate", "period", "currency", "types", "path"}
 
 // source lists what there is of a kind, and returns whether that is not all.
 type source func(ctx context.Context, f *form) ([]option, bool, error)

@@ -348,7 +348,7 @@ func (v *visit) recorded(ctx context.Context, seq string) (string, error) {
 		return "", nil
 	}
 	n, err := minSeq(seq)
-	if err != nil || n == 0 {
+	if err != nil || n == 0 || n > v.At.Seq {
 		return "", nil
 	}
 	e, found, err := v.event(ctx, n)

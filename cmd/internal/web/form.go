@@ -116,7 +116,8 @@ type fact struct{ Label, Value string }
 // page makes the page of the form.
 func (f *form) page(ctx context.Context) (commandAnswer, error) {
 	a := f.answer("form")
-	facts := f.facts()
+	facts, creates := f.facts(), f.creates()
+	var named *input
 	f.values.Set(factsField, strings.Join(facts, " "))
 	for _, field := range f.typ.Fields {
 		if slices.Contains(facts, field.Name) {
@@ -131,15 +132,27 @@ func (f *form) page(ctx context.Context) (commandAnswer, error) {
 		if err != nil {
 			return a, err
 		}
-		a.Inputs = append(a.Inputs, in)
 		a.Refreshes = a.Refreshes || in.Refreshes
+		if field.Name == creates {
+			in.Label, named = f.Say("Key"), in
+			continue
+		}
+		a.Inputs = append(a.Inputs, in)
+	}
+	if named != nil {
+		a.Inputs = append(a.Inputs, named) // last: it is what people care about least
 	}
 	for _, field := range domain.MetaFields() {
 		in, err := f.carried(ctx, field)
 		if err != nil {
 			return a, err
 		}
-		if in != nil {
+		switch {
+		case in == nil:
+		case f.asks(field.Name):
+			in.Required = field.Name != "note" || asks[f.typ.Name] == "note"
+			a.Inputs = append(a.Inputs, in)
+		default:
 			a.More = append(a.More, in)
 			a.MoreOpen = a.MoreOpen || in.Error != "" || f.filled(field.Name)
 		}
@@ -205,6 +218,25 @@ func (f *form) carried(ctx context.Context, field domain.Field) (*input, error) 
 		}
 	}
 	return f.input(ctx, field, field.Name)
+}
+
+// asks says what commands carry that their rules always ask for, and so is asked for
+// first: a reason code, a reason, evidence or a note. The rules themselves are not here:
+// what is missing they refuse.
+var asks = map[string]string{
+	"reforecast-milestone": "code", "reschedule-milestone": "code", "reschedule-meeting": "code", "propose-amendment": "code",
+	"suspend-agreement": "reason", "terminate-agreement": "reason", "dissolve-mechanism": "reason", "dispute-fulfilment": "reason",
+	"waive-obligation": "reason", "declare-breach": "reason", "suspend-project": "reason", "cancel-project": "reason",
+	"judge-milestone": "reason", "reopen-milestone": "reason", "cancel-milestone": "reason", "dispute-achievement": "reason",
+	"fail-gate": "reason", "drop-action": "reason", "cancel-meeting": "reason", "reject-amendment": "reason",
+	"withdraw-amendment": "reason", "reduce-commitment": "reason", "return-actual": "reason", "disable-webhook": "reason",
+	"claim-fulfilment": "evidence", "claim-achievement": "evidence", "assess-trl": "evidence", "retire-witness": "note",
+}
+
+// asks reports whether something that commands carry is asked for first.
+func (f *form) asks(name string) bool {
+	what := asks[f.typ.Name]
+	return what == name || what == "code" && (name == "reason" || name == "note")
 }
 
 // parties are those in whose name the asker may give the command.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,7 +178,7 @@ func (f *form) choose(ctx context.Context, in *input, field domain.Field) error 
 	if in.Value != "" && !slices.ContainsFunc(options, func(o option) bool { return o.Value == in.Value }) {
 		in.Options = append(in.Options, option{Value: in.Value, Title: in.Value})
 	}
-	in.Refreshes = slices.Contains(scopes, in.Name)
+	in.Refreshes = slices.Contains(scopes, in.Name) || present[f.typ.Name] != nil && slices.Contains(subjects, in.Name) && !f.acting()
 	return nil
 }
 
@@ -204,9 +205,31 @@ func (f *form) blame(in *input) {
 	}
 }
 
-// idOf makes an id of a path.
+// idOf makes an id of a path, which may have come in a request: an id has letters,
+// digits and '-', and so can stand in a tag as it is.
 func idOf(path string) string {
-	return "f-" + strings.NewReplacer("[", "-", "]", "", ".", "-").Replace(path)
+	return "f-" + strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_':
+			return r
+		case r == ']':
+			return -1
+		}
+		return '-'
+	}, path)
+}
+
+// Attributes say to those who hear the page what others see: that it is needed, that it
+// is wrong, and where that is explained.
+func (in *input) Attributes() template.HTMLAttr {
+	attributes := `aria-describedby="` + in.ID + `-help"`
+	if in.Error != "" {
+		attributes = `aria-invalid="true" aria-describedby="` + in.ID + `-error ` + in.ID + `-help"`
+	}
+	if in.Required && len(in.Fields) == 0 && in.Kind != "several" && in.Kind != "files" {
+		attributes += ` aria-required="true"` // which a group of inputs cannot be
+	}
+	return template.HTMLAttr(attributes)
 }
 
 // Blank are the lines of a list to go on with.

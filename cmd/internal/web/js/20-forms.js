@@ -9,6 +9,8 @@ for (const form of document.querySelectorAll("form.command")) {
     const by = event.target.closest("[data-refreshes]");
     if (by) form.requestSubmit(form.querySelector("[data-refresh]"));
   });
+  const refresh = form.querySelector(".refresh");
+  if (refresh) refresh.hidden = true; // it is pressed for people
   form.querySelector("[data-add-row]")?.addEventListener("click", (event) => {
     event.preventDefault();
     addRow(event.target.closest("fieldset"));
