@@ -38,7 +38,7 @@ type auditAnswer struct {
 // eventRow is an event in the register.
 type eventRow struct {
 	projections.EventItem
-	Thing   entity
+	Entity  entity
 	For     domain.Key
 	Righted uint64
 	Settled api.Settlement
@@ -130,7 +130,7 @@ func (s *site) eventRows(ctx context.Context, v *visit, events []projections.Eve
 		return nil, err
 	}
 	for i, e := range events {
-		row := eventRow{EventItem: e, Thing: v.Entity(e.Agreement, e.Aggregate), For: domain.Key(e.Party), Settled: settlements[i]}
+		row := eventRow{EventItem: e, Entity: v.Entity(e.Agreement, e.Aggregate), For: domain.Key(e.Party), Settled: settlements[i]}
 		if e.CorrectsSeq != nil {
 			row.Righted = *e.CorrectsSeq
 		}

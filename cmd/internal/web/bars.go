@@ -53,20 +53,12 @@ func (v *visit) Attained(progress domain.Decimal) template.HTML {
 	return `<span class="none">–</span>`
 }
 
-// Quantity shows a number, and a dash where there is none.
-func (v *visit) Quantity(d domain.Decimal) template.HTML {
+// Figure shows a number, and a dash where there is none.
+func (v *visit) Figure(d domain.Decimal) template.HTML {
 	if d == "" {
 		return `<span class="none">–</span>`
 	}
 	return template.HTML(template.HTMLEscapeString(v.Number(d)))
-}
-
-// Worth shows an amount of money, and a dash where there is none.
-func (v *visit) Worth(amount domain.Decimal, currency domain.Currency) template.HTML {
-	if amount == "" {
-		return `<span class="none">–</span>`
-	}
-	return template.HTML(template.HTMLEscapeString(v.Money(amount, currency)))
 }
 
 // money is the way of the money of a fund, a party or a project.

@@ -21,7 +21,7 @@ type changeList struct {
 
 // changeGroup is the changes of one entity, in the order in which they came.
 type changeGroup struct {
-	Thing   entity
+	Entity  entity
 	Raw     string // its path, with its agreement
 	Changes []changeRow
 }
@@ -42,9 +42,9 @@ func (s *site) changeList(ctx context.Context, v *visit, changes []projections.C
 	if err != nil {
 		return list, err
 	}
-	place := map[markKey]int{}
+	place := map[entityKey]int{}
 	for _, c := range changes {
-		key := markKey{c.Agreement, c.Entity, ""}
+		key := entityKey{c.Agreement, c.Entity}
 		i, ok := place[key]
 		if !ok {
 			i = len(list.Groups)
@@ -53,7 +53,7 @@ func (s *site) changeList(ctx context.Context, v *visit, changes []projections.C
 			if c.Agreement != "" && !strings.HasPrefix(c.Entity, "agreement/") {
 				raw = c.Agreement + ":" + c.Entity
 			}
-			list.Groups = append(list.Groups, changeGroup{Thing: v.Entity(c.Agreement, c.Entity), Raw: raw})
+			list.Groups = append(list.Groups, changeGroup{Entity: v.Entity(c.Agreement, c.Entity), Raw: raw})
 		}
 		row := changeRow{Change: c, For: domain.Key(c.Party), Evidence: evidence[c.Seq]}
 		if c.CorrectsSeq != nil {

@@ -61,7 +61,7 @@ func (b *tab) read() url.Values {
 	fields := url.Values{}
 	for n := range root.Descendants() {
 		a := attributes(n)
-		if formAround(n, "command") == nil || a["name"] == "" {
+		if part(n, "command") == nil || a["name"] == "" {
 			continue
 		}
 		switch n.Data {
@@ -89,8 +89,8 @@ func (b *tab) read() url.Values {
 	return fields
 }
 
-// formAround is the form of a class around a node.
-func formAround(n *html.Node, class string) *html.Node {
+// within is the form of a class around a node.
+func part(n *html.Node, class string) *html.Node {
 	for p := n.Parent; p != nil; p = p.Parent {
 		if p.Data == "form" && attributes(p)["class"] == class {
 			return p

@@ -72,7 +72,7 @@ func (f *form) planned(ctx context.Context, plan ledger.Plan) (*planned, error) 
 				p.Reason, p.Note = e.Reason, e.Note
 			}
 			event.Changes = append(event.Changes, moved{
-				Label: f.fieldLabel(c.Part, c.Field), Old: f.FieldValue(c.Field, encoded(c.Before)), New: f.FieldValue(c.Field, encoded(c.After)),
+				Label: f.fieldLabel(c.Part, c.Field), Old: f.told(c.Field, encoded(c.Before)), New: f.told(c.Field, encoded(c.After)),
 			})
 		}
 		p.Events = append(p.Events, event)
@@ -101,6 +101,20 @@ func (v *visit) fieldLabel(part, field string) string {
 		return v.Label(kind) + " " + key + " · " + label
 	}
 	return label
+}
+
+// coded are the fields of which the values are codes of the ledger's.
+var coded = map[string]bool{
+	"state": true, "kind": true, "outcome": true, "role": true, "cadence": true, "level": true, "measure": true, "type": true, "reason": true,
+}
+
+// told shows a field's value, and a code in words.
+func (v *visit) told(field string, raw json.RawMessage) template.HTML {
+	var code string
+	if coded[field] && json.Unmarshal(raw, &code) == nil && code != "" {
+		return template.HTML(template.HTMLEscapeString(v.Label(code)))
+	}
+	return v.Value(raw)
 }
 
 // eventDoc says what an event of a type is.

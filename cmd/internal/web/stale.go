@@ -45,7 +45,7 @@ func (f *form) stale(ctx context.Context) (commandAnswer, error) {
 	}
 	a.Stale.More = !found.Complete
 	for _, c := range found.Changes {
-		m := moved{Label: f.fieldLabel(partOf(ref, c.Entity), c.Field), Old: f.FieldValue(c.Field, c.Old), New: f.FieldValue(c.Field, c.New), Who: c.Actor, When: c.RecordedAt}
+		m := moved{Label: f.fieldLabel(partOf(ref, c.Entity), c.Field), Old: f.told(c.Field, c.Old), New: f.told(c.Field, c.New), Who: c.Actor, When: c.RecordedAt}
 		if c.Party != "" {
 			m.Who += " (" + c.Party + ")"
 		}

@@ -17,7 +17,7 @@ type step struct {
 	First, Last    uint64 // sequences of the first event and of the last
 	At             uint64
 	Event          *projections.EventItem // the last one up to At; nil before the first
-	Thing          entity                 // that it is about
+	Entity         entity                 // that it is about
 	Party          domain.Key
 	Previous, Next uint64 // sequences; 0 for none
 }
@@ -68,7 +68,7 @@ func (v *visit) loadStep(ctx context.Context) error {
 	if e, ok, err := v.eventBefore(ctx, of, v.At.Seq+1); err != nil {
 		return err
 	} else if ok {
-		s.Event, s.Thing, s.Party = &e, v.Entity(e.Agreement, e.Aggregate), domain.Key(e.Party)
+		s.Event, s.Entity, s.Party = &e, v.Entity(e.Agreement, e.Aggregate), domain.Key(e.Party)
 		previous, _, err := v.eventBefore(ctx, of, e.Seq)
 		if err != nil {
 			return err
