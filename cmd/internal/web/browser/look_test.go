@@ -68,7 +68,9 @@ func (u *user) tooWide() (wide []string) {
 	u.eval(`(() => {
 		const width = document.documentElement.clientWidth;
 		if (document.documentElement.scrollWidth <= width) return [];
-		return Array.from(document.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > width + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120));
+		const scrolls = e => e && e !== document.body && (getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
+		return Array.from(document.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > width + 1 && !scrolls(e.parentElement))
+			.slice(0, 5).map(e => Math.round(e.getBoundingClientRect().right) + " px: " + e.outerHTML.slice(0, 120));
 	})()`, &wide)
 	return wide
 }
