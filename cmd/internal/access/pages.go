@@ -18,6 +18,9 @@ var pages = map[string]Right{
 	"GET /assets/{file}":                                                    open,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
+	"GET /do":                                                               reads,
+	"GET /do/{command}":                                                     reads, // the command's own right is judged besides
+	"POST /do/{command}":                                                    reads,
 	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
