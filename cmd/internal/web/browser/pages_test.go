@@ -25,6 +25,8 @@ var mainPages = []struct{ name, path, shows, zh string }{
 	{"awaiting", "/awaiting", "Awaiting me", "待我办理"},
 	{"amendment", "/agreements/wuxi-cethik-2022/amendments/licences", "Later date for the licences", "许可延期"},
 	{"party", "/parties/wuxi", "Wuxi Municipal People's Government", "无锡市人民政府"},
+	{"record", "/do", "Propose project", "提出项目"},
+	{"form", "/do/reforecast-milestone?agreement=wuxi-cethik-2022&project=incubation", "Reforecast milestone", "里程碑"},
 	{"sign-in", "/sign-in", "A token begins with mp_.", "令牌以 mp_ 开头"},
 	{"account", "/account", "You are admin", "您的身份"},
 }
