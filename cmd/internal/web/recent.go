@@ -71,7 +71,7 @@ func (n *news) add(c projections.Change) {
 	}
 	switch {
 	case n.New:
-	case len(n.Fields) == newsFields:
+	case len(n.Fields) == newsFields, c.Field == "attendees": // who came is many words
 		n.More++
 	default:
 		n.Fields = append(n.Fields, c)
