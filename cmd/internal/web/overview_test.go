@@ -43,6 +43,18 @@ func TestOverview(t *testing.T) {
 	lead.in("zh-CN").get("/").says("逾期里程碑", "近期里程碑", "待我办理", "本周变更", "无锡市与中电海康", "中电海康集团").silentOn("Overdue", "Changed this week")
 }
 
+func TestOverviewHasTheNewsOfWhatIsSeen(t *testing.T) {
+	// Given somebody who sees one agreement, the last events of which are long ago.
+	r := startDemo(t)
+	reader := r.principal("reader", `"role":"viewer","agreement":"wuxi-cethik-2017"`)
+	for i := range 70 {
+		r.done("add-area", fmt.Sprintf(`{"agreement":"wuxi-cethik-2022","area":"area-%d","title":{"en":"Another area"}}`, i))
+	}
+	// Then these are their news.
+	reader.get("/").says("Changed this week", "Ended on").silentOn("Nothing changed in the last seven days", "Another area")
+	r.get("/").says("Another area")
+}
+
 func TestOverviewMarksWhatChangedSince(t *testing.T) {
 	// Given an agreement that took effect after a point.
 	r := startDemo(t)
