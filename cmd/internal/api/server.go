@@ -65,7 +65,6 @@ type server struct {
 	inFlight chan struct{} // one entry for each command under way
 	attached attached      // who stored which files
 	uploads  chan struct{} // one entry for each file that is being stored
-	told     tellings      // events that pages were made of
 	sheets   chan struct{} // one entry for each sheet that is being read
 	streams  chan struct{} // one entry for each stream of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log

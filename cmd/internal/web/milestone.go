@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/projections"
@@ -21,7 +20,7 @@ var milestonePage = page{"GET /agreements/{agreement}/projects/{project}/milesto
 type milestoneAnswer struct {
 	*visit
 	Of       projections.Milestone
-	Entity   string // its path
+	Self     string // its path
 	Dos      []*doLink
 	Before   []projections.Milestone // what it depends on
 	After    []projections.Milestone // what depends on it
@@ -30,7 +29,7 @@ type milestoneAnswer struct {
 	Net      bool                       // one line for each field that changed, and not every change
 	History  []fieldHistory
 	Next     string // cursor of more changes
-	Evidence []namedFile
+	Evidence []namedFiles
 }
 
 // fieldHistory is how one field changed.
@@ -68,9 +67,9 @@ func (s *site) milestone(ctx context.Context, v *visit) (answer milestoneAnswer,
 	}
 	v.Title = v.Plain(m.Title)
 	v.Crumbs = append(v.Crumbs, crumb{v.Plain(p.Title), agreementPath(v.Agreement, "projects", string(of))})
-	answer = milestoneAnswer{visit: v, Of: m, Entity: milestoneEntity(of, key), Dos: v.commandsOf(p, m, onPage)}
+	answer = milestoneAnswer{visit: v, Of: m, Self: milestoneEntity(of, key), Dos: v.commandsOf(p, m, onPage)}
 
-	all, err := everyPage(func(page projections.Page) ([]projections.Milestone, string, error) {
+	all, err := every(func(page projections.Page) ([]projections.Milestone, string, error) {
 		return v.models.Milestones(ctx, v.Agreement, of, v.At, page)
 	})
 	if err != nil {
@@ -86,16 +85,10 @@ func (s *site) milestone(ctx context.Context, v *visit) (answer milestoneAnswer,
 			answer.After = append(answer.After, other)
 		}
 	}
-	told, err := s.api.Told(ctx, v.models, project.Ref(v.Agreement, of), v.At)
-	if err != nil {
-		return answer, err
-	}
-	told = slices.DeleteFunc(told, func(e api.Told) bool { return e.Milestone != key })
-	answer.Evidence = namedFiles(told, all)
 	if answer.WhatIf, err = v.whatIf(ctx, m); err != nil {
 		return answer, err
 	}
-	return answer, answer.history(ctx, told)
+	return answer, answer.history(ctx, all)
 }
 
 // whatIf asks what follows if the milestone is met on the day of the query.
@@ -115,21 +108,44 @@ func (v *visit) whatIf(ctx context.Context, m projections.Milestone) (whatIf, er
 }
 
 // history finds the changes of the milestone's fields, and the files behind them.
-func (a *milestoneAnswer) history(ctx context.Context, told []api.Told) error {
+func (a *milestoneAnswer) history(ctx context.Context, milestones []projections.Milestone) error {
 	a.Net = a.request.URL.Query().Get("moves") == "net"
-	found, err := a.models.Changes(ctx, projections.ChangeQuery{
-		To: a.At, Agreement: a.Agreement, Project: a.Of.Project, Milestone: a.Of.Milestone, Net: a.Net, Page: a.page(),
-	})
+	q := projections.ChangeQuery{To: a.At, Agreement: a.Agreement, Project: a.Of.Project, Milestone: a.Of.Milestone, Page: a.page()}
+	if a.Net {
+		q.Page.Limit = projections.MaxLimit // it has few fields
+	}
+	found, err := a.models.Changes(ctx, q)
 	if err != nil {
 		return err
 	}
+	var seqs []uint64
+	for _, c := range found.Changes {
+		seqs = append(seqs, c.Seq)
+	}
+	events, err := a.site.said(ctx, seqs)
+	if err != nil {
+		return err
+	}
+	a.Evidence = withFiles(events, milestones, a.At)
+	if a.Net {
+		q.Net = true
+		if found, err = a.models.Changes(ctx, q); err != nil {
+			return err
+		}
+	}
 	a.Next = found.Next
+	a.group(found.Changes, events)
+	return nil
+}
+
+// group puts the changes of each field together.
+func (a *milestoneAnswer) group(changes []projections.Change, events []said) {
 	files := map[uint64][]domain.Hash{}
-	for _, e := range told {
+	for _, e := range events {
 		files[e.Seq] = e.Evidence
 	}
 	at := map[string]int{}
-	for _, c := range found.Changes {
+	for _, c := range changes {
 		i, known := at[c.Field]
 		if !known {
 			i, a.History = len(a.History), append(a.History, fieldHistory{Field: c.Field})
@@ -138,7 +154,6 @@ func (a *milestoneAnswer) history(ctx context.Context, told []api.Told) error {
 		a.History[i].Changes = append(a.History[i].Changes, fieldChange{c, files[c.Seq]})
 	}
 	slices.SortStableFunc(a.History, func(a, b fieldHistory) int { return cmp.Compare(fieldRank(a.Field), fieldRank(b.Field)) })
-	return nil
 }
 
 // fieldRank is where a field stands in the history: dates and state first.
@@ -165,43 +180,21 @@ func (a milestoneAnswer) List(items []projections.Milestone) milestoneList {
 	return milestoneList{a, items}
 }
 
-// FieldValue shows a field's value: by a label where the field has codes, and by titles
-// where it names parties or milestones.
+// FieldValue shows a field's value as everywhere, and other milestones by their titles.
 func (a milestoneAnswer) FieldValue(field string, raw json.RawMessage) template.HTML {
-	switch {
-	case field == "state" || field == "type":
-		return a.LabelOf(raw)
-	case namesParties(field):
-		return a.Parties(keysIn(raw))
-	case field == "depends_on" || field == "despite":
-		var titles []string
-		for _, key := range keysIn(raw) {
-			title := template.HTMLEscapeString(string(key))
-			if t, known := a.titles[key]; known {
-				title = string(a.Text(t))
-			}
-			titles = append(titles, title)
-		}
-		if len(titles) > 0 {
-			return template.HTML(strings.Join(titles, ", "))
-		}
+	var keys []domain.Key
+	if field != "depends_on" && field != "despite" || json.Unmarshal(raw, &keys) != nil || len(keys) == 0 {
+		return a.visit.FieldValue(field, raw)
 	}
-	return a.Value(raw)
-}
-
-func namesParties(field string) bool {
-	return field == "claimed_by" || field == "confirmed_by" || field == "confirming"
-}
-
-// keysIn reads a key, or a list of keys.
-func keysIn(raw json.RawMessage) []domain.Key {
-	var one string
-	if json.Unmarshal(raw, &one) == nil && one != "" {
-		return []domain.Key{domain.Key(one)}
+	var titles []string
+	for _, key := range keys {
+		title := template.HTMLEscapeString(string(key))
+		if t, known := a.titles[key]; known {
+			title = string(a.Text(t))
+		}
+		titles = append(titles, title)
 	}
-	var all []domain.Key
-	_ = json.Unmarshal(raw, &all) // what is neither names nothing
-	return all
+	return template.HTML(strings.Join(titles, ", "))
 }
 
 // PartyKey is the party of a change, by its key.

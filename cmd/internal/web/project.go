@@ -17,8 +17,8 @@ var projectPage = page{"GET /agreements/{agreement}/projects/{project}", "projec
 type projectAnswer struct {
 	*visit
 	areas
-	Of     projections.Project
-	Entity string // its path
+	Of   projections.Project
+	Self string // its path
 
 	Schedule  schedule
 	Value     earnedValue
@@ -29,11 +29,12 @@ type projectAnswer struct {
 	Decisions []projections.Decision     // that affect it
 	decisions map[domain.Key]domain.Text // titles of all
 	Money     []projections.Funding
-	Evidence  []namedFile
-	MoreFiles int // that are not shown
+	Evidence  []namedFiles
+	FilesOf   int  // of how many events
+	MoreFiles bool // there are more events
 }
 
-// fewMoves is how many moves, and how many files, are shown unless all are asked for.
+// fewMoves is how many moves are shown unless all are asked for.
 const fewMoves = 30
 
 func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err error) {
@@ -47,16 +48,15 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 		return answer, err
 	}
 	v.Title = v.Plain(p.Title)
-	ref := project.Ref(v.Agreement, key)
-	answer = projectAnswer{visit: v, areas: areas{v, a.Areas}, Of: p, Entity: ref.Path()}
+	answer = projectAnswer{visit: v, areas: areas{v, a.Areas}, Of: p, Self: project.Ref(v.Agreement, key).Path()}
 
-	trends, err := everyPage(func(page projections.Page) ([]projections.Trend, string, error) {
+	trends, err := every(func(page projections.Page) ([]projections.Trend, string, error) {
 		return v.models.Trend(ctx, v.Agreement, key, v.At, page)
 	})
 	if err != nil {
 		return answer, err
 	}
-	milestones, err := everyPage(func(page projections.Page) ([]projections.Milestone, string, error) {
+	milestones, err := every(func(page projections.Page) ([]projections.Milestone, string, error) {
 		return v.models.Milestones(ctx, v.Agreement, key, v.At, page)
 	})
 	if err != nil {
@@ -66,27 +66,28 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 	if err != nil {
 		return answer, err
 	}
-	told, err := s.api.Told(ctx, v.models, ref, v.At)
-	if err != nil {
-		return answer, err
-	}
 	answer.Schedule = v.schedule(p, milestones)
 	answer.Value = v.earnedValue(curve)
 	answer.Trend = v.trend(trends)
-	answer.Moves, answer.MoreMoves = few(dateMoves(trends, told), v.asksForAll("moves"))
-	answer.Evidence, answer.MoreFiles = few(namedFiles(told, milestones), v.asksForAll("evidence"))
+	answer.Moves, answer.MoreMoves = few(dateMoves(trends), v.asksForAll("moves"))
+	if err := answer.explain(ctx, answer.Moves); err != nil {
+		return answer, err
+	}
+	if err := answer.files(ctx, milestones); err != nil {
+		return answer, err
+	}
 	return answer, answer.review(ctx, key)
 }
 
 // review finds the gates of the project, the decisions that affect it, and its money.
 func (a *projectAnswer) review(ctx context.Context, key domain.Key) (err error) {
-	a.Gates, err = everyPage(func(page projections.Page) ([]projections.Gate, string, error) {
+	a.Gates, err = every(func(page projections.Page) ([]projections.Gate, string, error) {
 		return a.models.Gates(ctx, a.Agreement, key, a.At, page)
 	})
 	if err != nil {
 		return err
 	}
-	decisions, err := everyPage(func(page projections.Page) ([]projections.Decision, string, error) {
+	decisions, err := every(func(page projections.Page) ([]projections.Decision, string, error) {
 		return a.models.Decisions(ctx, a.Agreement, "", a.At, page)
 	})
 	if err != nil {
@@ -97,9 +98,9 @@ func (a *projectAnswer) review(ctx context.Context, key domain.Key) (err error) 
 		a.decisions[d.Decision] = d.Title
 	}
 	a.Decisions = slices.DeleteFunc(decisions, func(d projections.Decision) bool {
-		return !slices.ContainsFunc(d.Affects, func(path string) bool { return within(path, a.Entity) })
+		return !slices.ContainsFunc(d.Affects, func(path string) bool { return within(path, a.Self) })
 	})
-	money, err := everyPage(func(page projections.Page) ([]projections.Funding, string, error) {
+	money, err := every(func(page projections.Page) ([]projections.Funding, string, error) {
 		return a.models.Funding(ctx, a.Agreement, projections.ByProject, a.At, page)
 	})
 	a.Money = slices.DeleteFunc(money, func(f projections.Funding) bool { return f.Key != key })
@@ -126,9 +127,6 @@ func (a projectAnswer) SlipDays() *int {
 	days := int(a.Of.ForecastFinish - a.Of.BaselineFinish)
 	return &days
 }
-
-// Bar shows the progress of the project.
-func (a projectAnswer) Bar() template.HTML { return a.bar("progress", a.Of.Percent, a.Of.RAG) }
 
 // Path is the address of a milestone of the project.
 func (a projectAnswer) Path(milestone domain.Key) string {
@@ -169,20 +167,4 @@ func few[T any](all []T, whole bool) ([]T, int) {
 // within reports whether a path is of an entity or of a part of it.
 func within(path, entity string) bool {
 	return path == entity || len(path) > len(entity) && path[:len(entity)+1] == entity+"/"
-}
-
-// everyPage reads a list to its end.
-func everyPage[T any](ask func(projections.Page) ([]T, string, error)) (all []T, err error) {
-	page := projections.Page{Limit: projections.MaxLimit}
-	for {
-		items, next, err := ask(page)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, items...)
-		if next == "" {
-			return all, nil
-		}
-		page.Cursor = next
-	}
 }

@@ -14,12 +14,16 @@ type earnedValue struct {
 	Chart  template.HTML
 	Basis  string
 	Points []projections.CurvePoint // of the table
-	Thin   bool                     // it has the last of each month, or year
+	Thin   bool                     // they are the last of each month, or year
 	Now    *projections.CurvePoint  // nil where nothing is planned by then
 }
 
-// longCurve is how many points are a table that nobody reads.
-const longCurve = 48
+// longTable is how many points are a table that nobody reads, and longChart how many
+// are closer in a chart than can be seen.
+const (
+	longTable = 48
+	longChart = 250
+)
 
 func (v *visit) earnedValue(curve projections.SCurve) earnedValue {
 	c := chart.SCurve{
@@ -30,28 +34,33 @@ func (v *visit) earnedValue(curve projections.SCurve) earnedValue {
 			Planned: v.Say("Planned"), Earned: v.Say("Earned"), DataDate: v.Say("As of"), Percent: v.Say("% of weight"),
 		},
 	}
-	e := earnedValue{Basis: curve.Basis, Points: curve.Items}
-	for i, p := range curve.Items {
+	points := curve.Items
+	if len(points) > longChart {
+		points = lastOfEach(points, len("2006-01"), curve.Day)
+	}
+	for _, p := range points {
 		c.Points = append(c.Points, chart.CurvePoint{Date: p.Date, Planned: percentOf(p.PlannedPercent), Earned: percentOf(p.EarnedPercent)})
+	}
+	e := earnedValue{Chart: c.HTML(), Basis: curve.Basis, Points: curve.Items}
+	for i, p := range curve.Items {
 		if p.Date <= curve.Day {
 			e.Now = &curve.Items[i]
 		}
 	}
-	e.Chart = c.HTML()
 	for _, digits := range []int{len("2006-01"), len("2006")} {
-		if len(e.Points) > longCurve {
-			e.Points, e.Thin = lastOfEach(e.Points, digits), true
+		if len(e.Points) > longTable {
+			e.Points, e.Thin = lastOfEach(e.Points, digits, curve.Day), true
 		}
 	}
 	return e
 }
 
 // lastOfEach keeps the last point of each span of time that begins with the same
-// digits of its date.
-func lastOfEach(points []projections.CurvePoint, digits int) (kept []projections.CurvePoint) {
+// digits of its date, and that of a day.
+func lastOfEach(points []projections.CurvePoint, digits int, day domain.Date) (kept []projections.CurvePoint) {
 	span := func(d domain.Date) string { return d.String()[:digits] }
 	for i, p := range points {
-		if i+1 == len(points) || span(points[i+1].Date) != span(p.Date) {
+		if i+1 == len(points) || span(points[i+1].Date) != span(p.Date) || p.Date == day {
 			kept = append(kept, p)
 		}
 	}

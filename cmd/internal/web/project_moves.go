@@ -2,10 +2,9 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"slices"
-	"strings"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -40,29 +39,18 @@ func (d movedDate) Days() *int {
 }
 
 // dateMoves lists the moves of the milestones' dates, the last first. That they were
-// scheduled, and taken into the first baseline, is no move. What shows that one was met
-// are the files of the claim as well.
-func dateMoves(trends []projections.Trend, told []api.Told) (moves []dateMove) {
-	bySeq, claims := map[uint64]api.Told{}, map[domain.Key][]api.Told{}
-	for _, e := range told {
-		bySeq[e.Seq] = e
-		if eventCode(e.Type) == "achievement-claimed" {
-			claims[e.Milestone] = append(claims[e.Milestone], e)
-		}
-	}
+// scheduled, and taken into the first baseline, is no move.
+func dateMoves(trends []projections.Trend) (moves []dateMove) {
 	for _, t := range trends {
 		for i := 1; i < len(t.Series); i++ {
 			was, is := t.Series[i-1], t.Series[i]
-			m := dateMove{TrendMove: is, Milestone: t.Milestone, Title: t.Title, Note: bySeq[is.Seq].Note, Evidence: bySeq[is.Seq].Evidence}
+			m := dateMove{TrendMove: is, Milestone: t.Milestone, Title: t.Title}
 			for _, d := range []movedDate{
 				{"forecast", was.Forecast, is.Forecast}, {"due", was.Due, is.Due}, {"baseline", was.Baseline, is.Baseline}, {"met_on", was.MetOn, is.MetOn},
 			} {
 				if d.From != d.To && (d.Field != "baseline" || d.From != 0) {
 					m.Dates = append(m.Dates, d)
 				}
-			}
-			if is.MetOn != 0 && is.MetOn != was.MetOn {
-				m.Evidence = append(lastBefore(claims[t.Milestone], is.Seq).Evidence, m.Evidence...)
 			}
 			if len(m.Dates) > 0 {
 				moves = append(moves, m)
@@ -73,50 +61,45 @@ func dateMoves(trends []projections.Trend, told []api.Told) (moves []dateMove) {
 	return moves
 }
 
-// lastBefore is the claim that an event confirms: the last one before it.
-func lastBefore(claims []api.Told, seq uint64) (claim api.Told) {
-	for _, c := range claims {
-		if c.Seq < seq {
-			claim = c
+// explain finds the notes of moves, and what shows them: the files that their events
+// name, and of a milestone that was met those of the claim.
+func (a *projectAnswer) explain(ctx context.Context, moves []dateMove) error {
+	seqs, claims := make([]uint64, len(moves)), make([]uint64, len(moves))
+	for i, m := range moves {
+		seqs[i] = m.Seq
+		if m.MetOn == 0 || !slices.ContainsFunc(m.Dates, func(d movedDate) bool { return d.Field == "met_on" }) {
+			continue
+		}
+		var err error
+		if claims[i], err = a.claimBefore(ctx, m); err != nil {
+			return err
 		}
 	}
-	claim.Evidence = slices.Clone(claim.Evidence)
-	return claim
-}
-
-// namedFile is a file that an event names as evidence.
-type namedFile struct {
-	api.Told
-	Hash  domain.Hash
-	Event string      // what happened, a code
-	Title domain.Text // of the milestone; nil where the event is about none
-}
-
-// Short is the beginning of the hash, by which people tell files apart.
-func (f namedFile) Short() string { return short(f.Hash) }
-
-func short(h domain.Hash) string { return string(h[:min(len(h), 12)]) }
-
-// namedFiles lists the files that events name, the last first.
-func namedFiles(told []api.Told, milestones []projections.Milestone) (files []namedFile) {
-	titles := map[domain.Key]domain.Text{}
-	for _, m := range milestones {
-		titles[m.Milestone] = m.Title
+	events, err := a.site.said(ctx, slices.DeleteFunc(append(seqs, claims...), func(seq uint64) bool { return seq == 0 }))
+	if err != nil {
+		return err
 	}
-	for _, e := range slices.Backward(told) {
-		for _, hash := range e.Evidence {
-			files = append(files, namedFile{e, hash, eventCode(e.Type), titles[e.Milestone]})
+	of := map[uint64]said{}
+	for _, e := range events {
+		of[e.Seq] = e
+	}
+	for i := range moves {
+		moves[i].Note = of[moves[i].Seq].Note
+		moves[i].Evidence = slices.Concat(of[claims[i]].Evidence, of[moves[i].Seq].Evidence)
+	}
+	return nil
+}
+
+// claimBefore finds the claim that was confirmed when a milestone was met: the last
+// one before that. It is 0 where none is known.
+func (a *projectAnswer) claimBefore(ctx context.Context, m dateMove) (claim uint64, err error) {
+	found, err := a.models.Changes(ctx, projections.ChangeQuery{
+		To: a.At, Agreement: a.Agreement, Project: a.Of.Project, Milestone: m.Milestone, Field: "claimed_on", Page: projections.Page{Limit: projections.MaxLimit},
+	})
+	for _, c := range found.Changes {
+		if c.Seq < m.Seq && c.Op != "remove" {
+			claim = c.Seq
 		}
 	}
-	return files
-}
-
-// eventCode is what a type of event says: "achievement-claimed" of
-// "milepost.project.achievement-claimed.v1".
-func eventCode(eventType string) string {
-	parts := strings.Split(eventType, ".")
-	if len(parts) < 3 {
-		return eventType
-	}
-	return parts[2]
+	return claim, err
 }

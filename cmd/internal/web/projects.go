@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/web/chart"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/projections"
@@ -34,7 +33,6 @@ type projectFilter struct {
 type projectRow struct {
 	projections.Project
 	Entity string
-	Bar    template.HTML
 }
 
 // fewProjects is how many projects that a filter lets pass end a page.
@@ -59,7 +57,7 @@ func (s *site) projects(ctx context.Context, v *visit) (projectsAnswer, error) {
 		}
 		for _, p := range found {
 			if answer.Filter.passes(p) {
-				answer.Projects = append(answer.Projects, v.projectRow(p))
+				answer.Projects = append(answer.Projects, projectRow{p, project.Ref(v.Agreement, p.Project).Path()})
 			}
 		}
 		if answer.Next = next; next == "" {
@@ -76,23 +74,6 @@ func (f projectFilter) passes(p projections.Project) bool {
 
 // Any reports whether a filter is set.
 func (f projectFilter) Any() bool { return f != projectFilter{} }
-
-func (v *visit) projectRow(p projections.Project) projectRow {
-	return projectRow{p, project.Ref(v.Agreement, p.Project).Path(), v.bar("progress-"+string(p.Project), p.Percent, p.RAG)}
-}
-
-// bar shows how far something is, with its RAG.
-func (v *visit) bar(id string, p *projections.Percent, rag string) template.HTML {
-	if p == nil {
-		return v.Share(p)
-	}
-	text := string(percentOf(p)) + "%"
-	said := v.Say("%s complete", text)
-	if rag != "" {
-		said += ", " + v.Label(rag)
-	}
-	return chart.Progress{ID: id, Title: said, Percent: percentOf(p), Text: text, RAG: chart.RAG(rag)}.HTML()
-}
 
 // States lists the states of projects, to choose from.
 func (projectsAnswer) States() []string {

@@ -70,7 +70,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 // stranger is a visit of whom nothing need be known.
 func (s *site) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{
-		Language: s.language(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
+		Language: words.FromRequest(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
 		StyleSheet: styleAddress, Script: scriptAddress, Icon: iconAddress, URI: r.URL.RequestURI(),
 	}
 	if s.SignIn != nil {
