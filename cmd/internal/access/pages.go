@@ -18,9 +18,9 @@ var pages = map[string]Right{
 	"GET /assets/{file}":                                                    open,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
-	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
+	"POST /language":                                                        open,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is
