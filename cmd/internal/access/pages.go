@@ -18,8 +18,11 @@ var pages = map[string]Right{
 	"GET /assets/{file}":                                                    open,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
+	"GET /do":                                                               reads,
+	"GET /do/{command}":                                                     reads, // the command's own right is judged besides
 	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
+	"POST /do/{command}":                                                    reads,
 	"POST /language":                                                        open,
 }
 

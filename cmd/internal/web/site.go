@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"log/slog"
@@ -64,6 +65,9 @@ func Serve(a *api.API, cfg Config) {
 func pages() []page {
 	return []page{
 		overview,
+		doPage,
+		commandPage,
+		givePage,
 		agreementPage,
 		changesPage,
 		meetingsPage,
@@ -92,7 +96,11 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, p page) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, http.StatusOK, v, p.template, answer)
+	if v.goTo != "" {
+		http.Redirect(w, r, v.goTo, http.StatusSeeOther)
+		return nil
+	}
+	return s.render(w, cmp.Or(v.status, http.StatusOK), v, p.template, answer)
 }
 
 var templates = parse()
