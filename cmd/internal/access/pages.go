@@ -27,10 +27,10 @@ var pages = map[string]Right{
 	"GET /changes":                                                          reads,
 	"GET /do":                                                               reads,
 	"GET /do/{command}":                                                     reads, // the command's own right is judged besides
-	"POST /do/{command}":                                                    reads,
-	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
+	"POST /do/{command}":                                                    reads,
+	"POST /language":                                                        open,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is
