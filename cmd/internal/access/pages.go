@@ -9,6 +9,7 @@ import (
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
 	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/amendments/{amendment}":                    reads,
 	"GET /agreements/{agreement}/meetings":                                  reads,
 	"GET /agreements/{agreement}/meetings/{meeting}":                        reads,
 	"GET /agreements/{agreement}/projects":                                  reads,
@@ -18,6 +19,7 @@ var pages = map[string]Right{
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
 	"POST /language":                                                        open,
+	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
 }
 

@@ -156,6 +156,7 @@ func (r *rig) crawl(doc object, sets []map[string]string, seqs []uint64, files [
 				with("to", points[1:]...)
 				with("from", points[2])
 				with("since_meeting", keys["meeting"])
+				with("until_meeting", keys["meeting"])
 				with("within", "36500")
 				with("until", "2031-12-31")
 				with("evidence", "true")

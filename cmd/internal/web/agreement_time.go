@@ -103,11 +103,8 @@ func (v *visit) imprecise(edtf string) string {
 
 func (a *agreementAnswer) draw() template.HTML {
 	t := chart.Timeline{
-		Frame: chart.Frame{
-			ID: "timeline-chart", Title: a.Say("Timeline of the agreement"), Description: a.Say("Each entry is a row of the table below the chart."),
-			Empty: a.Say("Nothing has happened yet."), Date: a.Date, Number: a.Number,
-		},
-		AsOf: a.Today(),
+		Frame: a.frame("timeline-chart", a.Say("Timeline of the agreement"), a.Say("Each entry is a row of the table below the chart."), a.Say("Nothing has happened yet.")),
+		AsOf:  a.Today(),
 		Words: chart.TimelineWords{
 			Prior: a.Say("Prior cooperation"), Agreement: a.Say("Agreement"), Project: a.Say("Project"), Result: a.Say("Result"), Meeting: a.Say("Meeting"),
 			AsOf: a.Say("As of"),

@@ -19,7 +19,7 @@ type awaits struct {
 // awaited is something that waits, and what to do about it.
 type awaited struct {
 	projections.Awaited
-	What *thing
+	What entity
 	Do   []*doLink // the thing that is waited for first; those that the viewer may not are nil
 }
 
@@ -41,7 +41,7 @@ func (v *visit) awaits(ctx context.Context, party domain.Key, within int, page p
 	}
 	a := awaits{party, make([]awaited, len(items)), next}
 	for i, item := range items {
-		a.Items[i] = awaited{item, v.Thing(item.Agreement, item.Entity), nil}
+		a.Items[i] = awaited{item, v.Entity(string(item.Agreement), item.Entity), nil}
 		if a.Items[i].Do, err = v.answers(ctx, item, party); err != nil {
 			return awaits{}, err
 		}

@@ -86,23 +86,8 @@ func (s *site) evidence(ctx context.Context, changes []projections.Change) (map[
 	return of, nil
 }
 
-// EventName is a type of events in words: "Milestone reforecast".
-func (v *visit) EventName(eventType string) string {
-	parts := strings.Split(eventType, ".")
-	if len(parts) < 3 {
-		return eventType
-	}
-	if name := parts[2]; parts[1] == "project" || parts[1] == "meeting" || parts[1] == "fund" || parts[1] == "indicator" {
-		return v.Label(name)
-	}
-	return v.Label(parts[1] + "-" + parts[2])
-}
-
 // EventPage is the address of the page of an event.
 func (v *visit) EventPage(seq uint64) string { return v.Link("/audit/events/" + uintText(seq)) }
-
-// FieldName is the name of a field in words: "Term end".
-func (v *visit) FieldName(field string) string { return v.Label(strings.ReplaceAll(field, ".", " ")) }
 
 // Fields whose values are codes that have words, and keys of parties.
 var (

@@ -9,7 +9,8 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// EarnedBar draws how far something is, in the colour of how it stands. Its id is to
+// EarnedBar draws how far something is, in the colour of how it stands, which it says
+// as well. Its id is to
 // be the page's only one. A share that is not all is never written as 100 %.
 func (v *visit) EarnedBar(id string, earned *projections.Percent, rag string) template.HTML {
 	if earned == nil {
@@ -20,5 +21,6 @@ func (v *visit) EarnedBar(id string, earned *projections.Percent, rag string) te
 	if rag != "" {
 		title += ", " + v.Label(rag)
 	}
-	return chart.Progress{ID: id, Title: title, Percent: domain.Decimal(whole), Text: whole + "%", RAG: chart.RAG(rag)}.HTML()
+	bar := chart.Progress{ID: id, Title: title, Percent: domain.Decimal(whole), Text: whole + "%", RAG: chart.RAG(rag)}.HTML()
+	return `<span class="earned">` + bar + `<span class="small">` + template.HTML(template.HTMLEscapeString(v.Label(rag))) + `</span></span>`
 }

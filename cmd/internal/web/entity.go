@@ -176,7 +176,7 @@ func (v *visit) namePart(ctx context.Context, agreement domain.Key, kind string,
 				part.Title = a.Title
 			}
 		}
-	case "fund/pledge", "agreement/signature": // their keys are often those of parties
+	case "fund/pledge", "agreement/signature", "amendment/signature": // their keys are often those of parties
 		if p, err := v.models.Party(ctx, part.Key, projections.Point{Seq: at.Seq, At: at.At, Day: at.Day}); err == nil {
 			part.Title = p.Title
 		}
@@ -210,8 +210,10 @@ func (v *visit) pageOf(agreement domain.Key, parts []namedPart) string {
 	if len(parts) > 1 && parts[1].Kind == "milestone" {
 		pattern, address = pattern+"/milestones/{milestone}", address+"/milestones/"+string(parts[1].Key)
 	}
-	if len(parts) > 1 && first.Kind == "meeting" {
-		fragment = "#" + parts[1].Kind + "-" + string(parts[1].Key)
+	last := parts[len(parts)-1]
+	switch {
+	case len(parts) > 1 && first.Kind == "meeting", last.Kind == "obligation", last.Kind == "mechanism":
+		fragment = "#" + last.Kind + "-" + string(last.Key)
 	}
 	right, ok := access.Route("GET " + pattern)
 	if !ok || !v.Principal.Begin(right) {

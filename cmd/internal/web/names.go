@@ -15,41 +15,61 @@ func (v *visit) whole() projections.Point {
 	return projections.Point{Seq: v.At.Seq, At: v.At.At, Day: v.At.Day}
 }
 
-// partyTitle is what a party is called, asked for once a page. One that is not
-// registered is called by its key.
-func (v *visit) partyTitle(key domain.Key) domain.Text {
-	if title, ok := v.parties[key]; ok {
-		return title
-	}
-	p, err := v.models.Party(v.request.Context(), key, v.whole())
-	if err != nil || len(p.Title) == 0 {
-		p.Title = nil
-	}
-	if v.parties == nil {
-		v.parties = map[domain.Key]domain.Text{}
-	}
-	v.parties[key] = p.Title
-	return p.Title
-}
-
-// PartyName is a party's name for where no markup can be.
-func (v *visit) PartyName(key domain.Key) string {
-	if title := v.partyTitle(key); title != nil {
-		return v.Plain(title)
-	}
-	return string(key)
-}
-
-// Party shows a party, and leads to its page.
+// Party shows a party, and leads to its page. One that is not registered is called by
+// its key.
 func (v *visit) Party(key domain.Key) template.HTML {
 	if key == "" {
 		return `<span class="none">–</span>`
 	}
-	title := v.partyTitle(key)
-	if title == nil {
-		return template.HTML(template.HTMLEscapeString(string(key)))
+	return v.Entity("", "party/"+string(key)).linked(string(key))
+}
+
+// PartyName is a party's name for where no markup can be.
+func (v *visit) PartyName(key domain.Key) string {
+	if e := v.Entity("", "party/"+string(key)); e.Parts[0].Title != nil {
+		return v.Plain(e.Parts[0].Title)
 	}
-	return template.HTML(`<a href="` + template.HTMLEscapeString(v.Link("/parties/"+string(key))) + `">` + string(v.Text(title)) + `</a>`)
+	return string(key)
+}
+
+// AgreementLink shows an agreement, and leads to its page.
+func (v *visit) AgreementLink(key domain.Key) template.HTML {
+	if key == "" {
+		return `<span class="none">–</span>`
+	}
+	return v.Entity(string(key), "agreement/"+string(key)).linked(string(key))
+}
+
+// linked is the innermost title, or where there is none another one, and leads to the
+// page.
+func (e entity) linked(otherwise string) template.HTML {
+	title := template.HTML(template.HTMLEscapeString(otherwise))
+	if n := len(e.Parts); n > 0 && e.Parts[n-1].Title != nil {
+		title = e.Text(e.Parts[n-1].Title)
+	}
+	if e.Page == "" {
+		return title
+	}
+	return `<a href="` + template.HTML(template.HTMLEscapeString(e.Page)) + `">` + title + `</a>`
+}
+
+// Shown shows something with what it is and what it is in after it, and leads to it.
+func (v *visit) Shown(e entity) template.HTML {
+	if len(e.Parts) == 0 {
+		return e.Name()
+	}
+	last := e.Parts[len(e.Parts)-1]
+	title, about := e.linked(string(last.Key)), template.HTMLEscapeString(v.Label(last.Kind))
+	if len(e.Parts) > 1 {
+		switch of := e.Parts[0]; {
+		case last.Kind == "period" && of.Title != nil: // the result is what people know it by
+			e.Parts = e.Parts[:1]
+			title, about = e.linked(string(of.Key)), about+" "+template.HTMLEscapeString(string(last.Key))
+		case of.Kind != "agreement" && of.Title != nil:
+			about += " · " + string(v.Text(of.Title))
+		}
+	}
+	return title + template.HTML(` <span class="soft small">`+about+`</span>`)
 }
 
 // Parties shows several of them.
@@ -103,17 +123,4 @@ func every[T any](read func(projections.Page) ([]T, string, error)) (all []T, er
 		page.Cursor = next
 	}
 	return all, nil
-}
-
-// AgreementLink shows an agreement, and leads to its page.
-func (v *visit) AgreementLink(key domain.Key) template.HTML {
-	if key == "" {
-		return `<span class="none">–</span>`
-	}
-	t := v.Thing(key, "agreement/"+string(key))
-	title := template.HTML(template.HTMLEscapeString(string(key)))
-	if len(t.Title) > 0 {
-		title = v.Text(t.Title)
-	}
-	return `<a href="` + template.HTML(template.HTMLEscapeString(v.Where(t))) + `">` + title + `</a>`
 }

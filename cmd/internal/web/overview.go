@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
@@ -56,6 +57,7 @@ func (s *site) overview(ctx context.Context, v *visit) (overviewAnswer, error) {
 	for _, a := range agreements {
 		answer.Agreements = append(answer.Agreements, standing{Agreement: a})
 	}
+	slices.SortStableFunc(answer.Agreements, func(a, b standing) int { return over(a) - over(b) })
 	if err := answer.due(ctx); err != nil {
 		return answer, err
 	}
@@ -71,6 +73,14 @@ func (s *site) overview(ctx context.Context, v *visit) (overviewAnswer, error) {
 	}
 	answer.News, answer.NewsSince, err = v.recent(ctx, "")
 	return answer, err
+}
+
+// over is 1 of an agreement that has ended, which is shown after those that have not.
+func over(a standing) int {
+	if a.EndedOn != 0 {
+		return 1
+	}
+	return 0
 }
 
 // due finds the milestones that are overdue and those that come next, of all

@@ -12,7 +12,7 @@ import (
 // news is what one event made of one thing.
 type news struct {
 	projections.Change // the first of its fields
-	What               *thing
+	What               entity
 	New                bool // it came to be
 	Fields             []projections.Change
 	More               int // fields that are not shown
@@ -57,7 +57,7 @@ func (v *visit) recent(ctx context.Context, of domain.Key) (latest []news, since
 		if len(latest) == newsShown {
 			break
 		}
-		n := news{Change: c, What: v.Thing(domain.Key(c.Agreement), c.Entity)}
+		n := news{Change: c, What: v.Entity(c.Agreement, c.Entity)}
 		n.add(c)
 		latest = append(latest, n)
 	}

@@ -69,6 +69,8 @@ func pages() []page {
 		meetingsPage,
 		meetingPage,
 		awaitingPage,
+		amendmentPage,
+		partyPage,
 		projectsPage,
 		projectPage,
 		milestonePage,

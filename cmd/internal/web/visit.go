@@ -36,8 +36,6 @@ type visit struct {
 	site                          *site
 	request                       *http.Request
 	writer                        http.ResponseWriter
-	parties                       map[domain.Key]domain.Text // what they are called, as far as asked for
-	things                        map[string]*thing          // likewise, by agreement and path
 	StyleSheet, Script, Icon, URI string
 }
 
@@ -72,7 +70,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 // stranger is a visit of whom nothing need be known.
 func (s *site) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{
-		Language: s.language(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
+		Language: words.FromRequest(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
 		StyleSheet: styleAddress, Script: scriptAddress, Icon: iconAddress, URI: r.URL.RequestURI(),
 	}
 	if s.SignIn != nil {

@@ -55,11 +55,21 @@ func (l *Language) FieldLabel(command, field string) string {
 	return l.Label(field)
 }
 
-// EventLabel says what happened, by the type of an event:
+// FieldName says which field changed, by its name as a change has it: "term.end" is
+// "Term · End".
+func (l *Language) FieldName(field string) string {
+	names := strings.Split(field, ".")
+	for i, name := range names {
+		names[i] = l.Label(name)
+	}
+	return strings.Join(names, " · ")
+}
+
+// EventName says what happened, by the type of an event:
 // "milepost.project.milestone-reforecast.v1" is "Milestone reforecast". Where the name
 // does not say what it happened to, the kind of the aggregate stands before it:
 // "milepost.party.registered.v1" is "Party registered".
-func (l *Language) EventLabel(eventType string) string {
+func (l *Language) EventName(eventType string) string {
 	parts := strings.Split(eventType, ".")
 	if len(parts) != 4 {
 		return eventType

@@ -2,11 +2,13 @@ package browser_test
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
@@ -21,9 +23,10 @@ import (
 // Roles, as the browser tells them to a screen reader.
 var (
 	pressable = []string{"button", "link", "checkbox", "radio", "switch", "tab", "menuitem", "option", "DisclosureTriangle"}
-	fillable  = []string{"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider", "Date", "DateTime", "InputTime", "button"} // a file is chosen by a button
+	fillable  = []string{"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider", "Date", "DateTime", "InputTime", "ColorWell"}
 	enclosing = []string{"region", "form", "search", "navigation", "main", "banner", "contentinfo", "complementary", "dialog", "alertdialog", "group",
-		"table", "row", "list", "listitem", "article", "status", "alert", "figure", "DisclosureTriangle", "Details"}
+		"table", "row", "list", "listitem", "article", "status", "alert", "figure"}
+	heading = []string{"rowheader", "heading"} // which name what they head
 )
 
 // click presses the button, link or the like with this accessible name, and waits for the
@@ -35,21 +38,16 @@ func (u *user) click(name string) {
 		if err != nil {
 			return err
 		}
-		return u.press1(id)
+		return u.pointAt(id, 1)
 	})
 	require.NoError(u.t, err, "click %q", name)
 	u.settle()
 }
 
-// doubleClick clicks twice, faster than an answer comes.
+// doubleClick is click, twice, faster than any answer comes.
 func (u *user) doubleClick(name string) {
 	u.t.Helper()
-	id := u.must(name, pressable)
-	x, y, err := u.middle(id)
-	require.NoError(u.t, err, "click %q", name)
-	for n := 1; n <= 2; n++ {
-		require.NoError(u.t, chromedp.Do(u.ctx, chromedp.MouseClickXY(x, y, chromedp.ClickCount(n))))
-	}
+	require.NoError(u.t, u.pointAt(u.must(name, pressable), 2), "click %q", name)
 	u.settle()
 }
 
@@ -93,7 +91,26 @@ func (u *user) choose(label, option string) {
 // attach chooses files for the field with this label.
 func (u *user) attach(label string, files ...string) {
 	u.t.Helper()
-	call(u, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: files, BackendNodeID: u.must(label, fillable)})
+	var id cdp.BackendNodeID
+	require.NoError(u.t, u.wait(patience, func() error {
+		root, err := u.root()
+		if err != nil {
+			return err
+		}
+		// The browser does not find the button that chooses files by its name.
+		buttons, err := chromedp.Call(u.ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: root, Role: "button"})
+		if err != nil {
+			return err
+		}
+		for _, b := range buttons.Nodes {
+			if said(b.Name) == label {
+				id = b.BackendDOMNodeID
+				return nil
+			}
+		}
+		return fmt.Errorf("no file can be chosen by %q", label)
+	}))
+	call(u, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: files, BackendNodeID: id})
 }
 
 // value is what the field with this label holds.
@@ -205,17 +222,33 @@ func (u *user) findUnder(root runtime.RemoteObjectID, name string, roles []strin
 // root is the document, or the part of it that is looked at.
 func (u *user) root() (runtime.RemoteObjectID, error) {
 	document, err := chromedp.Call(u.ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: `document`})
-	if err != nil || u.scope == "" {
-		if err == nil && document.Result.ObjectID == "" {
-			err = errors.New("there is no page yet")
-		}
-		return document.Result.ObjectID, err
+	switch {
+	case err != nil:
+		return "", err
+	case document.Result.ObjectID == "":
+		return "", errors.New("there is no page yet")
+	case u.scope == "":
+		return document.Result.ObjectID, nil
 	}
 	id, err := u.findUnder(document.Result.ObjectID, u.scope, enclosing)
+	if err == nil {
+		return u.object(id)
+	}
+	head, headErr := u.findUnder(document.Result.ObjectID, u.scope, heading)
+	if headErr != nil {
+		return "", err
+	}
+	object, err := u.object(head)
 	if err != nil {
 		return "", err
 	}
-	return u.object(id)
+	part, err := chromedp.Call(u.ctx, runtime.CallFunctionOn, runtime.CallFunctionOnParams{
+		FunctionDeclaration: `function() { return this.closest("tr, li, section, article, main") ?? document }`, ObjectID: object,
+	})
+	if err != nil {
+		return "", err
+	}
+	return part.Result.ObjectID, nil
 }
 
 func (u *user) object(id cdp.BackendNodeID) (runtime.RemoteObjectID, error) {
@@ -256,13 +289,18 @@ func (u *user) on(object runtime.RemoteObjectID, function string, into any, args
 	return json.Unmarshal([]byte(got.Result.Value), into)
 }
 
-// press1 clicks in the middle of something, unless something else lies over it.
-func (u *user) press1(id cdp.BackendNodeID) error {
+// pointAt clicks in the middle of something, unless something else lies over it.
+func (u *user) pointAt(id cdp.BackendNodeID, times int) error {
 	x, y, err := u.middle(id)
 	if err != nil {
 		return err
 	}
-	return chromedp.Do(u.ctx, chromedp.MouseClickXY(x, y))
+	for n := 1; n <= times; n++ {
+		if err := chromedp.Do(u.ctx, chromedp.MouseClickXY(x, y, chromedp.ClickCount(n))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // middle scrolls to something and returns where to click on it.
@@ -308,9 +346,20 @@ func (u *user) box(id cdp.BackendNodeID) (x, y float64, err error) {
 // in a task of its own after the click, so one is waited for.
 func (u *user) settle() {
 	u.t.Helper()
-	_, _ = chromedp.Call(u.ctx, runtime.Evaluate, runtime.EvaluateParams{ // it fails when the page goes meanwhile
-		Expression: `new Promise(done => setTimeout(() => setTimeout(done)))`, AwaitPromise: new(true),
-	})
+	if u.scriptless { // then no task of ours runs, either: see whether it begins to load
+		_ = u.wait(100*time.Millisecond, func() error {
+			if !u.watch.isLoading() {
+				return errors.New("it is not loading")
+			}
+			return nil
+		})
+	} else {
+		soon, cancel := context.WithTimeout(u.ctx, patience)
+		defer cancel()
+		_, _ = chromedp.Call(soon, runtime.Evaluate, runtime.EvaluateParams{ // it fails when the page goes meanwhile
+			Expression: `new Promise(done => setTimeout(() => setTimeout(done)))`, AwaitPromise: new(true),
+		})
+	}
 	require.NoError(u.t, u.wait(patience, func() error {
 		if u.watch.isLoading() {
 			return errors.New("the page is still loading")

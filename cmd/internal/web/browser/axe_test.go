@@ -6,10 +6,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/stretchr/testify/require"
+)
+
+// What is looked for. In another scheme only the colours are others. Where a page says no
+// background, axe-core takes it to be white.
+const (
+	everything = `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]}`
+	colours    = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
 )
 
 // accessible wants axe-core to find nothing wrong with the page as it is now: WCAG 2.0, 2.1
@@ -17,43 +23,49 @@ import (
 // so that where there is no axe-core only that is skipped.
 func (u *user) accessible() {
 	u.t.Helper()
-	path, _, _ := strings.Cut(u.path(), "?")
-	u.t.Run("accessible "+path, func(t *testing.T) {
-		t.Helper()
-		source, err := axe()
-		skipOrFail(t, err)
-		for _, v := range u.violations(source) {
-			t.Errorf("by %s: %s", v.Scheme, v)
-		}
+	u.judged(func(t *testing.T, source string) {
+		found := u.violations(source, everything)
+		was := u.media["prefers-color-scheme"]
+		u.prefers("prefers-color-scheme", map[string]string{"light": "dark", "dark": "light"}[was])
+		found = append(found, u.violations(source, colours)...)
+		u.prefers("prefers-color-scheme", was)
+		report(t, found)
 	})
 }
 
-// violations are what axe-core finds.
-func (u *user) violations(source string) (all []violation) {
+// accessibleSo is accessible for the page as it is shown now, by light or by dark.
+func (u *user) accessibleSo() {
 	u.t.Helper()
-	// In a world of its own it sees the page and is not seen by it, and the
-	// Content-Security-Policy does not bind the debugger.
-	world := call(u, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: cdp.FrameID(u.watch.tab), WorldName: "axe"}).ExecutionContextID
-	u.evalIn(world, source+"; undefined", nil)
-	was := u.media["prefers-color-scheme"]
-	defer func() { u.prefers("prefers-color-scheme", was) }()
-	for _, look := range []struct{ scheme, rules string }{{"light", everything}, {"dark", colours}} {
-		u.prefers("prefers-color-scheme", look.scheme)
-		var found []violation
-		u.evalIn(world, `axe.run(document, {runOnly: `+look.rules+`, resultTypes: ["violations"]}).then(r => r.violations.map(v => ({
-			scheme: "`+look.scheme+`", rule: v.id, help: v.help,
-			nodes: v.nodes.map(n => n.target.flat().join(" ") + ": " + n.html.slice(0, 200) + ": " + n.failureSummary) })))`, &found)
-		all = append(all, found...)
-	}
-	return all
+	u.judged(func(t *testing.T, source string) { report(t, u.violations(source, everything)) })
 }
 
-// What is looked for. By dark only the colours are others. Where a page says no
-// background, axe-core takes it to be white.
-const (
-	everything = `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]}`
-	colours    = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
-)
+func (u *user) judged(judge func(t *testing.T, source string)) {
+	u.t.Helper()
+	path, _, _ := strings.Cut(u.path(), "?")
+	u.t.Run("accessible "+path, func(t *testing.T) {
+		source, err := axe()
+		skipOrFail(t, err)
+		judge(t, source)
+	})
+}
+
+// violations are what axe-core finds. In a world of its own it sees the page and is not
+// seen by it, and the Content-Security-Policy does not bind the debugger.
+func (u *user) violations(source, rules string) (found []violation) {
+	u.t.Helper()
+	world := call(u, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: u.frame, WorldName: "axe"}).ExecutionContextID
+	u.evalIn(world, source+"; undefined", nil)
+	u.evalIn(world, `axe.run(document, {runOnly: `+rules+`, resultTypes: ["violations"]}).then(r => r.violations.map(v => ({
+		scheme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light", rule: v.id, help: v.help,
+		nodes: v.nodes.map(n => n.target.flat().join(" ") + ": " + n.html.slice(0, 200) + ": " + n.failureSummary) })))`, &found)
+	return found
+}
+
+func report(t *testing.T, found []violation) {
+	for _, v := range found {
+		t.Error(v)
+	}
+}
 
 type violation struct {
 	Scheme, Rule, Help string
@@ -61,7 +73,7 @@ type violation struct {
 }
 
 func (v violation) String() string {
-	return fmt.Sprintf("%s (%s)\n  %s", v.Help, v.Rule, strings.Join(v.Nodes, "\n  "))
+	return fmt.Sprintf("by %s: %s (%s)\n  %s", v.Scheme, v.Help, v.Rule, strings.Join(v.Nodes, "\n  "))
 }
 
 func (u *user) evalIn(world runtime.ExecutionContextID, expression string, into any) {

@@ -52,19 +52,25 @@ func (u *user) speaks(language string) {
 // withoutScript has no script run in pages from now on.
 func (u *user) withoutScript() {
 	u.t.Helper()
+	u.scriptless = true
 	call(u, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
 // fits wants the page to be no wider than the screen.
 func (u *user) fits() {
 	u.t.Helper()
-	var wide []string
+	assert.Empty(u.t, u.tooWide(), "the page %s is wider than the screen", u.path())
+}
+
+// tooWide lists what of the page is out of the screen, some of it.
+func (u *user) tooWide() (wide []string) {
+	u.t.Helper()
 	u.eval(`(() => {
 		const width = document.documentElement.clientWidth;
 		if (document.documentElement.scrollWidth <= width) return [];
 		return Array.from(document.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > width + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120));
 	})()`, &wide)
-	assert.Empty(u.t, wide, "the page %s is wider than the screen", u.path())
+	return wide
 }
 
 // shift is by how much what was there has moved while the page came (cumulative layout

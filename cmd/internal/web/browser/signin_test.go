@@ -97,27 +97,3 @@ func TestTwoPeopleAtOnce(t *testing.T) {
 	admin.open("/")
 	admin.sees("Administrator", "Agreements")
 }
-
-func TestSignInPagesAreForEverybody(t *testing.T) {
-	t.Parallel()
-	s := demo(t)
-	for language, title := range map[string]string{"en": "Sign in", "zh-CN": "登录"} {
-		t.Run(language, func(t *testing.T) {
-			u := s.stranger(t)
-			u.speaks(language)
-			sum := u.firstVisit("/sign-in")
-			assert.Less(t, sum, int64(10_000))
-			assert.Positive(t, sum)
-			u.sees(title)
-			u.fits()
-			assert.Zero(t, u.shift())
-			u.screenshot("sign-in-" + language)
-			u.phone()
-			u.open("/sign-in")
-			u.fits()
-			u.dark()
-			u.screenshot("sign-in-" + language + "-phone-dark")
-			u.accessible()
-		})
-	}
-}

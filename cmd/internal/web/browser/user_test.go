@@ -4,19 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
@@ -28,12 +27,14 @@ const patience = 15 * time.Second
 
 // user is a person at a browser of their own.
 type user struct {
-	t     *testing.T
-	ctx   context.Context // of the tab
-	at    string          // address of the server
-	watch *watch
-	media map[string]string // prefers-color-scheme and the like
-	scope string            // accessible name of the part of the page that is looked at, "" for all of it
+	t          *testing.T
+	ctx        context.Context // of the tab
+	at         string          // address of the server
+	frame      cdp.FrameID     // the page, not what is framed in it
+	watch      *watch
+	media      map[string]string // prefers-color-scheme and the like
+	scriptless bool
+	scope      string // accessible name of the part of the page that is looked at, "" for all of it
 }
 
 // stranger is somebody who is not signed in.
@@ -75,6 +76,9 @@ func visitor(t *testing.T, at string) *user {
 	tab, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(u.watch.take))
 	ctx, cancel := context.WithTimeout(tab, 2*time.Minute) // a browser that hangs ends the test
 	u.ctx = ctx
+	u.watch.dismiss = func() {
+		_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}) // it was complained of
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			u.leaveTrace()
@@ -86,10 +90,8 @@ func visitor(t *testing.T, at string) *user {
 		}
 	})
 	require.NoError(t, chromedp.Do(tab))
-	u.watch.tab = chromedp.FromContext(tab).Target.TargetID
-	u.watch.dismiss = func() {
-		_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}) // it was complained of
-	}
+	u.frame = cdp.FrameID(chromedp.FromContext(tab).Target.TargetID)
+	u.watch.begin(u.frame)
 	call(u, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // each user is at their own screen
 	u.prefers("prefers-reduced-motion", "reduce")
 	u.prefers("prefers-color-scheme", "light")
@@ -119,8 +121,8 @@ func (u *user) path() string {
 	return path
 }
 
-// in looks at a part of the page only: a region, dialog, form, table, row, list item or
-// the like that has this accessible name.
+// in looks at a part of the page only: a region, dialog, form, table, list or the like that
+// has this accessible name, or else the row or section that has this heading.
 func (u *user) in(name string) *user {
 	part := *u
 	part.scope = name
@@ -219,22 +221,6 @@ func (u *user) eval(expression string, into any) {
 	if into != nil {
 		require.NoError(u.t, json.Unmarshal([]byte(got.Result.Value), into), expression)
 	}
-}
-
-// request asks the server for something as the user who is signed in, past the browser.
-func (u *user) request(method, path string) *http.Response {
-	u.t.Helper()
-	req, err := http.NewRequestWithContext(u.t.Context(), method, u.at+path, nil)
-	require.NoError(u.t, err)
-	cookies, err := chromedp.Call(u.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{u.at + "/"}})
-	require.NoError(u.t, err)
-	for _, c := range cookies.Cookies {
-		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
-	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	require.NoError(u.t, err)
-	u.t.Cleanup(func() { assert.NoError(u.t, resp.Body.Close()) })
-	return resp
 }
 
 func hostOf(address string) string {

@@ -6,20 +6,20 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 )
 
 // watch hears all that happens in a user's tab, and notes what must not.
 type watch struct {
-	host    string    // that of the server: nothing may be asked of another
-	tab     target.ID // which is the id of its main frame, too
-	dismiss func()    // ends a dialog
+	host    string // that of the server: nothing may be asked of another
+	dismiss func() // ends a dialog
 
 	mu          sync.Mutex
+	frame       cdp.FrameID
 	loading     bool
 	transferred int64
 	requests    map[network.RequestID]string
@@ -33,9 +33,9 @@ func (w *watch) take(event any) {
 	defer w.mu.Unlock()
 	switch e := event.(type) {
 	case *page.EventFrameStartedLoading:
-		w.loading = w.loading || string(e.FrameID) == string(w.tab)
+		w.loading = w.loading || e.FrameID == w.frame
 	case *page.EventFrameStoppedLoading:
-		w.loading = w.loading && string(e.FrameID) != string(w.tab)
+		w.loading = w.loading && e.FrameID != w.frame
 	case *page.EventJavascriptDialogOpening:
 		if e.Type != page.DialogTypeBeforeunload {
 			w.complain("dialog: %s", e.Message)
@@ -98,6 +98,12 @@ func described(o *runtime.RemoteObject) string {
 		return o.Description
 	}
 	return string(o.Value)
+}
+
+func (w *watch) begin(frame cdp.FrameID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frame = frame
 }
 
 func (w *watch) expect(text string) {
