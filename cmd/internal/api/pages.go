@@ -56,6 +56,8 @@ func (a *API) Execute(ctx context.Context, req ledger.Request) (ledger.Receipt, 
 	if err := a.Writable(); err != nil {
 		return ledger.Receipt{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
 	return a.execute(ctx, req)
 }
 
@@ -66,6 +68,8 @@ func (a *API) Preview(ctx context.Context, req ledger.Request) (ledger.Plan, err
 	if err := a.Writable(); err != nil {
 		return ledger.Plan{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
 	plan, models, err := decided(ctx, a.server, &req, a.cfg.Ledger.Preview)
 	if err != nil || models == a.cfg.Models {
 		return plan, err
@@ -140,6 +144,11 @@ func NotThere(detail string) error { return newProblem(domain.CodeNotFound, "", 
 
 // NotAllowed refuses a page that takes a right which the asker has not.
 func NotAllowed(right access.Right) error { return forbidden("", right) }
+
+// NotGenuine refuses a form that no page of ours made for the browser that sent it.
+func NotGenuine() error {
+	return newProblem(CodeForbiddenOrigin, "", "Nothing was recorded: the form is from an earlier visit, or from another site. What it says is kept; check it and send it again.")
+}
 
 // InvalidParameter refuses a parameter of a page, or a form, that does not read.
 func InvalidParameter(name, detail string) error {

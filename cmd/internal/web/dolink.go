@@ -30,7 +30,7 @@ func (v *visit) Do(command string, pairs ...any) *doLink {
 	if !v.Now() || v.site.api.Writable() != nil || !v.mayDo(command, agreement) {
 		return nil
 	}
-	fields.Set("next", v.Here("done", ""))
+	fields.Set("next", v.Here("cursor", ""))
 	return &doLink{command, v.Label(command), "/do/" + command + "?" + fields.Encode()}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"log/slog"
@@ -64,10 +65,20 @@ func Serve(a *api.API, cfg Config) {
 func pages() []page {
 	return []page{
 		overview,
+		doPage,
+		commandPage,
+		givePage,
 		agreementPage,
 		changesPage,
 		meetingsPage,
 		meetingPage,
+		resultsPage,
+		indicatorPage,
+		fundsPage,
+		fundPage,
+		auditPage,
+		eventPage,
+		replayPage,
 		awaitingPage,
 		amendmentPage,
 		partyPage,
@@ -84,15 +95,29 @@ func of[T any](load func(*site, context.Context, *visit) (T, error)) func(*site,
 
 // show answers with a page.
 func (s *site) show(w http.ResponseWriter, r *http.Request, p page) error {
+	if to := r.URL.Query().Get(toEvent); to != "" {
+		http.Redirect(w, r, stepped(r.URL, to), http.StatusSeeOther)
+		return nil
+	}
 	v, err := s.visit(w, r)
 	if err != nil {
 		return err
 	}
 	answer, err := p.load(s, r.Context(), v)
-	if err != nil {
+	switch {
+	case err != nil && v.stepping() && notThere(err):
+		return s.notThereThen(r.Context(), v, err)
+	case err != nil:
 		return err
 	}
-	return s.render(w, http.StatusOK, v, p.template, answer)
+	if err := v.loadStep(r.Context()); err != nil {
+		return err
+	}
+	if v.goTo != "" {
+		http.Redirect(w, r, v.goTo, http.StatusSeeOther)
+		return nil
+	}
+	return s.render(w, cmp.Or(v.status, http.StatusOK), v, p.template, answer)
 }
 
 var templates = parse()

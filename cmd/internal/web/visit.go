@@ -30,8 +30,12 @@ type visit struct {
 	AsOf, EffectiveAt             string
 	Since                         string // from which on changes are marked; "" for not at all
 	Done                          string // what was recorded by the form before, for a line at the top
+	AtStep                        *step  // where the page is in history, on pages that are as of an event
 	marks                         map[markKey]projections.Change
 	entities                      map[entityKey]entity
+	status                        int    // of the answer; 0 is that all is well
+	goTo                          string // where the browser is to go instead of being answered
+	still                         bool   // the page does not follow the ledger
 	models                        *projections.Models
 	site                          *site
 	request                       *http.Request
@@ -64,6 +68,9 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if v.At, err = v.models.ResolveEffective(ctx, projections.AsOf(v.AsOf), v.Agreement, v.EffectiveAt, page); err != nil {
 		return nil, err
 	}
+	if v.Done, err = v.recorded(ctx, query.Get("done")); err != nil {
+		return nil, err
+	}
 	return v, v.loadMarks(ctx)
 }
 
@@ -90,7 +97,7 @@ func (v *visit) Now() bool { return v.AsOf == "" && v.EffectiveAt == "" }
 
 // Live is where the page hears that the ledger moves; "" where it is of the past.
 func (v *visit) Live() string {
-	if v.models == nil || !v.Now() {
+	if v.models == nil || !v.Now() || v.still {
 		return ""
 	}
 	query := url.Values{"after": {uintText(v.At.Seq)}}
@@ -129,6 +136,7 @@ func (v *visit) Here(name, value string) string {
 	query := v.request.URL.Query()
 	query.Del("min_seq")
 	query.Del("cursor")
+	query.Del("done")
 	query.Set(name, value)
 	if value == "" {
 		query.Del(name)
@@ -143,7 +151,7 @@ func (v *visit) Here(name, value string) string {
 // those.
 func (v *visit) Others(names ...string) []parameter {
 	query := v.request.URL.Query()
-	for _, name := range append(names, "min_seq", "cursor") {
+	for _, name := range append(names, "min_seq", "cursor", "done") {
 		query.Del(name)
 	}
 	var others []parameter
