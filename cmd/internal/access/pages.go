@@ -27,6 +27,8 @@ var pages = map[string]Right{
 	"GET /changes":                                                          reads,
 	"GET /do":                                                               reads,
 	"GET /do/{command}":                                                     reads, // the command's own right is judged besides
+	"POST /do/{command}":                                                    reads,
+	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
 	"POST /do/{command}":                                                    reads,
