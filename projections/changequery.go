@@ -23,6 +23,10 @@ type ChangeQuery struct {
 	// or the last one that a mechanism, or the mechanisms of a kind, held. On the
 	// effective axis that is the end of its day.
 	SinceMeeting domain.Key
+	// UntilMeeting ends at a meeting that was held by To, up to and with the event
+	// that recorded it; on the effective axis that is the end of its day. Where it
+	// is given, a mechanism or a kind in SinceMeeting means the last before it.
+	UntilMeeting domain.Key
 
 	Agreement domain.Key // and everything under it
 	// Entity is a path within Agreement, or, with none, within the ledger: an
@@ -49,7 +53,7 @@ type ChangeQuery struct {
 func (cq *ChangeQuery) words() []string {
 	flag := strconv.FormatBool
 	return []string{
-		"changes", strconv.FormatUint(cq.From.Seq, 10), cq.From.Effective.String(), string(cq.Agreement), cq.Entity, flag(cq.Own), cq.Field, cq.Actor,
+		"changes", strconv.FormatUint(cq.From.Seq, 10), cq.From.Effective.String(), strconv.FormatUint(cq.To.Seq, 10), cq.To.Effective.String(), string(cq.Agreement), cq.Entity, flag(cq.Own), cq.Field, cq.Actor,
 		string(cq.Party), cq.Type, cq.Reason, flag(cq.Backdated), flag(cq.Corrections), flag(cq.Net),
 	}
 }
@@ -63,7 +67,7 @@ func (cq *ChangeQuery) settle() error {
 	if cq.To.Effective != 0 && cq.Agreement == "" {
 		return domain.Refuse(domain.CodeMissingField, "agreement", "the effective axis is that of an agreement: say of which")
 	}
-	if cq.SinceMeeting != "" && cq.Agreement == "" {
+	if (cq.SinceMeeting != "" || cq.UntilMeeting != "") && cq.Agreement == "" {
 		return domain.Refuse(domain.CodeMissingField, "agreement", "a meeting is asked for with its agreement")
 	}
 	if cq.Project != "" {

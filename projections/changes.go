@@ -21,6 +21,7 @@ type Changes struct {
 	From     Point    `json:"from"`
 	To       Point    `json:"to"`
 	Since    *Since   `json:"since,omitempty"` // the meeting that From is of, where one was asked for
+	Until    *Since   `json:"until,omitempty"` // and To
 	Changes  []Change `json:"changes"`
 	Complete bool     `json:"complete"` // nothing is left after these
 	Next     string   `json:"next"`     // the cursor to the rest, "" when Complete
@@ -65,11 +66,8 @@ func (m *Models) Changes(ctx context.Context, cq ChangeQuery) (answer Changes, e
 		if err := q.known(cq.Agreement); err != nil {
 			return err
 		}
-		if cq.SinceMeeting != "" {
-			if answer.Since, cq.From, err = q.since(cq.Agreement, cq.SinceMeeting); err != nil {
-				return err
-			}
-			answer.From = cq.From
+		if err := q.bound(&cq, &answer); err != nil {
+			return err
 		}
 		return q.changes(cq, &answer)
 	})
@@ -91,7 +89,7 @@ func (q *query) known(of domain.Key) error {
 }
 
 func (q *query) changes(cq ChangeQuery, answer *Changes) (err error) {
-	p, err := cq.Page.open(cq.To, cq.words()...)
+	p, err := cq.Page.open(q.asked, cq.words()...)
 	if err != nil {
 		return err
 	}

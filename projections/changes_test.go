@@ -285,15 +285,78 @@ func TestChangesSinceAMeeting(t *testing.T) {
 		assert.Equal(t, day("2024-06-08"), answer.Since.On)
 	})
 	for name, c := range map[string]struct {
+		since, until domain.Key
+		from         uint64
+		want         [2]string // meetings
+	}{
+		"a meeting":                            {until: "late", want: [2]string{"", "late"}},
+		"the last of a mechanism":              {until: "steering", want: [2]string{"", "late"}},
+		"the last of a kind":                   {until: "coordination", want: [2]string{"", "again"}},
+		"from a point":                         {from: held["late"], until: "first", want: [2]string{"", "first"}},
+		"between two meetings":                 {since: "late", until: "others", want: [2]string{"late", "others"}},
+		"a meeting and itself":                 {since: "late", until: "late", want: [2]string{"late", "late"}},
+		"of a kind, the last two":              {since: "coordination", until: "coordination", want: [2]string{"others", "again"}},
+		"the last of a mechanism before":       {since: "steering", until: "others", want: [2]string{"late", "others"}},
+		"held on a later day, recorded before": {since: "steering", until: "first", want: [2]string{"late", "first"}},
+	} {
+		t.Run("until "+name, func(t *testing.T) {
+			// when
+			q := projections.ChangeQuery{From: projections.Point{Seq: c.from}, To: to, Agreement: "framework", SinceMeeting: c.since, UntilMeeting: c.until}
+			answer, err := m.Changes(t.Context(), q)
+			// then
+			require.NoError(t, err)
+			assert.Equal(t, domain.Key(c.want[1]), answer.Until.Meeting)
+			assert.Equal(t, held[c.want[1]], answer.To.Seq)
+			assert.False(t, answer.To.At.IsZero())
+			if c.want[0] == "" {
+				assert.Nil(t, answer.Since)
+				assert.Equal(t, c.from, answer.From.Seq)
+			} else {
+				assert.Equal(t, domain.Key(c.want[0]), answer.Since.Meeting)
+				assert.Equal(t, held[c.want[0]], answer.From.Seq)
+			}
+			for _, net := range []bool{false, true} {
+				q.Net, q.Page.Limit = net, 7
+				want := allChanges(t, m, projections.ChangeQuery{From: answer.From, To: projections.Point{Seq: answer.To.Seq}, Agreement: "framework", Net: net})
+				assert.Equal(t, want, allChanges(t, m, q))
+				assert.Equal(t, c.want[0] == c.want[1], len(want) == 0)
+			}
+		})
+	}
+	t.Run("a cursor is good until the same meeting only", func(t *testing.T) {
+		q := projections.ChangeQuery{To: to, Agreement: "framework", UntilMeeting: "late", Page: projections.Page{Limit: 1}}
+		answer, err := m.Changes(t.Context(), q)
+		require.NoError(t, err)
+		q.UntilMeeting, q.Page.Cursor = "first", answer.Next
+		_, err = m.Changes(t.Context(), q)
+		requireRefused(t, err, projections.CodeInvalidCursor)
+	})
+	for name, q := range map[string]projections.ChangeQuery{
+		"the meeting since which": {SinceMeeting: "others", UntilMeeting: "late"},
+		"the point from which":    {From: projections.Point{Seq: held["late"] + 1}, UntilMeeting: "late"},
+	} {
+		t.Run("it lies before "+name, func(t *testing.T) {
+			q.To, q.Agreement = to, "framework"
+			_, err := m.Changes(t.Context(), q)
+			var refused *projections.AsOfError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, []string{projections.CodeInvalidRange, "until_meeting"}, []string{refused.Code, refused.Field})
+		})
+	}
+	for name, c := range map[string]struct {
 		q     projections.ChangeQuery
 		code  string
 		field string
 	}{
-		"no agreement":         {projections.ChangeQuery{SinceMeeting: "early"}, domain.CodeMissingField, "agreement"},
-		"an unknown agreement": {projections.ChangeQuery{Agreement: "nothing", SinceMeeting: "early"}, domain.CodeNotFound, "agreement"},
-		"an unknown meeting":   {projections.ChangeQuery{Agreement: "framework", SinceMeeting: "nothing"}, domain.CodeNotFound, "since_meeting"},
-		"not held yet":         {projections.ChangeQuery{Agreement: "framework", SinceMeeting: "to-come"}, projections.CodeMeetingNotHeld, "since_meeting"},
-		"none held yet":        {projections.ChangeQuery{Agreement: "framework", SinceMeeting: "consultation"}, projections.CodeMeetingNotHeld, "since_meeting"},
+		"no agreement of an end":   {projections.ChangeQuery{UntilMeeting: "early"}, domain.CodeMissingField, "agreement"},
+		"an unknown end":           {projections.ChangeQuery{Agreement: "framework", UntilMeeting: "nothing"}, domain.CodeNotFound, "until_meeting"},
+		"an end that is to come":   {projections.ChangeQuery{Agreement: "framework", UntilMeeting: "consultation"}, projections.CodeMeetingNotHeld, "until_meeting"},
+		"none held before the end": {projections.ChangeQuery{Agreement: "framework", SinceMeeting: "experts", UntilMeeting: "late"}, projections.CodeMeetingNotHeld, "since_meeting"},
+		"no agreement":             {projections.ChangeQuery{SinceMeeting: "early"}, domain.CodeMissingField, "agreement"},
+		"an unknown agreement":     {projections.ChangeQuery{Agreement: "nothing", SinceMeeting: "early"}, domain.CodeNotFound, "agreement"},
+		"an unknown meeting":       {projections.ChangeQuery{Agreement: "framework", SinceMeeting: "nothing"}, domain.CodeNotFound, "since_meeting"},
+		"not held yet":             {projections.ChangeQuery{Agreement: "framework", SinceMeeting: "to-come"}, projections.CodeMeetingNotHeld, "since_meeting"},
+		"none held yet":            {projections.ChangeQuery{Agreement: "framework", SinceMeeting: "consultation"}, projections.CodeMeetingNotHeld, "since_meeting"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.q.To = to

@@ -111,12 +111,11 @@ func (s *dueSearch) Pop() any {
 	return last
 }
 
-// Less has what can be looked into before milestones of the same date, which may
-// come after what is in there.
+// Less is the order of the list. An agreement is in the place of all that is in
+// it, and so is a project: what they lack of the order counts as first.
 func (s *dueSearch) Less(i, j int) bool {
 	a, b := &s.places[i], &s.places[j]
-	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.inside, b.inside), cmp.Compare(a.agreement, b.agreement),
-		cmp.Compare(a.project, b.project), cmp.Compare(a.order, b.order)) < 0
+	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.agreement, b.agreement), cmp.Compare(a.project, b.project), cmp.Compare(a.order, b.order)) < 0
 }
 
 // next finds the next milestone.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -90,6 +91,38 @@ func (l *ledger) inTwoAgreements() {
 	}
 }
 
+// What is due on the same day is in the order in which agreements and projects were
+// begun, and milestones scheduled, whatever of it was written first.
+func TestDueOnOneDay(t *testing.T) {
+	l, log := inMemory(t)
+	for _, of := range []domain.Key{"a", "b"} {
+		l.signed(agreement.ID{Agreement: of})
+	}
+	for _, id := range []project.ID{{Agreement: "b", Project: "p0"}, {Agreement: "a", Project: "p0"}, {Agreement: "a", Project: "p1"}} {
+		l.started(id)
+	}
+	var want []string
+	for _, place := range []string{"b/p0", "a/p1", "a/p0"} {
+		of, key, _ := strings.Cut(place, "/")
+		for i := range 12 {
+			m := fmt.Sprint("m", i*7%12)
+			l.do(project.Schedule{ID: project.ID{Agreement: domain.Key(of), Project: domain.Key(key)}, Milestone: domain.Key(m), Title: text("M"), Due: day("2024-07-01"), Confirming: []domain.Key{"wuxi"}})
+			want = append(want, place+"/"+m)
+		}
+	}
+	want = slices.Concat(want[24:], want[12:24], want[:12])
+	m := models(t, t.TempDir(), at("2024-06-11"))
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	items, _, err := m.Due(t.Context(), "", projections.Point{Seq: l.seq, Day: day("2024-06-11")}, 0, projections.Page{})
+	require.NoError(t, err)
+	var got []string
+	for _, i := range items {
+		got = append(got, fmt.Sprintf("%s/%s/%s", i.Agreement, i.Project, i.Milestone))
+	}
+	require.Equal(t, want, got)
+}
+
 func TestDueIsInTheOrderOfDates(t *testing.T) {
 	l, log := inMemory(t)
 	l.inTwoAgreements()
@@ -98,9 +131,10 @@ func TestDueIsInTheOrderOfDates(t *testing.T) {
 		return project.MilestoneID{Agreement: a, Project: p, Milestone: m}
 	}
 	// given that one is claimed, one met, one cancelled, one rescheduled, and a project cancelled
-	l.do(project.Claim{MilestoneID: id("framework", "p0", "m0"), Party: "cethik", MetOn: day("2024-06-09")}, domain.Meta{Evidence: []domain.Hash{domaintest.File}})
-	l.do(project.Claim{MilestoneID: id("framework", "p0", "m1"), Party: "cethik", MetOn: day("2024-06-09")}, domain.Meta{Evidence: []domain.Hash{domaintest.File}})
-	l.do(project.Confirm{MilestoneID: id("framework", "p0", "m1"), Party: "wuxi"})
+	for _, m := range []domain.Key{"m0", "m1"} {
+		l.do(project.Claim{MilestoneID: id("framework", "p0", m), Party: "cethik", MetOn: day("2024-06-09")}, domain.Meta{Evidence: []domain.Hash{domaintest.File}})
+	}
+	l.do(project.Confirm{MilestoneID: id("framework", "p0", "m0"), Party: "wuxi"})
 	l.do(project.CancelMilestone{MilestoneID: id("framework", "p1", "m0")}, domain.Meta{Reason: "no"})
 	l.do(project.Reforecast{MilestoneID: id("second", "p0", "m1"), Forecast: day("2024-09-01")}, domain.Meta{Reason: "supplier-delay"})
 	cancelled := l.seq
@@ -126,11 +160,12 @@ func TestDueIsInTheOrderOfDates(t *testing.T) {
 		"07-21 framework/p0/m2", "07-22 second/p0/m2", "07-24 framework/p1/m2", "07-24 second/p1/m2",
 	}, list("", on(begun), 0))
 	assert.Equal(t, []string{"07-02 second/p0/m0", "07-12 second/p0/m1", "07-22 second/p0/m2"}, list("second", on(l.seq), 0))
-	assert.Equal(t, []string{"07-01 framework/p0/m0", "07-02 second/p0/m0", "07-12 second/p0/m1", "07-14 framework/p1/m1"}, list("", on(l.seq), day("2024-07-20")))
+	assert.Equal(t, []string{"07-01 framework/p0/m0", "07-02 second/p0/m0"}, list("", on(begun), day("2024-07-02")))
+	assert.Equal(t, []string{"07-02 second/p0/m0", "07-11 framework/p0/m1", "07-12 second/p0/m1", "07-14 framework/p1/m1"}, list("", on(l.seq), day("2024-07-20")))
 	for seq := range l.seq + 1 {
 		requireDue(t, m, on(seq), day("2024-07-21"))
 	}
-	assert.Equal(t, []string{"07-01 framework/p0/m0", "07-02 second/p0/m0", "07-04 second/p1/m0", "07-12 second/p0/m1"}, list("", on(cancelled), day("2024-07-13")))
+	assert.Equal(t, []string{"07-02 second/p0/m0", "07-04 second/p1/m0", "07-11 framework/p0/m1", "07-12 second/p0/m1"}, list("", on(cancelled), day("2024-07-13")))
 
 	// and each says what a list needs
 	items, _, err := m.Due(t.Context(), "second", on(l.seq), 0, projections.Page{Limit: 2})

@@ -261,6 +261,21 @@ func TestChangesByEffectiveDates(t *testing.T) {
 		assert.Contains(t, seqs, before-1)
 		assert.NotContains(t, seqs, before+1)
 	})
+	t.Run("until a meeting is up to the end of its day", func(t *testing.T) {
+		from, to := resolve("", "2024-06-10", "")
+		answer, err := m.Changes(t.Context(), projections.ChangeQuery{From: from, To: to, Agreement: framework.Agreement, UntilMeeting: "steering"})
+		require.NoError(t, err)
+		assert.Equal(t, domain.Key("m-1"), answer.Until.Meeting)
+		assert.Equal(t, day("2024-06-14"), answer.To.Effective)
+		_, there := resolve("", "", "2024-06-14")
+		assert.Equal(t, allChanges(t, m, projections.ChangeQuery{From: from, To: there, Agreement: framework.Agreement}), answer.Changes)
+		assert.NotEmpty(t, answer.Changes)
+		late, to := resolve("", "2024-06-20", "")
+		_, err = m.Changes(t.Context(), projections.ChangeQuery{From: late, To: to, Agreement: framework.Agreement, UntilMeeting: "steering"})
+		var refused *projections.AsOfError
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, projections.CodeInvalidRange, refused.Code)
+	})
 	t.Run("a meeting that was not held by then", func(t *testing.T) {
 		_, to := resolve("", "", "2024-06-13")
 		_, err := m.Changes(t.Context(), projections.ChangeQuery{To: to, Agreement: framework.Agreement, SinceMeeting: "m-1"})

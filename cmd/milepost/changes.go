@@ -17,7 +17,8 @@ func newChanges(a *app) *cobra.Command {
 		Long: "Show what changed after --from and up to --to, field by field, in the order of the log.\n" +
 			"Both take an instant (RFC 3339), a day (its end) or seq:N; without them the changes are all up to now.\n" +
 			"With --since-meeting the changes are those after a meeting was recorded as held: say which, or name a\n" +
-			"mechanism or a kind of mechanisms for the last one that it held.\n" +
+			"mechanism or a kind of mechanisms for the last one that it held. --until-meeting ends them at a meeting in\n" +
+			"the same way: of two, the last one and the one before it, each may be named by its kind.\n" +
 			"With --mode net each field that moved is one line: from what it was to what it is, and in how many moves.\n" +
 			"With --axis effective the changes of an --agreement are in the order of the dates from which they hold, each\n" +
 			"as it is in that order; --from and --to are then days, and --as-of says by when they were recorded.",
@@ -33,6 +34,7 @@ func newChanges(a *app) *cobra.Command {
 	q.add("from", "after this point; the beginning when absent")
 	q.add("to", "up to and including this point; now when absent")
 	q.add("since_meeting", "after this meeting, or the last one of this mechanism or kind of mechanisms, instead of --from")
+	q.add("until_meeting", "up to and including this meeting, or the last one of this mechanism or kind, instead of --to")
 	a.completeMeetings(cmd)
 	q.add("axis", "recorded: by the order of recording; effective: by the dates from which they hold (default recorded)")
 	complete(cmd, "axis", "recorded", "effective")
@@ -102,7 +104,8 @@ func splitEntity(cmd *cobra.Command) error {
 }
 
 // sayRange tells a person between which points the changes are, where that is
-// not what the command line said: since which meeting, and that there are none.
+// not what the command line said: since and until which meeting, and that there
+// are none.
 func (a *app) sayRange(answer []byte) error {
 	if a.output != "table" {
 		return nil
@@ -112,21 +115,28 @@ func (a *app) sayRange(answer []byte) error {
 			Seq         uint64
 			EffectiveAt string `json:"effective_at"`
 		}
-		Since   record
+		Since, Until record
+
 		Changes []json.RawMessage
 	}
 	if err := json.Unmarshal(answer, &said); err != nil {
 		return fmt.Errorf("the answer is no list of changes: %w", err)
 	}
 	byDate := said.To.EffectiveAt != ""
-	if s := a.forPeople(); said.Since.names != nil {
-		recorded := fmt.Sprintf(", recorded at sequence %d", said.From.Seq)
+	sayMeeting := func(word string, meeting record, seq uint64) {
+		if meeting.names == nil {
+			return
+		}
+		recorded := fmt.Sprintf(", recorded at sequence %d", seq)
 		if byDate {
 			recorded = ""
 		}
-		_, _ = fmt.Fprintf(a.err, "milepost: since meeting %s of %s on %s, %s%s\n",
-			s.get(said.Since, "meeting"), s.get(said.Since, "mechanism"), s.get(said.Since, "on"), s.get(said.Since, "title"), recorded)
+		s := a.forPeople()
+		_, _ = fmt.Fprintf(a.err, "milepost: %s meeting %s of %s on %s, %s%s\n",
+			word, s.get(meeting, "meeting"), s.get(meeting, "mechanism"), s.get(meeting, "on"), s.get(meeting, "title"), recorded)
 	}
+	sayMeeting("since", said.Since, said.From.Seq)
+	sayMeeting("until", said.Until, said.To.Seq)
 	if len(said.Changes) == 0 {
 		from, to := fmt.Sprintf("sequence %d", said.From.Seq), fmt.Sprint(said.To.Seq)
 		if byDate {

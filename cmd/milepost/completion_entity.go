@@ -58,11 +58,13 @@ func kindsUnder(names []string, agreement bool) []string {
 	return next
 }
 
-// completeMeetings offers what --since-meeting takes.
+// completeMeetings offers what --since-meeting and --until-meeting take.
 func (a *app) completeMeetings(verb *cobra.Command) {
-	completeFunc(verb, "since-meeting", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return slices.Concat(a.keys(cmd, meeting.Kind), a.keys(cmd, "mechanism"), mechanismKinds), cobra.ShellCompDirectiveNoFileComp
-	})
+	for _, flag := range []string{"since-meeting", "until-meeting"} {
+		completeFunc(verb, flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return slices.Concat(a.keys(cmd, meeting.Kind), a.keys(cmd, "mechanism"), mechanismKinds), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
 }
 
 var mechanismKinds = []string{"coordination", "consultation", "project-implementation"}

@@ -40,6 +40,14 @@ var shownProgress = []shown{
 		},
 	},
 	{
+		name: "due", short: "Show the milestones that are still to be met, by their agreed dates, of all agreements or one", address: fixed("due"),
+		filters: []filter{
+			{name: "agreement", usage: "only of this agreement"},
+			{name: "until", usage: "only what is due by this date"},
+		},
+		list: viewOf("due", "agreement", "project", "milestone", "title", "state", "forecast", "slip_days", "rag", "overdue"),
+	},
+	{
 		name: "pace", short: "Show how soon an agreement had its first project, milestone met and verified result", keys: []string{"agreement"},
 		address: func(k []string) string { return path("v1", "agreements", k[0], "pace") },
 	},

@@ -8,15 +8,26 @@ import (
 // pages has the right that each page takes, by its pattern. What a page shows is the
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
-	"GET /assets/{file}": open,
-	"POST /language":     open,
-
-	"GET /do":            reads,
-	"GET /do/{command}":  reads, // the command's own right is judged besides
-	"POST /do/{command}": reads,
-
-	"GET /{$}":                    reads,
-	"GET /agreements/{agreement}": reads,
+	"GET /agreements/{agreement}":                                           reads,
+	"GET /agreements/{agreement}/amendments/{amendment}":                    reads,
+	"GET /agreements/{agreement}/meetings":                                  reads,
+	"GET /agreements/{agreement}/meetings/{meeting}":                        reads,
+	"GET /agreements/{agreement}/projects":                                  reads,
+	"GET /agreements/{agreement}/projects/{project}":                        reads,
+	"GET /agreements/{agreement}/projects/{project}/milestones/{milestone}": reads,
+	"GET /assets/{file}":                                                    open,
+	"GET /awaiting":                                                         reads,
+	"GET /access":                                                           audits, // others are told nothing of it by the API
+	"GET /access/{principal}":                                               audits,
+	"GET /changes":                                                          reads,
+	"GET /connections":                                                      lists,
+	"GET /do":                                                               reads,
+	"GET /do/{command}":                                                     reads, // and by the command's own right
+	"GET /parties/{party}":                                                  reads,
+	"GET /{$}":                                                              reads,
+	"POST /connections/{webhook}/secret":                                    administers,
+	"POST /do/{command}":                                                    reads, // likewise
+	"POST /language":                                                        open,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

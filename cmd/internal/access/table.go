@@ -65,6 +65,7 @@ var routes = map[string]Right{
 	"GET /v1/parties/{party}": lists,
 	"GET /v1/awaiting":        reads,
 	"GET /v1/changes":         reads,
+	"GET /v1/due":             reads,
 	"GET /v1/events":          reads,
 	"GET /v1/events/{seq}":    reads,
 	"GET /v1/plan-template":   reads,

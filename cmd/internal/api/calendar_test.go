@@ -109,7 +109,7 @@ func TestACalendarUpdatesInPlace(t *testing.T) {
 	last = r.done("reforecast-milestone", `{"agreement":"wuxi-2017","project":"iot-base","milestone":"design","forecast":"2019-08-15","reason":"supplier-delay"}`).Seq
 	forecast := asOf(last)
 	assert.Equal(t, "20190630", property(forecast[design], ics.ComponentPropertyDtStart))
-	assert.Contains(t, property(forecast[design], ics.ComponentPropertyDescription), "Now expected: 2019-08-15")
+	assert.Contains(t, property(forecast[design], ics.ComponentPropertyDescription), "Forecast: 2019-08-15")
 	assert.Greater(t, sequence(t, forecast[design]), sequence(t, before[design]))
 	assert.Equal(t, sequence(t, before[second]), sequence(t, forecast[second]), "nothing happened to the others")
 

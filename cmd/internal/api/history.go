@@ -20,6 +20,7 @@ type changesQuestion struct {
 	Axis         string     `query:"axis" enum:"recorded,effective" default:"recorded" doc:"By the order of recording; or by the dates from which things hold: the changes are then in that order, each of the values that fields have in it, and from and to are civil dates. The effective axis takes agreement."`
 	AsOf         string     `query:"as_of" doc:"With axis=effective, the point by which the changes were recorded, in the forms of from; now when absent. On the axis of recording that is to."`
 	SinceMeeting domain.Key `query:"since_meeting" doc:"Look after a meeting instead of from: the event that recorded it as held. The key of a meeting; or of a mechanism, or a kind of mechanisms (coordination, consultation, project-implementation), whose last meeting held by then is meant. Takes agreement." example:"coordination"`
+	UntilMeeting domain.Key `query:"until_meeting" doc:"Look up to and with a meeting instead of to: the event that recorded it as held, named as in since_meeting. A mechanism or a kind in since_meeting then means its last meeting before this one. Takes agreement." example:"autumn-2019"`
 	Mode         string     `query:"mode" enum:"events,net" default:"events" doc:"Every change by its event, or net: one line for each field that moved, with its value at from and at to, and the last of the events that moved it."`
 	Agreement    domain.Key `query:"agreement" doc:"Only of this agreement and what is under it."`
 	Entity       string     `query:"entity" doc:"Only of this entity, by its path within the agreement, or, of a party, within the ledger; an aggregate with its parts." example:"project/iot-base/milestone/design"`
@@ -86,16 +87,19 @@ func (s *server) changes(ctx context.Context, in *changesQuestion) (listing, err
 	if in.SinceMeeting != "" && in.From != "" {
 		return listing{}, newProblem(projections.CodeContradiction, "since_meeting", "The changes are asked for since a meeting and from a point: leave one of them out.")
 	}
+	if in.UntilMeeting != "" && in.To != "" {
+		return listing{}, newProblem(projections.CodeContradiction, "until_meeting", "The changes are asked for until a meeting and up to a point: leave one of them out.")
+	}
 	models, f, t, err := s.rangeOf(ctx, in)
 	if err != nil {
 		return listing{}, err
 	}
 	answer, err := models.Changes(ctx, projections.ChangeQuery{
-		From: f, To: t, SinceMeeting: in.SinceMeeting, Net: in.Mode == "net", Agreement: in.Agreement, Entity: in.Entity, Own: in.Own,
+		From: f, To: t, SinceMeeting: in.SinceMeeting, UntilMeeting: in.UntilMeeting, Net: in.Mode == "net", Agreement: in.Agreement, Entity: in.Entity, Own: in.Own,
 		Project: in.Project, Milestone: in.Milestone, Field: in.Field, Actor: in.Actor, Party: in.Party, Type: in.Type,
 		Reason: in.Reason, Backdated: in.Backdated, Corrections: in.Corrections, Page: in.page(),
 	})
-	return listing{answer, answer.Changes, answer.Next, t}, err
+	return listing{answer, answer.Changes, answer.Next, answer.To}, err
 }
 
 // rangeOf finds the points between which to look, when the read models can

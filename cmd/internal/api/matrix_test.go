@@ -42,6 +42,7 @@ var routeRules = []struct{ pattern, roles, where string }{
 	{"GET /v1/parties", "vcrkaA", "anywhere"},
 	{"GET /v1/awaiting", "vcrkaA", "anywhere"},
 	{"GET /v1/changes", "vcrkaA", "anywhere"},
+	{"GET /v1/due", "vcrkaA", "anywhere"},
 	{"GET /v1/events", "vcrkaA", "anywhere"},
 	{"GET /v1/plan-template", "vcrkaA", "anywhere"},
 	{"GET /v1/keys", "vcrkaA", "anywhere"},

@@ -74,6 +74,24 @@ func (s *server) progress() {
 			return answer, answer.Items, err
 		})
 
+	type dueQuestion struct {
+		Agreement domain.Key `query:"agreement" doc:"Only of this agreement." example:"wuxi-2017"`
+		Until     string     `query:"until" format:"date" doc:"Only what is due by this date; all when absent." example:"2019-06-30"`
+		ListQuestion
+	}
+	getList(s, reading("due", "progress", "/v1/due",
+		"The milestones that are neither met nor cancelled, in projects that go on, by their agreed dates: what is overdue first."),
+		func(ctx context.Context, models *projections.Models, in *dueQuestion, at projections.Point) ([]projections.DueMilestone, string, error) {
+			var until domain.Date
+			if in.Until != "" {
+				var err error
+				if until, err = domain.ParseDate(in.Until); err != nil {
+					return nil, "", newProblem(CodeInvalidParameter, "until", "Want "+err.Error()+".")
+				}
+			}
+			return models.Due(ctx, in.Agreement, at, until, in.page())
+		})
+
 	type paceQuestion struct {
 		InAgreement
 		Question

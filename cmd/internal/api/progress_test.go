@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/projections"
 )
 
 func TestProgress(t *testing.T) {
@@ -62,6 +63,30 @@ func TestProgress(t *testing.T) {
 		r.get(project + "/trend?limit=1&cursor=" + first.Next).is(http.StatusOK).into(&second)
 		assert.Equal(t, []string{"build"}, second.keys("milestone"))
 		assert.Empty(t, second.Next)
+	})
+	t.Run("due", func(t *testing.T) {
+		r := r.on(t)
+		var first, second page
+		r.get("/v1/due" + strings.Replace(min, "min_seq", "limit=1&min_seq", 1)).is(http.StatusOK).into(&first)
+		assert.Equal(t, object{
+			"agreement": "wuxi-2017", "agreement_title": object{"en": "Framework"}, "project": "iot-base", "project_title": object{"en": "IoT base"},
+			"milestone": "design", "title": object{"en": "Design"}, "due": "2019-06-30", "forecast": "2019-07-31", "slip_days": 31.0, "rag": "red",
+			"overdue": false, "state": "scheduled",
+		}, object(first.Items[0]))
+		r.get("/v1/due?limit=1&cursor=" + first.Next).is(http.StatusOK).into(&second)
+		assert.Empty(t, second.Next)
+		assert.Equal(t, []string{"build"}, second.keys("milestone"))
+		for query, want := range map[string][]string{
+			"agreement=wuxi-2017&until=2019-06-30": {"design"}, "until=2019-06-29": nil,
+			fmt.Sprintf("as_of=seq:%d", baselined.Seq): {"design"}, "as_of=seq:1": nil,
+		} {
+			var got page
+			r.get("/v1/due?" + query).is(http.StatusOK).into(&got)
+			assert.Equal(t, want, got.keys("milestone"), query)
+		}
+		r.get("/v1/due?agreement=none").problem(http.StatusNotFound, domain.CodeNotFound)
+		assert.Equal(t, "until", r.get("/v1/due?until=2019-02-30").problem(http.StatusBadRequest, CodeInvalidParameter).Field)
+		r.get("/v1/due?agreement=wuxi-2017&cursor="+first.Next).problem(http.StatusBadRequest, projections.CodeInvalidCursor)
 	})
 	t.Run("impact", func(t *testing.T) {
 		r := r.on(t)

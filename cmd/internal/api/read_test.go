@@ -315,7 +315,9 @@ func TestChangesByCondition(t *testing.T) {
 	require.NoError(t, r.models.Wait(t.Context(), last.Seq))
 	type answer struct {
 		From    Point
+		To      Point
 		Since   map[string]any
+		Until   map[string]any
 		Changes []map[string]any
 		Next    string
 	}
@@ -355,6 +357,13 @@ func TestChangesByCondition(t *testing.T) {
 		assert.Len(t, a.Changes, 2)
 	}
 	assert.Nil(t, ask("agreement=wuxi-2017").Since)
+
+	// and one is where to end
+	until := ask("agreement=wuxi-2017&field=forecast&from=seq:" + fmt.Sprint(before.Seq) + "&until_meeting=coordination")
+	assert.Equal(t, "first", until.Until["meeting"])
+	assert.Equal(t, held.Seq, until.To.Seq)
+	assert.Len(t, until.Changes, 2)
+	assert.Empty(t, ask("agreement=wuxi-2017&field=percent&until_meeting=first").Changes)
 	var page answer
 	r.get("/v1/changes?agreement=wuxi-2017&since_meeting=first&limit=1&cursor=" + ask("agreement=wuxi-2017&since_meeting=first&limit=1").Next).is(http.StatusOK).into(&page)
 	assert.Equal(t, float64(last.Seq), page.Changes[0]["seq"], "a cursor goes on since the same meeting")
@@ -364,21 +373,24 @@ func TestChangesByCondition(t *testing.T) {
 		status      int
 		code, field string
 	}{
-		"agreement=wuxi-2017&since_meeting=nothing":                {http.StatusNotFound, domain.CodeNotFound, "since_meeting"},
-		"agreement=nothing&since_meeting=first":                    {http.StatusNotFound, domain.CodeNotFound, "agreement"},
-		"agreement=wuxi-2017&since_meeting=second":                 {http.StatusUnprocessableEntity, projections.CodeMeetingNotHeld, "since_meeting"},
-		"agreement=wuxi-2017&since_meeting=first&to=seq:3":         {http.StatusNotFound, domain.CodeNotFound, "since_meeting"},
-		"agreement=wuxi-2017&since_meeting=first&from=seq:1":       {http.StatusBadRequest, projections.CodeContradiction, "since_meeting"},
-		"since_meeting=first":                                      {http.StatusUnprocessableEntity, domain.CodeMissingField, "agreement"},
-		"agreement=wuxi-2017&entity=milestone":                     {http.StatusBadRequest, projections.CodeInvalidEntity, "entity"},
-		"agreement=wuxi-2017&project=iot-base&entity=project/town": {http.StatusBadRequest, projections.CodeContradiction, "entity"},
-		"agreement=wuxi-2017&entity=party/wuxi":                    {http.StatusBadRequest, projections.CodeContradiction, "entity"},
-		"entity=project/iot-base":                                  {http.StatusUnprocessableEntity, domain.CodeMissingField, "agreement"},
-		"mode=gross":                                               {http.StatusBadRequest, CodeInvalidParameter, "mode"},
-		"backdated=perhaps":                                        {http.StatusBadRequest, CodeInvalidParameter, "backdated"},
-		"from=seq:3&to=seq:2&mode=net":                             {http.StatusBadRequest, projections.CodeInvalidRange, "from"},
-		"mode=net&cursor=" + ask("limit=1").Next:                   {http.StatusBadRequest, projections.CodeInvalidCursor, "cursor"},
-		"cursor=" + ask("mode=net&limit=1").Next:                   {http.StatusBadRequest, projections.CodeInvalidCursor, "cursor"},
+		"agreement=wuxi-2017&since_meeting=nothing":                                {http.StatusNotFound, domain.CodeNotFound, "since_meeting"},
+		"agreement=nothing&since_meeting=first":                                    {http.StatusNotFound, domain.CodeNotFound, "agreement"},
+		"agreement=wuxi-2017&until_meeting=first&to=seq:99":                        {http.StatusBadRequest, projections.CodeContradiction, "until_meeting"},
+		"agreement=wuxi-2017&until_meeting=second":                                 {http.StatusUnprocessableEntity, projections.CodeMeetingNotHeld, "until_meeting"},
+		"agreement=wuxi-2017&until_meeting=first&from=seq:" + fmt.Sprint(last.Seq): {http.StatusBadRequest, projections.CodeInvalidRange, "until_meeting"},
+		"agreement=wuxi-2017&since_meeting=second":                                 {http.StatusUnprocessableEntity, projections.CodeMeetingNotHeld, "since_meeting"},
+		"agreement=wuxi-2017&since_meeting=first&to=seq:3":                         {http.StatusNotFound, domain.CodeNotFound, "since_meeting"},
+		"agreement=wuxi-2017&since_meeting=first&from=seq:1":                       {http.StatusBadRequest, projections.CodeContradiction, "since_meeting"},
+		"since_meeting=first":                                                      {http.StatusUnprocessableEntity, domain.CodeMissingField, "agreement"},
+		"agreement=wuxi-2017&entity=milestone":                                     {http.StatusBadRequest, projections.CodeInvalidEntity, "entity"},
+		"agreement=wuxi-2017&project=iot-base&entity=project/town":                 {http.StatusBadRequest, projections.CodeContradiction, "entity"},
+		"agreement=wuxi-2017&entity=party/wuxi":                                    {http.StatusBadRequest, projections.CodeContradiction, "entity"},
+		"entity=project/iot-base":                                                  {http.StatusUnprocessableEntity, domain.CodeMissingField, "agreement"},
+		"mode=gross":                                                               {http.StatusBadRequest, CodeInvalidParameter, "mode"},
+		"backdated=perhaps":                                                        {http.StatusBadRequest, CodeInvalidParameter, "backdated"},
+		"from=seq:3&to=seq:2&mode=net":                                             {http.StatusBadRequest, projections.CodeInvalidRange, "from"},
+		"mode=net&cursor=" + ask("limit=1").Next:                                   {http.StatusBadRequest, projections.CodeInvalidCursor, "cursor"},
+		"cursor=" + ask("mode=net&limit=1").Next:                                   {http.StatusBadRequest, projections.CodeInvalidCursor, "cursor"},
 	} {
 		t.Run(query, func(t *testing.T) {
 			p := r.on(t).get("/v1/changes?"+query).problem(want.status, want.code)

@@ -19,6 +19,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/words"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/meeting"
@@ -37,7 +38,7 @@ type Calendar struct {
 // Entry is one day of the calendar.
 type Entry struct {
 	Path      string // of the entity within the agreement
-	Kind      string // one of the kinds of words.go
+	Kind      string // what it is, as words.Language.Label says it
 	Title     domain.Text
 	Within    domain.Text // what it is of: the title of its project or meeting; nil for the agreement
 	On        domain.Date
@@ -48,7 +49,7 @@ type Entry struct {
 
 // fact is a line of an entry's description. What says nothing is left out.
 type fact struct {
-	name  string // one of the names of words.go
+	name  string // of a field
 	value string
 }
 
@@ -162,7 +163,7 @@ func (g gatherer) periods(a projections.Agreement) error {
 				return nil
 			}
 			g.add(Entry{
-				Path: "indicator/" + string(i.Indicator) + "/period/" + string(p.Period), Kind: "period",
+				Path: "indicator/" + string(i.Indicator) + "/period/" + string(p.Period), Kind: words.Later("Report due"),
 				Title: i.Title, On: p.End, Version: i.Version,
 				Facts: []fact{{"period", string(p.Period)}, {"state", p.State}, {"target", quantity(p.Target, i.Unit)}, {"actual", quantity(p.Actual, i.Unit)}, {"reporter", string(i.Reporter)}},
 			})

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	ics "github.com/arran4/golang-ical"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/words"
 )
 
 // Media is the media type of a calendar.
@@ -24,21 +26,21 @@ func (c *Calendar) Write(w io.Writer, ledger string, languages ...string) error 
 	out.SetName(c.Title.In(languages...))
 	out.SetRefreshInterval(refresh)
 	out.SetXPublishedTTL(refresh)
-	say := wordsIn(languages)
+	say := words.For("", strings.Join(languages, ","))
 	for _, e := range c.Entries {
 		out.AddVEvent(e.event(c, ledger, say, languages))
 	}
 	return out.SerializeTo(w, ics.WithNewLineWindows)
 }
 
-func (e *Entry) event(c *Calendar, ledger string, say words, languages []string) *ics.VEvent {
+func (e *Entry) event(c *Calendar, ledger string, say *words.Language, languages []string) *ics.VEvent {
 	v := ics.NewEvent(string(c.Agreement) + "/" + e.Path + "@" + ledger)
 	v.SetDtStampTime(c.At)
 	v.SetSequence(int(e.Version))
 	v.SetAllDayStartAt(e.On.Time(time.UTC))
 	v.SetSummary(e.summary(say, languages))
 	v.SetDescription(e.description(say))
-	v.AddCategory(say.kinds[e.Kind])
+	v.AddCategory(say.Label(e.Kind))
 	v.SetTimeTransparency(ics.TransparencyTransparent)
 	v.SetStatus(ics.ObjectStatusConfirmed)
 	if e.Cancelled {
@@ -48,23 +50,23 @@ func (e *Entry) event(c *Calendar, ledger string, say words, languages []string)
 }
 
 // summary is "Milestone: Design (IoT base)".
-func (e *Entry) summary(say words, languages []string) string {
-	s := say.kinds[e.Kind] + say.colon + e.Title.In(languages...)
+func (e *Entry) summary(say *words.Language, languages []string) string {
+	title := e.Title.In(languages...)
 	if within := e.Within.In(languages...); within != "" {
-		s += say.in[0] + within + say.in[1]
+		title = say.Say("%s (%s)", title, within)
 	}
-	return s
+	return say.Say("%s: %s", say.Label(e.Kind), title)
 }
 
-func (e *Entry) description(say words) string {
+func (e *Entry) description(say *words.Language) string {
 	var lines []string
 	for _, f := range e.Facts {
 		value := f.value
-		if word, ok := say.states[value]; ok && f.name == "state" {
-			value = word
+		if f.name == "state" {
+			value = say.Label(value)
 		}
 		if value != "" {
-			lines = append(lines, say.facts[f.name]+say.colon+value)
+			lines = append(lines, say.Say("%s: %s", say.Label(f.name), value))
 		}
 	}
 	return strings.Join(lines, "\n")

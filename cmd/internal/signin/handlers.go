@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/cmd/internal/words"
 )
 
 // Routes are the patterns that the service serves. All are for those whom nobody
@@ -144,7 +145,8 @@ func (s *Service) leave(w http.ResponseWriter, r *http.Request) error {
 
 // view is what the templates are given.
 type view struct {
-	Words     words
+	*words.Language
+	Here      string // where the choice of a language comes back to
 	Ledger    string
 	Title     string
 	Provider  string // name of the organisation's provider, "" for none
@@ -154,3 +156,6 @@ type view struct {
 	Principal *access.Principal
 	Refusal   *Refusal
 }
+
+// Languages are those to choose from.
+func (view) Languages() []*words.Language { return words.All }

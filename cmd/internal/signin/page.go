@@ -6,7 +6,7 @@ import (
 	"html/template"
 	"net/http"
 
-	"golang.org/x/text/language"
+	"github.com/milepost-ledger/milepost/cmd/internal/words"
 )
 
 //go:embed pages.html
@@ -20,10 +20,14 @@ var pages = template.Must(template.New("pages").Parse(pagesHTML))
 // policy lets a page show itself and send its forms here, and nothing else.
 const policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// page answers with a page in the language that the browser asks for.
+// page answers with a page in the language that was chosen, or that the browser asks
+// for.
 func (s *Service) page(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
-	v.Words, v.Ledger = wordsFor(r.Header.Get("Accept-Language")), s.cfg.Ledger
-	v.Title = v.Words.Titles[name]
+	v.Language, v.Ledger, v.Here = words.FromRequest(r), s.cfg.Ledger, "/sign-in"
+	v.Title = v.Say(titles[name])
+	if r.Method == http.MethodGet && v.Refusal == nil {
+		v.Here = r.URL.RequestURI()
+	}
 	if s.cfg.Provider != nil {
 		v.Provider = s.cfg.Provider.name()
 	}
@@ -33,7 +37,7 @@ func (s *Service) page(w http.ResponseWriter, r *http.Request, status int, name 
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", v.Words.Tag)
+	h.Set("Content-Language", v.Language.Code)
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer") // the address of a link is a secret
 	h.Set("Cache-Control", "no-store")
@@ -47,12 +51,4 @@ func style(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "max-age=3600")
 	_, _ = w.Write(styleCSS) // a browser that is gone sees nothing
-}
-
-var matcher = language.NewMatcher([]language.Tag{language.English, language.SimplifiedChinese})
-
-// wordsFor returns the words of the language that suits best.
-func wordsFor(accept string) words {
-	_, i := language.MatchStrings(matcher, accept)
-	return dictionary[i]
 }

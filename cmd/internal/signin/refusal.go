@@ -41,7 +41,14 @@ type Refusal struct {
 
 func refuse(status int, code string) *Refusal { return &Refusal{Status: status, Code: code} }
 
-func (r *Refusal) Error() string { return dictionary[0].Problems[r.Code] }
+// Error is the sentence of the code, in English.
+func (r *Refusal) Error() string {
+	if sentence, ok := refusals[r.Code]; ok {
+		return sentence
+	}
+	return refusals["internal"]
+}
+
 func (r *Refusal) Unwrap() error { return r.cause }
 
 // Fail answers a program with a problem, in the form that the server has for

@@ -37,7 +37,7 @@ func TestTokenSignsIn(t *testing.T) {
 	assert.Equal(t, "ann", b.who())
 	p = b.get("/account")
 	assert.Contains(t, p.body, "<strong>ann</strong> (Ms &lt;ann&gt;)")
-	assert.Contains(t, p.body, "<td>viewer</td><td>pact</td>")
+	assert.Contains(t, p.body, "<td>Viewer</td><td>pact</td>")
 
 	// When she signs out, then the cookie opens nothing any more, wherever it was
 	// copied to.

@@ -185,10 +185,11 @@ func (b *browser) get(address string) page {
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
 
-// fill returns the form on a page with what a person adds.
+// fill returns the form on a page, not that of its foot, with what a person adds.
 func fill(p page, more ...string) url.Values {
 	form := url.Values{}
-	for _, m := range hidden.FindAllStringSubmatch(p.body, -1) {
+	body, _, _ := strings.Cut(p.body, "<footer>")
+	for _, m := range hidden.FindAllStringSubmatch(body, -1) {
 		form.Set(m[1], html.UnescapeString(m[2]))
 	}
 	for i := 0; i < len(more); i += 2 {

@@ -1,8 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"html/template"
+	"slices"
 
+	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -11,14 +15,161 @@ var agreementPage = page{"GET /agreements/{agreement}", "agreement", agreementAn
 
 type agreementAnswer struct {
 	*visit
-	Of projections.Agreement
+	Of          projections.Agreement
+	Signatures  []signature
+	Areas       []area
+	Mechanisms  []mechanism
+	Obligations []debts
+	Amendments  []projections.Amendment
+	Projects    []projections.Project // the first of them, those that stand worst first
+	Funds       []projections.Fund
+	Results     []projections.Indicator // the first of them
+	ResultCount int
+	Verified    int // of all
+	Balance     []projections.PartyBalance
+	Pace        projections.Pace
+	Timeline    template.HTML
+	Moments     []moment
 }
 
+const (
+	projectsShown = 20
+	resultsShown  = 12
+)
+
 func (s *site) agreement(ctx context.Context, v *visit) (agreementAnswer, error) {
+	answer := agreementAnswer{visit: v}
 	a, err := v.agreementCrumbs(ctx, "agreement")
 	if err != nil {
-		return agreementAnswer{}, err
+		return answer, err
 	}
 	v.Title, v.Crumbs = v.Plain(a.Title), v.Crumbs[:1]
-	return agreementAnswer{visit: v, Of: a}, nil
+	answer.Of, answer.Areas = a, areasOf(a.Areas, "", 0)
+	for _, load := range []func(context.Context) error{
+		answer.signatures, answer.mechanisms, answer.obligations, answer.below, answer.gains,
+	} {
+		if err := load(ctx); err != nil {
+			return answer, err
+		}
+	}
+	answer.timeline()
+	return answer, nil
+}
+
+// below finds the amendments, projects, funds and results.
+func (a *agreementAnswer) below(ctx context.Context) (err error) {
+	of, at := a.Agreement, a.At
+	a.Amendments, err = every(func(page projections.Page) ([]projections.Amendment, string, error) {
+		return a.models.Amendments(ctx, of, at, page)
+	})
+	if err != nil {
+		return err
+	}
+	a.Projects, err = every(func(page projections.Page) ([]projections.Project, string, error) {
+		return a.models.Projects(ctx, of, at, page)
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(a.Projects, func(p, q projections.Project) int {
+		return cmp.Or(urgency(p)-urgency(q), int(slip(q)-slip(p)))
+	})
+	a.Funds, err = every(func(page projections.Page) ([]projections.Fund, string, error) {
+		return a.models.Funds(ctx, of, at, page)
+	})
+	if err != nil {
+		return err
+	}
+	a.Results, err = every(func(page projections.Page) ([]projections.Indicator, string, error) {
+		return a.models.Indicators(ctx, of, at, page)
+	})
+	a.ResultCount = len(a.Results)
+	for _, r := range a.Results {
+		if r.VerifiedPeriod != "" {
+			a.Verified++
+		}
+	}
+	return err
+}
+
+// gains finds what each party gave and got, and how soon.
+func (a *agreementAnswer) gains(ctx context.Context) (err error) {
+	a.Balance, err = every(func(page projections.Page) ([]projections.PartyBalance, string, error) {
+		return a.models.Balance(ctx, a.Agreement, a.At, page)
+	})
+	if err == nil {
+		a.Pace, err = a.models.Pace(ctx, a.Agreement, a.At)
+	}
+	return err
+}
+
+// urgency is 0 for what stands worst. What is over, well or not, is last.
+func urgency(p projections.Project) int {
+	if p.State == "closed" || p.State == "cancelled" {
+		return 4
+	}
+	return slices.Index([]string{"red", "amber", "green", ""}, p.RAG)
+}
+
+// slip is how many days the forecast of a project is after its baseline.
+func slip(p projections.Project) domain.Date {
+	if p.BaselineFinish == 0 || p.ForecastFinish == 0 {
+		return 0
+	}
+	return p.ForecastFinish - p.BaselineFinish
+}
+
+// Slip is how late a project is to be, in days; 0 where it is not.
+func (a agreementAnswer) Slip(p projections.Project) int { return max(0, int(slip(p))) }
+
+// FirstProjects and FirstResults are so much of the projects and the results as the page has room for.
+func (a agreementAnswer) FirstProjects() []projections.Project {
+	return a.Projects[:min(len(a.Projects), projectsShown)]
+}
+
+func (a agreementAnswer) FirstResults() []projections.Indicator {
+	return a.Results[:min(len(a.Results), resultsShown)]
+}
+
+// Path is the address of a page below the agreement's.
+func (a agreementAnswer) Path(parts ...string) string { return agreementPath(a.Agreement, parts...) }
+
+// paceOf is when something first came to be, and how many days after the agreement
+// took effect; nil where it did before.
+type paceOf struct {
+	*visit
+	On   domain.Date
+	Days *int
+}
+
+func (v *visit) PaceOf(on domain.Date, days *int) paceOf { return paceOf{v, on, days} }
+
+// Length says a number of days.
+func (v *visit) Length(days *int) string { return v.Language.Days(*days) }
+
+// owedOf is what the template of obligations in a balance is given.
+type owedOf struct {
+	*visit
+	Owed projections.Owed
+}
+
+func (v *visit) OwedOf(owed projections.Owed) owedOf { return owedOf{v, owed} }
+
+// Marks reports whether any field of an entity is marked.
+func (v *visit) Marks(agreement domain.Key, entity string) bool {
+	for key := range v.marks {
+		if key.agreement == string(agreement) && key.entity == entity {
+			return true
+		}
+	}
+	return false
+}
+
+// Ratio writes a progress, 1 for all, in percent.
+func (v *visit) Ratio(progress domain.Decimal) template.HTML {
+	if progress == "" {
+		return `<span class="none">–</span>`
+	}
+	hundred, _ := progress.Per("0.01", 1)
+	return template.HTML(template.HTMLEscapeString(v.Number(hundred)) + " %")
 }

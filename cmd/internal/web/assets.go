@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/cmd/internal/web/chart"
 )
 
 //go:embed pages/*.html css/*.css js/*.js svg/*.svg
@@ -35,6 +36,9 @@ var (
 // the address of the whole.
 func join(kind, mediaType string) string {
 	var content bytes.Buffer
+	if kind == "css" {
+		content.Write(chart.CSS)
+	}
 	names, _ := fs.Glob(files, kind+"/*."+kind) // the pattern is good
 	for _, name := range names {
 		b, err := files.ReadFile(name)

@@ -61,7 +61,7 @@ func (b *tab) read() url.Values {
 	fields := url.Values{}
 	for n := range root.Descendants() {
 		a := attributes(n)
-		if within(n, "command") == nil || a["name"] == "" {
+		if inForm(n, "command") == nil || a["name"] == "" {
 			continue
 		}
 		switch n.Data {
@@ -89,8 +89,8 @@ func (b *tab) read() url.Values {
 	return fields
 }
 
-// within is the form of a class around a node.
-func within(n *html.Node, class string) *html.Node {
+// inForm is the form of a class around a node.
+func inForm(n *html.Node, class string) *html.Node {
 	for p := n.Parent; p != nil; p = p.Parent {
 		if p.Data == "form" && attributes(p)["class"] == class {
 			return p

@@ -9,18 +9,6 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/words"
 )
 
-// languageCookie keeps the language that was chosen.
-const languageCookie = "milepost-language"
-
-// language is the one that was chosen, or else that the browser asks for.
-func (s *site) language(r *http.Request) *words.Language {
-	chosen := ""
-	if c, err := r.Cookie(languageCookie); err == nil {
-		chosen = c.Value
-	}
-	return words.For(chosen, r.Header.Get("Accept-Language"))
-}
-
 // setLanguage keeps a choice for a year.
 func (s *site) setLanguage(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
@@ -28,7 +16,7 @@ func (s *site) setLanguage(w http.ResponseWriter, r *http.Request) error {
 		return api.InvalidParameter("language", "The form could not be read. Go back and send it again.")
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: languageCookie, Value: words.For(r.PostForm.Get("language"), "").Code, Path: "/", MaxAge: 365 * 24 * 3600,
+		Name: words.Cookie, Value: words.For(r.PostForm.Get("language"), "").Code, Path: "/", MaxAge: 365 * 24 * 3600,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.SignIn != nil && s.SignIn.Secure(r),
 	})
 	http.Redirect(w, r, local(r.PostForm.Get("next")), http.StatusSeeOther)

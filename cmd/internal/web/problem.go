@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 )
@@ -13,6 +14,18 @@ var problemPage = page{template: "problem", shows: problemAnswer{}}
 type problemAnswer struct {
 	*visit
 	Problem *api.Problem
+	Kept    string // what became of what was sent; "" where nothing was, or nobody knows
+}
+
+// unsure are the codes of problems after which something may have been recorded.
+var unsure = []string{api.CodeOutcomeUnknown, api.CodeBehind, api.CodeInternal, api.CodeLogDamaged}
+
+// kept says what became of what was sent.
+func (v *visit) kept(p *api.Problem) string {
+	if v.request.Method != http.MethodPost || slices.Contains(unsure, p.Code) {
+		return ""
+	}
+	return v.Say("Nothing was recorded.")
 }
 
 // tell answers a person for whom something went wrong: who is not known is asked to
@@ -27,7 +40,7 @@ func (s *site) tell(w http.ResponseWriter, r *http.Request, p *api.Problem) {
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
-	if err := s.render(w, p.Status, v, problemPage.template, problemAnswer{v, p}); err != nil {
+	if err := s.render(w, p.Status, v, problemPage.template, problemAnswer{v, p, v.kept(p)}); err != nil {
 		s.Logger.Error("the page of a problem cannot be shown", "error", err)
 		http.Error(w, p.Detail, p.Status)
 	}

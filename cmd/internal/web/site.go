@@ -68,7 +68,20 @@ func pages() []page {
 		doPage,
 		commandPage,
 		givePage,
+		accessPage,
+		principalPage,
+		connectionsPage,
+		secretPage,
 		agreementPage,
+		changesPage,
+		meetingsPage,
+		meetingPage,
+		awaitingPage,
+		amendmentPage,
+		partyPage,
+		projectsPage,
+		projectPage,
+		milestonePage,
 	}
 }
 
@@ -98,7 +111,7 @@ var templates = parse()
 
 // parse makes a template of each page, with what all of them have.
 func parse() map[string]*template.Template {
-	base := template.Must(template.New("base.html").ParseFS(files, "pages/base.html", "pages/parts.html"))
+	base := template.Must(template.New("base.html").ParseFS(files, "pages/base.html", "pages/parts*.html"))
 	all := map[string]*template.Template{}
 	for _, p := range append(pages(), problemPage) {
 		all[p.template] = template.Must(template.Must(base.Clone()).ParseFS(files, "pages/"+p.template+".html"))

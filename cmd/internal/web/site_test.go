@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/cmd/internal/words"
 )
 
 func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
@@ -69,6 +73,37 @@ func TestProblemsAreToldToPeople(t *testing.T) {
 		assert.True(t, strings.HasPrefix(s.header.Get("Content-Type"), "text/html"), path)
 		s.wellFormed()
 	}
+}
+
+func TestProblemsAreToldInTheReadersLanguage(t *testing.T) {
+	r := start(t)
+	// A reader of Chinese has the sentence in Chinese, and the detail in English below it.
+	s := r.in("zh").send(http.MethodGet, "/?as_of=never", nil)
+	s.wellFormed()
+	s.says("时间点无效", "所填时间点无法识别。")
+	assert.Contains(t, s.body, `<p class="detail" lang="en">`)
+	s.silentOn("未作任何登记")
+
+	// A reader of English has the detail alone.
+	s = r.send(http.MethodGet, "/?as_of=never", nil)
+	s.says("Invalid as of")
+	s.silentOn(`class="detail"`)
+
+	// When a form cannot be read, then it is said that nothing came of it; of a question
+	// that is not said, nor where nobody knows.
+	s = r.send(http.MethodPost, "/language", url.Values{"language": {strings.Repeat("x", 20<<10)}})
+	assert.Equal(t, http.StatusBadRequest, s.status)
+	s.says("Nothing was recorded.")
+	for _, code := range []string{api.CodeOutcomeUnknown, api.CodeBehind, api.CodeInternal} {
+		v := &visit{Language: words.English, request: httptest.NewRequest(http.MethodPost, "/", nil)}
+		assert.Empty(t, v.kept(&api.Problem{Code: code}))
+	}
+}
+
+func TestAmountsAreShortWhereThatIsExact(t *testing.T) {
+	v := &visit{Language: words.Chinese}
+	assert.Equal(t, `<data value="10000000000" title="CNY 10,000,000,000">100亿元</data>`, string(v.Amount("10000000000", "CNY")))
+	assert.Contains(t, string(v.Amount("", "CNY")), "–")
 }
 
 func TestLanguage(t *testing.T) {

@@ -48,7 +48,17 @@ func (v *visit) Share(p *projections.Percent) template.HTML {
 		return `<span class="none">–</span>`
 	}
 	b, _ := p.MarshalJSON() // it cannot fail
-	return template.HTML(string(b) + " %")
+	return template.HTML(v.Language.Share(domain.Decimal(b)))
+}
+
+// Amount shows an amount for a headline, with every digit of it as its title; and a dash
+// where there is none.
+func (v *visit) Amount(amount domain.Decimal, currency domain.Currency) template.HTML {
+	if amount == "" {
+		return `<span class="none">–</span>`
+	}
+	return template.HTML(`<data value="` + template.HTMLEscapeString(string(amount)) + `" title="` +
+		template.HTMLEscapeString(v.Money(amount, currency)) + `">` + template.HTMLEscapeString(v.Language.Amount(amount, currency)) + `</data>`)
 }
 
 // Value shows a field's value as a change has it: dates, numbers and texts as the

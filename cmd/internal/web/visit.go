@@ -34,6 +34,7 @@ type visit struct {
 	status                        int    // of the answer; 0 is that all is well
 	goTo                          string // where the browser is to go instead of being answered
 	still                         bool   // the page does not follow the ledger
+	entities                      map[entityKey]entity
 	models                        *projections.Models
 	site                          *site
 	request                       *http.Request
@@ -66,7 +67,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if v.At, err = v.models.ResolveEffective(ctx, projections.AsOf(v.AsOf), v.Agreement, v.EffectiveAt, page); err != nil {
 		return nil, err
 	}
-	if v.Done, err = v.recorded(ctx, query.Get("done")); err != nil {
+	if v.Done, err = v.doneBefore(ctx, query.Get("done")); err != nil {
 		return nil, err
 	}
 	return v, v.loadMarks(ctx)
@@ -75,7 +76,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 // stranger is a visit of whom nothing need be known.
 func (s *site) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{
-		Language: s.language(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
+		Language: words.FromRequest(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
 		StyleSheet: styleAddress, Script: scriptAddress, Icon: iconAddress, URI: r.URL.RequestURI(),
 	}
 	if s.SignIn != nil {

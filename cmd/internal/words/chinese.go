@@ -13,9 +13,21 @@ import (
 //go:embed zh/*.txt
 var chineseFiles embed.FS
 
-// chinese reads all of it. What is not of that form is a mistake of the program.
+// chinese is all of it by the English. A text that two files have is of the first: a
+// test wants them to agree.
 func chinese() map[string]string {
 	all := map[string]string{}
+	eachPair(func(_, english, translation string) {
+		if _, ok := all[english]; !ok {
+			all[english] = translation
+		}
+	})
+	return all
+}
+
+// eachPair calls f for every text of every file. What is not of their form is a
+// mistake of the program.
+func eachPair(f func(file, english, translation string)) {
 	names, _ := fs.Glob(chineseFiles, "zh/*.txt") // the pattern is good
 	for _, name := range names {
 		b, err := chineseFiles.ReadFile(name)
@@ -24,17 +36,14 @@ func chinese() map[string]string {
 		}
 		for block := range strings.SplitSeq(string(b), "\n\n") {
 			english, translation, err := pair(block)
-			switch was, twice := all[english], all[english] != ""; {
-			case err != nil:
+			if err != nil {
 				panic(fmt.Sprintf("words: %s: %v", name, err))
-			case twice && was != translation:
-				panic(fmt.Sprintf("words: %s: %q has two translations", name, english))
-			case english != "":
-				all[english] = translation
+			}
+			if english != "" {
+				f(name, english, translation)
 			}
 		}
 	}
-	return all
 }
 
 // pair reads one text and its translation; both are "" where a block has only

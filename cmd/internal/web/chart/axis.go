@@ -97,7 +97,7 @@ func (f Frame) dayTicks(s scale, up bool) (ticks []tick) {
 	for st := range steps {
 		least := 24.0
 		if up {
-			least = 22
+			least = 32
 		}
 		if gap := st.days / (s.to - s.from) * s.length(); gap >= least {
 			if ticks = f.ticksOf(s, st); up || apart(ticks) {
@@ -222,8 +222,7 @@ func (c *canvas) across(ticks []tick, top, bottom float64, below bool) {
 			continue
 		}
 		c.line("chart-grid", point{t.at, top}, point{t.at, bottom})
-		half := textWidth(t.label, smallText) / 2
-		c.text("chart-soft", around, point{clamp(t.at, half, c.w-half), y}, smallText, 120, t.label)
+		c.text("chart-soft", around, point{t.at, y}, smallText, 120, t.label)
 	}
 }
 
@@ -242,7 +241,6 @@ func (c *canvas) dayLine(s scale, day domain.Date, label string, labelY, top, bo
 	default:
 		x := s.at(v)
 		c.line("chart-asof", point{x, top}, point{x, bottom}, "stroke-dasharray", "7 3 2 3")
-		_, w := elide(label, smallText, room)
-		c.text("chart-asof-label", around, point{clamp(x, w/2+2, c.w-w/2-2), labelY}, smallText, room, label)
+		c.text("chart-asof-label", around, point{x, labelY}, smallText, room, label)
 	}
 }

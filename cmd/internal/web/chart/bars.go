@@ -179,7 +179,7 @@ func (b Bars) label(g BarGroup, series int) string {
 	}
 	switch {
 	case b.Series[series].Mark:
-		return "/ " + own
+		return "– / " + own
 	case bars == 1:
 		return own + mark
 	}

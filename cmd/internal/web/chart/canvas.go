@@ -70,10 +70,12 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
-// escape makes text fit for the content of an element and for an attribute. XML
-// cannot hold all that a string can.
-func escape(s string) string {
-	return html.EscapeString(strings.Map(func(r rune) rune {
+// escape makes text fit for the content of an element and for an attribute.
+func escape(s string) string { return html.EscapeString(clean(s)) }
+
+// clean replaces what XML cannot hold, though a string can.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t' || r == '\n' || r == '\r':
 			return ' '
@@ -81,7 +83,7 @@ func escape(s string) string {
 			return utf8.RuneError
 		}
 		return r
-	}, strings.ToValidUTF8(s, string(utf8.RuneError))))
+	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
 // identifier makes an id of what may be none.
@@ -164,34 +166,56 @@ func (c *canvas) text(class, anchor string, at point, size, room float64, s stri
 
 // linked is text that leads to href, if that is a link.
 func (c *canvas) linked(href, class, anchor string, at point, size, room float64, s string) float64 {
-	short, width := elide(s, size, room)
+	short, width := elide(s, size, min(room, c.w))
 	if short == "" {
 		return 0
 	}
+	c.write(href, class, anchor, at, size, width, short, s, "")
+	return width
+}
+
+// titled is linked text from at on, with more of it in soft small text: right
+// behind, however wide the first turns out to be.
+func (c *canvas) titled(href string, at point, room float64, s, more string) float64 {
+	short, width := elide(s, textSize, room)
+	more, then := elide(more, smallText, room-width-8)
+	if then > 0 {
+		width += 8 + then
+	} else {
+		more = "" // an accent without a letter
+	}
+	if short+more != "" {
+		c.write(href, "chart-text", fromHere, at, textSize, width, short, s, more)
+	}
+	return width
+}
+
+// write writes what was measured, short of what is long, and more behind it;
+// aside from its point where it would else leave the canvas.
+func (c *canvas) write(href, class, anchor string, at point, size, width float64, short, long, more string) {
+	share := map[string]float64{around: 0.5, upToHere: 1}[anchor]
+	left := clamp(at.x-share*width, 0, c.w-width)
+	at.x = left + share*width
 	href = local(href)
 	if href != "" {
 		c.links = true
 		c.open("a", "href", href, "class", "chart-link")
-		x := at.x
-		switch anchor {
-		case around:
-			x -= width / 2
-		case upToHere:
-			x -= width
-		}
-		x = clamp(x, 0, c.w)
-		c.rect("chart-target", x, max(at.y-17, 0), min(width, c.w-x), 24) // that a finger finds
+		c.rect("chart-target", left, max(at.y-17, 0), min(width, c.w), 24) // that a finger finds
 	}
 	c.open("text", "class", class, "x", at.x, "y", at.y, "font-size", size, "text-anchor", anchor)
-	if short != s {
-		c.hint(s)
+	if short != strings.TrimSpace(clean(long)) {
+		c.hint(long)
 	}
 	c.body.WriteString(escape(short))
+	if more != "" {
+		c.open("tspan", "class", "chart-soft", "font-size", smallText, "dx", 8)
+		c.body.WriteString(escape(more))
+		c.close("tspan")
+	}
 	c.close("text")
 	if href != "" {
 		c.close("a")
 	}
-	return width
 }
 
 // both draws a chart for wide containers and for narrow ones.
@@ -226,7 +250,7 @@ func (c *canvas) svg(class, title, description string) string {
 	if c.links {
 		role = "group"
 	}
-	attrs := []any{"xmlns", "http://www.w3.org/2000/svg", "class", class, "viewBox", "0 0 " + number(c.w) + " " + number(c.h), "role", role, "aria-labelledby", c.id + "-title"}
+	attrs := []any{"class", class, "viewBox", "0 0 " + number(c.w) + " " + number(c.h), "role", role, "aria-labelledby", c.id + "-title"}
 	if description != "" {
 		attrs = append(attrs, "aria-describedby", c.id+"-desc")
 	}

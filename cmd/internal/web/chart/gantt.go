@@ -122,7 +122,11 @@ func (g Gantt) background(c *canvas, l ganttLayout, i int, r GanttRow) {
 }
 
 func (g Gantt) row(c *canvas, l ganttLayout, i int, r GanttRow) {
-	c.open("g", "class", "chart-row")
+	class := "chart-row"
+	if r.Changed {
+		class = "chart-row chart-row-changed"
+	}
+	c.open("g", "class", class)
 	c.hint(g.say(r))
 	g.title(c, l, l.top+l.row*float64(i), r)
 	y := l.y(i)
@@ -160,8 +164,8 @@ func (g Gantt) title(c *canvas, l ganttLayout, top float64, r GanttRow) {
 	case r.Note == "":
 		c.linked(r.Href, "chart-text", fromHere, point{28, top + 22}, textSize, l.titles, r.Title)
 	default:
-		c.linked(r.Href, "chart-text", fromHere, point{28, top + 20}, textSize, l.titles, r.Title)
-		c.text("chart-soft", fromHere, point{28, top + 36}, smallText, l.titles, r.Note)
+		c.linked(r.Href, "chart-text", fromHere, point{28, top + 19}, textSize, l.titles, r.Title)
+		c.text("chart-soft", fromHere, point{28, top + 36.5}, smallText, l.titles, r.Note)
 	}
 }
 

@@ -123,6 +123,9 @@ func (s SCurve) steps(c *canvas, points []CurvePoint, x, y scale, end float64, p
 		}
 		if n := len(path); n == 0 {
 			path = append(path, point{at.x, y.at(0)}) // from nothing
+			if v == 0 {
+				continue
+			}
 		} else {
 			if path[n-1].y == at.y {
 				continue

@@ -3,7 +3,6 @@ package chart
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // textWidth estimates how wide s is, rather too wide than too narrow: which
@@ -28,8 +27,12 @@ func runeWidth(r rune) float64 {
 		return 1
 	case strings.ContainsRune("mwMWOQG@%&…—\u2013", r):
 		return 0.98
-	case strings.ContainsRune(" iljftrI.,:;'|!()[]/-·", r):
-		return 0.41
+	case strings.ContainsRune(" iljI.,:;'|!/-·", r):
+		return 0.35
+	case strings.ContainsRune("ftr()[]", r):
+		return 0.42
+	case strings.ContainsRune("sczkvxyJLEFST", r):
+		return 0.61
 	case unicode.IsUpper(r):
 		return 0.74
 	case r < 0x250: // Latin letters and digits
@@ -43,7 +46,7 @@ func runeWidth(r rune) float64 {
 // elide cuts s to the room that there is, and says how wide it is then.
 func elide(s string, size, room float64) (string, float64) {
 	const dots = "…"
-	s = strings.TrimSpace(strings.ToValidUTF8(s, string(utf8.RuneError)))
+	s = strings.TrimSpace(clean(s))
 	w, fits := 0.0, 0 // fits: how much of s there is room for with the dots behind it
 	widthThen := 0.0
 	for i, r := range s {

@@ -96,41 +96,29 @@ func (t Timeline) sorted() ([]TimelineItem, extent) {
 
 // place is where an item is: its mark, its title over it, and its lane.
 type place struct {
-	from, to   float64 // of the mark
-	text, room float64 // of the title: where it starts, and how much there is
-	lane       int
+	from, to float64 // of the mark
+	text     float64 // where the title starts
+	room     float64 // how much there is for it
+	width    float64 // how much of that it takes
+	lane     int
 }
 
 // place finds each item the first lane in which nothing is in its way.
 func (t Timeline) place(items []TimelineItem, x scale, width float64) (places []place, lanes int) {
-	places = make([]place, len(items))
-	order := make([]int, len(items))
-	starts := make([]float64, len(items))
-	for i, it := range items {
-		order[i] = i
-		p := place{from: x.day(it.From), to: x.day(it.To), room: width - 12}
-		_, title := elide(it.Title, textSize, p.room)
-		_, when := elide(it.When, smallText, max(p.room-title-8, 0))
-		w := title
-		if when > 0 {
-			w += 8 + when
-		}
-		p.text = clamp(p.from-7, 4, width-w-4)
-		starts[i] = min(p.text, p.from-9)
-		places[i] = p
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(starts[a], starts[b]) })
 	var ends []float64
-	for _, i := range order {
-		p := &places[i]
-		_, title := elide(items[i].Title, textSize, p.room)
-		_, when := elide(items[i].When, smallText, max(p.room-title-8, 0))
-		for p.lane = 0; p.lane < len(ends) && ends[p.lane] > starts[i]; p.lane++ {
+	for _, it := range items {
+		p := place{from: x.day(it.From), to: x.day(it.To), room: width - 12}
+		p.width = new(canvas).titled("", point{}, p.room, it.Title, it.When)
+		p.text = clamp(p.from-7, 4, width-p.width-4)
+		start := min(p.text, p.from-9)
+		for p.lane < len(ends) && ends[p.lane] > start {
+			p.lane++
 		}
 		if p.lane == len(ends) {
 			ends = append(ends, 0)
 		}
-		ends[p.lane] = max(p.text+title+8+when, p.to+9) + 12
+		ends[p.lane] = max(p.text+p.width, p.to+9) + 12
+		places = append(places, p)
 	}
 	return places, len(ends)
 }
@@ -161,8 +149,7 @@ func (t Timeline) item(c *canvas, i int, it TimelineItem, p place, top float64) 
 		c.kind(it.Kind, point{(p.from + p.to) / 2, y})
 	}
 	c.close("g")
-	w := c.linked(it.Href, "chart-text", fromHere, point{p.text, top + 19}, textSize, p.room, it.Title)
-	c.text("chart-soft", fromHere, point{p.text + w + 8, top + 19}, smallText, max(p.room-w-8, 0), it.When)
+	c.titled(it.Href, point{p.text, top + 19}, p.room, it.Title, it.When)
 }
 
 // fade is a fill that comes and goes.

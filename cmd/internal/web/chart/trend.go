@@ -59,7 +59,7 @@ func (t Trend) draw(c *canvas) {
 	}
 	days.reach(t.AsOf)
 	top := c.legend(4, t.legend()) + 46
-	left, right, height := 88.0, c.w-230, 420.0
+	left, right, height := 88.0, c.w-t.labels(), 420.0
 	if c.narrow() {
 		left, right, height = 84, c.w-12, 270
 	} else {
@@ -92,7 +92,7 @@ func (t Trend) draw(c *canvas) {
 	if c.narrow() {
 		t.below(c)
 	} else {
-		t.beside(c, lines, ends, top, bottom)
+		t.beside(c, lines, ends, right, top, bottom)
 	}
 }
 
@@ -163,9 +163,19 @@ func dash(i int) string {
 // trendLabel is how far labels are from one another.
 const trendLabel = 20.0
 
+// labels is how much room titles take right of the plot, with their samples.
+func (t Trend) labels() float64 {
+	room := 90.0
+	for _, l := range t.Lines {
+		_, w := elide(l.Title, textSize, 250)
+		room = max(room, w)
+	}
+	return room + 58
+}
+
 // beside writes the titles right of the plot, each as near to the end of its
 // line as those above and below it allow.
-func (t Trend) beside(c *canvas, lines [][]TrendMove, ends []point, top, bottom float64) {
+func (t Trend) beside(c *canvas, lines [][]TrendMove, ends []point, right, top, bottom float64) {
 	var order []int
 	for i := range lines {
 		if len(lines[i]) > 0 {
@@ -178,10 +188,10 @@ func (t Trend) beside(c *canvas, lines [][]TrendMove, ends []point, top, bottom 
 		ys[n] = clamp(ends[i].y, top+8, bottom-8)
 	}
 	spread(ys, trendLabel, top+8, bottom-8)
-	at := c.w - 214
+	at := right + 16
 	for n, i := range order {
 		c.open("g", "class", "chart-series chart-c"+strconv.Itoa(i%colours))
-		c.polyline("chart-leader", []point{ends[i], {c.w - 230, ends[i].y}, {at - 6, ys[n]}})
+		c.polyline("chart-leader", []point{ends[i], {right, ends[i].y}, {at - 6, ys[n]}})
 		t.sample(c, i, point{at, ys[n]})
 		c.close("g")
 		c.linked(t.Lines[i].Href, "chart-text", fromHere, point{at + 36, ys[n] + 4}, textSize, c.w-4-(at+36), t.Lines[i].Title)

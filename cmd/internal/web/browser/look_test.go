@@ -1,0 +1,151 @@
+package browser_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// How people look at a page.
+
+func (u *user) phone()   { u.t.Helper(); u.screen(390, 844, true) }
+func (u *user) desktop() { u.t.Helper(); u.screen(1280, 800, false) }
+func (u *user) wall()    { u.t.Helper(); u.screen(3840, 2160, false) }
+
+func (u *user) screen(width, height int64, mobile bool) {
+	u.t.Helper()
+	call(u, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: mobile})
+}
+
+func (u *user) dark()  { u.t.Helper(); u.prefers("prefers-color-scheme", "dark") }
+func (u *user) light() { u.t.Helper(); u.prefers("prefers-color-scheme", "light") }
+
+func (u *user) prefers(feature, value string) {
+	u.t.Helper()
+	u.media[feature] = value
+	var features []*emulation.MediaFeature
+	for name, value := range u.media {
+		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	call(u, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+}
+
+// speaks sets the language that the browser asks for, as "zh-CN" or "en", from the next
+// page on.
+func (u *user) speaks(language string) {
+	u.t.Helper()
+	version, err := chromedp.CallBrowser(u.ctx, browser.GetVersion, cdp.Empty{})
+	require.NoError(u.t, err)
+	call(u, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: version.UserAgent, AcceptLanguage: language})
+}
+
+// withoutScript has no script run in pages from now on.
+func (u *user) withoutScript() {
+	u.t.Helper()
+	u.scriptless = true
+	call(u, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+}
+
+// fits wants the page to be no wider than the screen.
+func (u *user) fits() {
+	u.t.Helper()
+	assert.Empty(u.t, u.tooWide(), "the page %s is wider than the screen", u.path())
+}
+
+// tooWide lists what of the page is out of the screen, some of it.
+func (u *user) tooWide() (wide []string) {
+	u.t.Helper()
+	u.eval(`(() => {
+		const width = document.documentElement.clientWidth;
+		if (document.documentElement.scrollWidth <= width) return [];
+		return Array.from(document.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > width + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120));
+	})()`, &wide)
+	return wide
+}
+
+// shift is by how much what was there has moved while the page came (cumulative layout
+// shift).
+func (u *user) shift() (sum float64) {
+	u.t.Helper()
+	u.eval(`new Promise(done => {
+		let sum = 0;
+		const observer = new PerformanceObserver(list => { for (const e of list.getEntries()) sum += e.value });
+		observer.observe({type: "layout-shift", buffered: true});
+		requestAnimationFrame(() => setTimeout(() => done(sum)));
+	})`, &sum)
+	return sum
+}
+
+// firstVisit opens a page as if for the first time, and returns how many bytes came over
+// the line for it in all.
+func (u *user) firstVisit(path string) int64 {
+	u.t.Helper()
+	call(u, network.ClearBrowserCache, cdp.Empty{})
+	before := u.watch.bytes()
+	u.open(path)
+	return u.watch.bytes() - before
+}
+
+// screenshot leaves a picture of the whole page as name.png among the screenshots.
+func (u *user) screenshot(name string) {
+	u.t.Helper()
+	if screenshots() == "" {
+		return
+	}
+	got := call(u, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
+	require.NoError(u.t, keep(name+".png", got.Data))
+}
+
+// pdf prints the page as a browser prints it, and returns how many sheets that takes. The
+// print is left as name.pdf among the screenshots.
+func (u *user) pdf(name string) (sheets int) {
+	u.t.Helper()
+	got := call(u, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: new(true)})
+	require.True(u.t, strings.HasPrefix(string(got.Data), "%PDF-"), "it is no PDF")
+	require.NoError(u.t, keep(name+".pdf", got.Data))
+	return strings.Count(string(got.Data), "/Type /Page\n")
+}
+
+// keep writes a file among the screenshots.
+func keep(name string, content []byte) error {
+	if screenshots() == "" {
+		return nil
+	}
+	if err := os.MkdirAll(screenshots(), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(screenshots(), name), content, 0o644)
+}
+
+// leaveTrace says where a user was when the test failed, and leaves a picture of it.
+func (u *user) leaveTrace() {
+	text, err := u.read()
+	if err != nil {
+		u.t.Logf("the page cannot be read: %v", err)
+		return
+	}
+	if long := []rune(text); len(long) > 1500 {
+		text = string(slices.Concat(long[:1500], []rune(" ...")))
+	}
+	u.t.Logf("the page, when the test failed: %s", text)
+	if screenshots() == "" {
+		return
+	}
+	got, err := chromedp.Call(u.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
+	if err == nil {
+		err = keep("failed-"+strings.NewReplacer("/", "-", " ", "-").Replace(u.t.Name())+".png", got.Data)
+	}
+	if err != nil {
+		u.t.Logf("there is no picture of it: %v", err)
+	}
+}

@@ -1,0 +1,86 @@
+package browser_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/access"
+)
+
+// mainPages are the pages of the demo by a name for their pictures, with a text by which
+// one sees, in each language, that all of it has come. Every page has a row.
+var mainPages = []struct{ name, path, shows, zh string }{
+	{"overview", "/", "Wuxi-CETHIK deepened strategic cooperation framework agreement", "协议"},
+	{"agreement", "/agreements/wuxi-cethik-2022", "Obligations", "义务"},
+	{"meetings", "/agreements/wuxi-cethik-2017/meetings", "First coordination meeting", "会议"},
+	{"meeting", "/agreements/wuxi-cethik-2017/meetings/coordination-2017-11", "First coordination meeting", "会议"},
+	{"projects", "/agreements/wuxi-cethik-2017/projects", "Projects", "项目"},
+	{"project", "/agreements/wuxi-cethik-2017/projects/iot-base", "Main structure complete", "主体"},
+	{"milestone", "/agreements/wuxi-cethik-2017/projects/iot-base/milestones/structure", "Main structure complete", "主体"},
+	{"changes", "/changes", "Changes", "变更"},
+	{"changes-between", "/changes?since=2026-01-01", "Changes", "变更"},
+	{"awaiting", "/awaiting", "Awaiting me", "待我办理"},
+	{"sign-in", "/sign-in", "A token begins with mp_.", "令牌以 mp_ 开头"},
+	{"account", "/account", "You are admin", "您的身份"},
+}
+
+// What all pages have in common: they are accessible by light and by dark, fit any screen,
+// do not jump while they come, are small, speak both languages, can be printed, and ask
+// nobody else for anything.
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	for _, p := range mainPages {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			u := s.administrator(t)
+			bytes := u.firstVisit(p.path)
+			u.sees(p.shows)
+			assert.Positive(t, bytes)
+			assert.Less(t, bytes, int64(150_000), "the first visit takes too much")
+			assert.Less(t, u.shift(), 0.01, "the page jumps while it comes")
+			u.fits()
+			u.screenshot(p.name)
+			u.accessibleSo()
+			assert.Positive(t, u.pdf(p.name))
+
+			u.wall()
+			u.fits()
+
+			u.phone()
+			u.dark()
+			u.speaks("zh-CN")
+			u.open(p.path)
+			u.sees(p.zh)
+			u.fits()
+			u.screenshot(p.name + "-phone-dark-zh")
+			u.accessibleSo()
+
+			u.withoutScript()
+			u.open(p.path)
+			assert.Contains(t, u.text(), p.zh, "without scripts it is all there, at once")
+		})
+	}
+}
+
+func TestEveryPageHasARow(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	for _, pattern := range access.Pages() {
+		mux.HandleFunc(pattern, http.NotFound)
+	}
+	visited := map[string]bool{}
+	for _, p := range mainPages {
+		_, pattern := mux.Handler(httptest.NewRequest(http.MethodGet, p.path, nil))
+		visited[pattern] = true
+	}
+	for _, pattern := range access.Pages() {
+		if strings.HasPrefix(pattern, "GET ") && pattern != "GET /assets/{file}" {
+			assert.True(t, visited[pattern], "%s is visited by no row of mainPages", pattern)
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package web
+
+import (
+	"html/template"
+	"strconv"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/web/chart"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// EarnedBar draws how far something is, in the colour of how it stands, which it says
+// as well. Its id is to
+// be the page's only one. A share that is not all is never written as 100 %.
+func (v *visit) EarnedBar(id string, earned *projections.Percent, rag string) template.HTML {
+	if earned == nil {
+		return `<span class="none">–</span>`
+	}
+	whole := strconv.Itoa(int(*earned) / 100)
+	title := v.Say("%s%% complete", whole)
+	if rag != "" {
+		title += ", " + v.Label(rag)
+	}
+	bar := chart.Progress{ID: id, Title: title, Percent: domain.Decimal(whole), Text: whole + "%", RAG: chart.RAG(rag)}.HTML()
+	return `<span class="earned">` + bar + `<span class="small">` + template.HTML(template.HTMLEscapeString(v.Label(rag))) + `</span></span>`
+}

@@ -1,0 +1,170 @@
+package web
+
+import (
+	"context"
+	"html/template"
+	"slices"
+
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/projections"
+)
+
+// projectPage is a project: how it stands, when what of it is to be met, how that
+// moved and why, and what shows it.
+var projectPage = page{"GET /agreements/{agreement}/projects/{project}", "project", projectAnswer{}, of((*site).project)}
+
+type projectAnswer struct {
+	*visit
+	areas
+	Of   projections.Project
+	Self string // its path
+
+	Schedule  schedule
+	Value     earnedValue
+	Trend     trend
+	Moves     []dateMove
+	MoreMoves int // that are not shown
+	Gates     []projections.Gate
+	Decisions []projections.Decision     // that affect it
+	decisions map[domain.Key]domain.Text // titles of all
+	Money     []projections.Funding
+	Evidence  []namedFiles
+	FilesOf   int  // of how many events
+	MoreFiles bool // there are more events
+}
+
+// fewMoves is how many moves are shown unless all are asked for.
+const fewMoves = 30
+
+func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err error) {
+	a, err := v.agreementCrumbs(ctx, "projects", crumb{v.Say("Projects"), agreementPath(v.Agreement, "projects")})
+	if err != nil {
+		return answer, err
+	}
+	key := domain.Key(v.request.PathValue("project"))
+	p, err := v.models.Project(ctx, v.Agreement, key, v.At)
+	if err != nil {
+		return answer, err
+	}
+	v.Title = v.Plain(p.Title)
+	answer = projectAnswer{visit: v, areas: areas{v, a.Areas}, Of: p, Self: project.Ref(v.Agreement, key).Path()}
+
+	trends, err := every(func(page projections.Page) ([]projections.Trend, string, error) {
+		return v.models.Trend(ctx, v.Agreement, key, v.At, page)
+	})
+	if err != nil {
+		return answer, err
+	}
+	milestones, err := every(func(page projections.Page) ([]projections.Milestone, string, error) {
+		return v.models.Milestones(ctx, v.Agreement, key, v.At, page)
+	})
+	if err != nil {
+		return answer, err
+	}
+	curve, err := v.models.SCurve(ctx, v.Agreement, key, v.At)
+	if err != nil {
+		return answer, err
+	}
+	answer.Schedule = v.schedule(p, milestones)
+	answer.Value = v.earnedValue(curve)
+	answer.Trend = v.trend(trends)
+	answer.Moves, answer.MoreMoves = few(dateMoves(trends), v.asksForAll("moves"))
+	if err := answer.explain(ctx, answer.Moves); err != nil {
+		return answer, err
+	}
+	if err := answer.files(ctx, milestones); err != nil {
+		return answer, err
+	}
+	return answer, answer.review(ctx, key)
+}
+
+// review finds the gates of the project, the decisions that affect it, and its money.
+func (a *projectAnswer) review(ctx context.Context, key domain.Key) (err error) {
+	a.Gates, err = every(func(page projections.Page) ([]projections.Gate, string, error) {
+		return a.models.Gates(ctx, a.Agreement, key, a.At, page)
+	})
+	if err != nil {
+		return err
+	}
+	decisions, err := every(func(page projections.Page) ([]projections.Decision, string, error) {
+		return a.models.Decisions(ctx, a.Agreement, "", a.At, page)
+	})
+	if err != nil {
+		return err
+	}
+	a.decisions = map[domain.Key]domain.Text{}
+	for _, d := range decisions {
+		a.decisions[d.Decision] = d.Title
+	}
+	a.Decisions = slices.DeleteFunc(decisions, func(d projections.Decision) bool {
+		return !slices.ContainsFunc(d.Affects, func(path string) bool { return within(path, a.Self) })
+	})
+	money, err := every(func(page projections.Page) ([]projections.Funding, string, error) {
+		return a.models.Funding(ctx, a.Agreement, projections.ByProject, a.At, page)
+	})
+	a.Money = slices.DeleteFunc(money, func(f projections.Funding) bool { return f.Key != key })
+	return err
+}
+
+// DecisionTitle shows a decision by its title, or else its key, and a dash for none.
+func (a projectAnswer) DecisionTitle(key domain.Key) template.HTML {
+	switch title, known := a.decisions[key]; {
+	case known:
+		return a.Text(title)
+	case key == "":
+		return `<span class="none">–</span>`
+	}
+	return template.HTML(template.HTMLEscapeString(string(key)))
+}
+
+// SlipDays is how many days after its baseline the project is expected to end; nil
+// where there is no baseline.
+func (a projectAnswer) SlipDays() *int {
+	if a.Of.BaselineFinish == 0 || a.Of.ForecastFinish == 0 {
+		return nil
+	}
+	days := int(a.Of.ForecastFinish - a.Of.BaselineFinish)
+	return &days
+}
+
+// Path is the address of a milestone of the project.
+func (a projectAnswer) Path(milestone domain.Key) string {
+	return a.Link(milestonePath(a.Agreement, a.Of.Project, milestone))
+}
+
+func milestonePath(agreement, project, milestone domain.Key) string {
+	return agreementPath(agreement, "projects", string(project), "milestones", string(milestone))
+}
+
+// Slip says how many days something is late, or early.
+func (v *visit) Slip(days *int) template.HTML {
+	switch {
+	case days == nil:
+		return `<span class="none">–</span>`
+	case *days > 0:
+		return template.HTML(`<span class="slip-late">` + template.HTMLEscapeString("+"+v.Days(*days)) + `</span>`)
+	case *days < 0:
+		return template.HTML(template.HTMLEscapeString("−" + v.Days(-*days)))
+	}
+	return template.HTML(template.HTMLEscapeString(v.Say("on time")))
+}
+
+// SlipOf is Slip of days that are known.
+func (v *visit) SlipOf(days int) template.HTML { return v.Slip(&days) }
+
+// asksForAll reports whether all of a list that is shown in part is asked for.
+func (v *visit) asksForAll(list string) bool { return v.request.URL.Query().Get(list) == "all" }
+
+// few returns the first of a list, and how many it leaves out.
+func few[T any](all []T, whole bool) ([]T, int) {
+	if whole || len(all) <= fewMoves {
+		return all, 0
+	}
+	return all[:fewMoves], len(all) - fewMoves
+}
+
+// within reports whether a path is of an entity or of a part of it.
+func within(path, entity string) bool {
+	return path == entity || len(path) > len(entity) && path[:len(entity)+1] == entity+"/"
+}
