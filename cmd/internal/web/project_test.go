@@ -178,7 +178,7 @@ func TestWhatFollowsIfAMilestoneSlips(t *testing.T) {
 	// And what is no date is said to be none, in its place.
 	r.get(path + "?forecast=May%20<b>").says("This is not a date.").silentOn("<b>")
 	r.get(path + "?forecast=2030-01-31").says("on time")
-	r.get(strings.TrimSuffix(path, "one")+"two" + "?forecast=2030-05-15").says("nothing else has to move")
+	r.get(strings.TrimSuffix(path, "one") + "two" + "?forecast=2030-05-15").says("nothing else has to move")
 }
 
 // sectionOf is the part of a page with an id.
