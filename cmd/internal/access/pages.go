@@ -28,9 +28,6 @@ var pages = map[string]Right{
 	"POST /connections/{webhook}/secret":                                    administers,
 	"POST /do/{command}":                                                    reads, // likewise
 	"POST /language":                                                        open,
-	"POST /language":                                                        open,
-	"GET /parties/{party}":                                                  reads,
-	"GET /{$}":                                                              reads,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is
