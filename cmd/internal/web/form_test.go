@@ -185,6 +185,7 @@ func (r *rig) last() uint64 {
 // lastOf is the last event of a type, as it is stored.
 func (r *rig) lastOf(event string) string {
 	r.t.Helper()
+	require.NoError(r.t, r.models.Wait(r.t.Context(), r.last()))
 	items, _, err := r.models.Events(r.t.Context(), projections.EventQuery{Type: "milepost." + event + ".v1", Page: projections.Page{Limit: projections.MaxLimit}})
 	require.NoError(r.t, err)
 	require.NotEmpty(r.t, items)
