@@ -20,14 +20,14 @@ var pages = map[string]Right{
 	"GET /access":                                                           audits, // others are told nothing of it by the API
 	"GET /access/{principal}":                                               audits,
 	"GET /changes":                                                          reads,
-	"GET /connections":                                                      lists,
+	"GET /connections":                                                      audits, // likewise
 	"GET /do":                                                               reads,
 	"GET /do/{command}":                                                     reads, // and by the command's own right
+	"POST /do/{command}":                                                    reads,
+	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,
 	"POST /connections/{webhook}/secret":                                    administers,
-	"POST /do/{command}":                                                    reads, // likewise
-	"POST /language":                                                        open,
 }
 
 // IsPage reports whether a pattern is of a page, and so what goes wrong there is

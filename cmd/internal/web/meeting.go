@@ -73,7 +73,7 @@ func (s *site) meeting(ctx context.Context, v *visit) (answer meetingAnswer, err
 	if answer.Actions, _, err = v.models.Actions(ctx, v.Agreement, key, v.At, every); err != nil {
 		return answer, err
 	}
-	if answer.Recorded, err = v.recorded(ctx, key, answer.Held); err != nil || !answer.Held {
+	if answer.Recorded, err = v.heldBy(ctx, key, answer.Held); err != nil || !answer.Held {
 		return answer, err
 	}
 	if answer.Last, err = v.lastHeld(ctx, m); err != nil || !answer.Last {
@@ -83,9 +83,9 @@ func (s *site) meeting(ctx context.Context, v *visit) (answer meetingAnswer, err
 	return answer, err
 }
 
-// recorded is the event by which a meeting was recorded as held, or where it was not,
+// heldBy is the event by which a meeting was recorded as held, or where it was not,
 // the last one about it.
-func (v *visit) recorded(ctx context.Context, key domain.Key, held bool) (last projections.EventItem, err error) {
+func (v *visit) heldBy(ctx context.Context, key domain.Key, held bool) (last projections.EventItem, err error) {
 	events, _, err := v.models.Events(ctx, projections.EventQuery{
 		To: v.At.Seq, Agreement: v.Agreement, Kind: meeting.Kind, Key: string(key), Page: projections.Page{Limit: projections.MaxLimit},
 	})

@@ -72,7 +72,7 @@ func start(t *testing.T) *rig {
 	signIn := signin.New(signin.Config{Directory: directory, Ledger: "test", Base: "http://localhost"})
 	handler := api.New(api.Config{
 		Access: directory, Views: views, AccessLog: accessLog, Ledger: l, Models: models, Store: store, Notary: watch,
-		Name: "test", Version: "1.2.3", Logger: slog.New(slog.DiscardHandler), Location: shanghai, ModelsDir: dir, SignIn: signIn,
+		Name: "test", Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Location: shanghai, ModelsDir: dir, SignIn: signIn,
 	})
 	Serve(handler, Config{Ledger: "test", Location: shanghai, SignIn: signIn})
 	server := httptest.NewUnstartedServer(nil)
