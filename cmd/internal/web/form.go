@@ -139,9 +139,6 @@ func (f *form) page(ctx context.Context) (commandAnswer, error) {
 		}
 		a.Inputs = append(a.Inputs, in)
 	}
-	if named != nil {
-		a.Inputs = append(a.Inputs, named) // last: it is what people care about least
-	}
 	for _, field := range domain.MetaFields() {
 		in, err := f.carried(ctx, field)
 		if err != nil {
@@ -156,6 +153,9 @@ func (f *form) page(ctx context.Context) (commandAnswer, error) {
 			a.More = append(a.More, in)
 			a.MoreOpen = a.MoreOpen || in.Error != "" || f.filled(field.Name)
 		}
+	}
+	if named != nil {
+		a.Inputs = append(a.Inputs, named) // last: it is what people care about least
 	}
 	shown := map[string]bool{}
 	for _, in := range slices.Concat(a.Inputs, a.More) {
