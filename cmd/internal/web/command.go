@@ -355,5 +355,5 @@ func (v *visit) recorded(ctx context.Context, seq string) (string, error) {
 	if rejected := (*domain.Rejected)(nil); errors.As(err, &rejected) || err == nil && !found {
 		return "", nil
 	}
-	return v.Say("Recorded: event %d, %s.", e.Seq, v.Label(eventName(e.Type))), err
+	return v.Say("Recorded: event %d, %s.", e.Seq, v.EventName(e.Type)), err
 }

@@ -203,7 +203,7 @@ func (f *form) fact(ctx context.Context, field domain.Field) (fact, error) {
 			value = o.Title
 		}
 	}
-	return fact{f.Label(field.Name), value}, nil
+	return fact{f.FieldLabel(f.typ.Name, field.Name), value}, nil
 }
 
 // carried is the input of a field that every command may carry, nil where the form

@@ -42,7 +42,7 @@ const extra = 3
 // input is the input of a field, by its type.
 func (f *form) input(ctx context.Context, field domain.Field, path string) (*input, error) {
 	in := &input{
-		visit: f.visit, Kind: "line", Name: path, ID: idOf(path), Label: f.Label(field.Name), Help: f.Say(field.Doc),
+		visit: f.visit, Kind: "line", Name: path, ID: idOf(path), Label: f.FieldLabel(f.typ.Name, field.Name), Help: f.Say(field.Doc),
 		Required: field.Required, Value: f.values.Get(path), Min: field.Min, Max: field.Max,
 	}
 	if field.Name == secretHash[f.typ.Name] {

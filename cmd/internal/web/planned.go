@@ -126,16 +126,6 @@ func eventDoc(name string) string {
 	return typ.Doc
 }
 
-// eventName is the short name of a type of events: "milestone-reforecast" of
-// "milepost.project.milestone-reforecast.v1".
-func eventName(name string) string {
-	parts := strings.Split(name, ".")
-	if len(parts) < 3 {
-		return name
-	}
-	return parts[2]
-}
-
 // titleOf is what people call an aggregate, and its key.
 func (v *visit) titleOf(ctx context.Context, ref domain.Ref) (string, error) {
 	var title domain.Text
