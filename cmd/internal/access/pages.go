@@ -26,7 +26,6 @@ var pages = map[string]Right{
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
 	"GET /do":                                                               reads,
-	"GET /do/{command}":                                                     reads, // the command's own right is judged besides
 	"GET /do/{command}":                                                     reads,
 	"POST /do/{command}":                                                    reads,
 	"POST /language":                                                        open,
