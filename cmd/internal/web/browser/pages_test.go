@@ -21,12 +21,22 @@ var mainPages = []struct{ name, path, shows, zh string }{
 	{"projects", "/agreements/wuxi-cethik-2017/projects", "Projects", "项目"},
 	{"project", "/agreements/wuxi-cethik-2017/projects/iot-base", "Main structure complete", "主体"},
 	{"milestone", "/agreements/wuxi-cethik-2017/projects/iot-base/milestones/structure", "Main structure complete", "主体"},
-	{"changes", "/changes", "Changes", "变更"},
+	{"funds", "/agreements/wuxi-cethik-2017/funds", "Wuxi IoT industry fund", "无锡物联网产业基金"},
+	{"fund", "/agreements/wuxi-cethik-2017/funds/iot-fund", "Wuxi IoT industry fund", "无锡物联网产业基金"},
+	{"results", "/agreements/wuxi-cethik-2017/results", "Engineers trained", "培训工程师人数"},
+	{"indicator", "/agreements/wuxi-cethik-2017/results/engineers-trained", "Engineers trained", "培训工程师人数"},
+	{"changes", "/changes?agreement=wuxi-cethik-2017&project=iot-base&milestone=structure&from=seq:1", "Main structure complete", "主体"},
 	{"awaiting", "/awaiting", "Awaiting me", "待我办理"},
 	{"amendment", "/agreements/wuxi-cethik-2022/amendments/licences", "Later date for the licences", "许可延期"},
 	{"party", "/parties/wuxi", "Wuxi Municipal People's Government", "无锡市人民政府"},
 	{"record", "/do", "Propose project", "提出项目"},
 	{"form", "/do/reforecast-milestone?agreement=wuxi-cethik-2022&project=incubation", "Reforecast milestone", "里程碑"},
+	{"audit", "/audit", "Checkpoint and countersignatures", "检查点与副署"},
+	{"event", "/audit/events/20", "Agreement took effect", "协议已生效"},
+	{"replay", "/agreements/wuxi-cethik-2017?as_of=seq:60", "This is not how things stand now.", "此页显示的不是当前情况。"},
+	{"access", "/access", "Viewer", "查看者"},
+	{"principal", "/access/viewer", "Viewer", "查看者"},
+	{"connections", "/connections", "a-receiver", "a-receiver"},
 	{"sign-in", "/sign-in", "A token begins with mp_.", "令牌以 mp_ 开头"},
 	{"account", "/account", "You are admin", "您的身份"},
 }
@@ -37,6 +47,8 @@ var mainPages = []struct{ name, path, shows, zh string }{
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	s := demo(t)
+	s.tokenOf(t, "viewer", `"role":"viewer"`)
+	s.do(t, "register-webhook", `{"webhook":"a-receiver","url":"https://receiver.example/hook","kinds":["meeting"]}`) // of which nothing comes
 	for _, p := range mainPages {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
