@@ -12,6 +12,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -222,4 +223,19 @@ func (v *visit) Instant(t *time.Time) template.HTML {
 		return v.Moment(time.Time{})
 	}
 	return v.Moment(*t)
+}
+
+// ScrubState says in words what the scrub does, which reads and hashes the log again.
+func (a auditAnswer) ScrubState() string {
+	switch {
+	case a.Status == nil:
+		return ""
+	case a.Status.Integrity.Scrub.State == notary.ScrubOff:
+		return a.Say("off")
+	case a.Status.Integrity.Scrub.State == notary.ScrubWaiting:
+		return a.Say("waiting")
+	case a.Status.Integrity.Scrub.State == notary.ScrubReading:
+		return a.Say("reading")
+	}
+	return a.Say("failed")
 }

@@ -4,7 +4,6 @@ import (
 	"html/template"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/web/chart"
-	"github.com/milepost-ledger/milepost/cmd/internal/words"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -12,37 +11,6 @@ import (
 // barsFrame is what a chart of amounts is given.
 func (v *visit) barsFrame(id, title, description string) chart.Frame {
 	return chart.Frame{ID: id, Title: title, Description: description, Empty: v.Say("There is nothing to draw yet."), Date: v.Date, Number: v.Short}
-}
-
-// Short writes a large number by its thousands of thousands, or as Chinese counts by
-// its ten thousands, to two digits behind the point: for axes and beside bars.
-func (v *visit) Short(d domain.Decimal) string {
-	size := d
-	if d.Sign() < 0 {
-		size = domain.Decimal("0").Sub(d)
-	}
-	units := []struct {
-		of   domain.Decimal
-		name string
-	}{{"1000000000", " bn"}, {"1000000", " m"}}
-	if v.Language == words.Chinese {
-		units = units[:0]
-		units = append(units, struct {
-			of   domain.Decimal
-			name string
-		}{"100000000", "亿"}, struct {
-			of   domain.Decimal
-			name string
-		}{"10000", "万"})
-	}
-	for _, unit := range units {
-		if size.Cmp(unit.of) >= 0 {
-			if q, ok := d.Per(unit.of, 2); ok {
-				return v.Number(q) + unit.name
-			}
-		}
-	}
-	return v.Number(d)
 }
 
 // Attained shows a progress, of which 1 is all, in percent.

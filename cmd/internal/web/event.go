@@ -23,6 +23,7 @@ type eventAnswer struct {
 	Of                       eventRow
 	Envelope                 domain.Envelope
 	Changes                  changeList
+	Doc                      string // what such an event says
 	Raw, Pretty              string
 	Size                     int
 	SHA256                   string
@@ -59,6 +60,9 @@ func (s *site) event(ctx context.Context, v *visit) (answer eventAnswer, err err
 		return answer, err
 	}
 	answer.Of = rows[0]
+	if typ, err := catalogue.EventType(answer.Of.Type); err == nil {
+		answer.Doc = v.Say(typ.Doc)
+	}
 	v.Title = v.Say("Event %d", seq) + ": " + v.EventName(answer.Of.Type)
 	if err := s.eventChanges(ctx, v, &answer); err != nil {
 		return answer, err

@@ -60,7 +60,7 @@ func (v *visit) funding(ctx context.Context, by string) (rows []money, err error
 		if by == projections.ByProject {
 			thing = v.Entity(string(v.Agreement), "project/"+string(f.Key))
 		}
-		rows = append(rows, money{f, thing.Parts[0].Title, thing.Page})
+		rows = append(rows, money{f, thing})
 	}
 	return rows, err
 }
