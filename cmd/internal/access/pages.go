@@ -31,7 +31,6 @@ var pages = map[string]Right{
 	"POST /connections/{webhook}/secret":                                    administers,
 	"GET /do":                                                               reads,
 	"GET /do/{command}":                                                     reads, // and by the command's own right
-	"GET /do/{command}":                                                     reads,
 	"POST /do/{command}":                                                    reads,
 	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,
