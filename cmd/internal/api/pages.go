@@ -9,6 +9,8 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -103,6 +105,49 @@ func (a *API) Latest(ctx context.Context) (*projections.Models, error) {
 		err = a.awaitEnd(ctx, models)
 	}
 	return models, err
+}
+
+// Lags say how far each subscriber is, to those who may ask; nil where this server does
+// not look after subscribers.
+func (a *API) Lags(ctx context.Context) ([]subscribers.Lag, error) {
+	if err := stillMay(ctx, routeRight("GET /v1/subscribers/lag")); err != nil || a.cfg.Subscribers == nil {
+		return nil, err
+	}
+	return a.cfg.Subscribers.List(ctx)
+}
+
+// Delivery says how far a webhook has come, to those who may ask; nil where this server
+// does not deliver webhooks.
+func (a *API) Delivery(ctx context.Context, key domain.Key) (*webhook.Delivery, error) {
+	if err := stillMay(ctx, routeRight("GET /v1/webhooks/{webhook}/delivery")); err != nil || a.cfg.Webhooks == nil {
+		return nil, err
+	}
+	if err := a.delivers(ctx, &ofWebhook{Webhook: key}); err != nil {
+		return nil, err
+	}
+	d, err := a.cfg.Webhooks.Delivery(key)
+	return &d, err
+}
+
+// WebhookSecret is the secret of a webhook, for those who may ask for it.
+func (a *API) WebhookSecret(ctx context.Context, key domain.Key) (string, error) {
+	if err := stillMay(ctx, routeRight("GET /v1/webhooks/{webhook}/secret")); err != nil {
+		return "", err
+	}
+	if err := a.delivers(ctx, &ofWebhook{Webhook: key}); err != nil {
+		return "", err
+	}
+	secret, err := a.cfg.Webhooks.Secret(key)
+	if err != nil {
+		return "", err
+	}
+	return secret.Reveal(), nil
+}
+
+// routeRight is the right that the table has for a route of the API.
+func routeRight(pattern string) access.Right {
+	right, _ := access.Route(pattern) // the zero Right is nobody's
+	return right
 }
 
 // Attach stores a file for the asker, who may then name it as evidence.

@@ -145,7 +145,10 @@ var sources = map[string]source{
 	},
 	"path": pathOptions,
 	"reason": func(_ context.Context, f *form) ([]option, bool, error) {
-		return f.codes(domain.ReasonCodes), true, nil
+		if asks[f.typ.Name] == "reason" {
+			return nil, true, nil // in words
+		}
+		return f.codes(domain.ReasonCodes), asks[f.typ.Name] != "code", nil
 	},
 	"currency": func(_ context.Context, f *form) ([]option, bool, error) {
 		return plain("CNY", "USD", "EUR", "HKD"), true, nil

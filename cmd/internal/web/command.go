@@ -53,15 +53,15 @@ func (f *form) right() access.Right {
 	return right
 }
 
-// why says why something was refused, in the language as far as it goes.
-func (v *visit) why(p *api.Problem) string {
-	switch {
-	case p.Code == domain.CodeMissingField && strings.Contains(p.Detail, "needs this field"): // and no rule that says why
+// refusal says why something was refused, in the language as far as it goes.
+func (v *visit) refusal(p *api.Problem) string {
+	if p.Code == domain.CodeMissingField && strings.Contains(p.Detail, "needs this field") { // and no rule that says why
 		return v.Say("This is needed.")
-	case v.Language.Code == "en":
-		return p.Detail
 	}
-	return v.Label(p.Code) + ": " + p.Detail
+	if text := v.Language.Problem(p.Code); text != "" {
+		return text + " (" + p.Detail + ")"
+	}
+	return p.Detail
 }
 
 // command shows the form, with what the address says filled in.
@@ -217,10 +217,7 @@ func (f *form) check(ctx context.Context) (commandAnswer, error) {
 		f.values.Set(ofField, plan.Ref.String())
 	}
 	a := f.answer("confirm")
-	if a.Plan, err = f.planned(ctx, plan); err != nil {
-		return a, err
-	}
-	a.Hidden = f.hidden()
+	a.Plan, a.Hidden = f.planned(plan), f.hidden()
 	return a, nil
 }
 
@@ -272,7 +269,7 @@ func (f *form) refused(ctx context.Context, err error) (commandAnswer, error) {
 			f.writer.Header()[name] = values
 		}
 		a := f.answer("again")
-		a.Problem, a.Hidden = f.why(p), f.hidden()
+		a.Problem, a.Hidden = f.refusal(p), f.hidden()
 		return a, nil
 	default:
 		f.problem = p
@@ -286,7 +283,7 @@ func (f *form) refused(ctx context.Context, err error) (commandAnswer, error) {
 func (f *form) done(receipt ledger.Receipt) (commandAnswer, error) {
 	next := f.values.Get(nextField)
 	if next == "" {
-		next = pathOf(receipt.Agreement, receipt.Aggregate)
+		next = f.pageAfter(receipt)
 	}
 	to, err := url.Parse(local(next))
 	if err != nil {
@@ -318,32 +315,26 @@ func (f *form) hidden() (hidden []parameter) {
 	return sorted(hidden)
 }
 
-// pathOf is the page of an aggregate.
-func pathOf(agreement domain.Key, aggregate string) string {
-	kind, key, _ := strings.Cut(aggregate, "/")
-	key = url.PathEscape(key)
+// pageAfter is the page of what was recorded, where there is one.
+func (f *form) pageAfter(receipt ledger.Receipt) string {
+	kind, key, _ := strings.Cut(receipt.Aggregate, "/")
 	switch kind {
-	case "agreement":
-		return agreementPath(domain.Key(key))
-	case "project", "fund", "meeting", "amendment":
-		return agreementPath(agreement, kind+"s", key)
-	case "indicator":
-		return agreementPath(agreement, "results", key)
-	case "party":
-		return "/parties/" + key
 	case "access":
-		return "/access/" + key
+		return "/access/" + url.PathEscape(key)
 	case "restriction":
 		return "/access"
 	case "subscriber", "webhook":
 		return "/connections"
 	}
+	if page := f.Entity(string(receipt.Agreement), receipt.Aggregate).Page; page != "" {
+		return page
+	}
 	return "/"
 }
 
-// recorded is the line about what a form recorded: the event is looked up, so that no
+// doneBefore is the line about what a form recorded: the event is looked up, so that no
 // address makes a page say anything else.
-func (v *visit) recorded(ctx context.Context, seq string) (string, error) {
+func (v *visit) doneBefore(ctx context.Context, seq string) (string, error) {
 	if seq == "" {
 		return "", nil
 	}
@@ -355,5 +346,5 @@ func (v *visit) recorded(ctx context.Context, seq string) (string, error) {
 	if rejected := (*domain.Rejected)(nil); errors.As(err, &rejected) || err == nil && !found {
 		return "", nil
 	}
-	return v.Say("Recorded: event %d, %s.", e.Seq, v.Label(eventName(e.Type))), err
+	return v.Say("Recorded: event %d, %s.", e.Seq, v.EventName(e.Type)), err
 }

@@ -139,9 +139,6 @@ func (f *form) page(ctx context.Context) (commandAnswer, error) {
 		}
 		a.Inputs = append(a.Inputs, in)
 	}
-	if named != nil {
-		a.Inputs = append(a.Inputs, named) // last: it is what people care about least
-	}
 	for _, field := range domain.MetaFields() {
 		in, err := f.carried(ctx, field)
 		if err != nil {
@@ -157,6 +154,9 @@ func (f *form) page(ctx context.Context) (commandAnswer, error) {
 			a.MoreOpen = a.MoreOpen || in.Error != "" || f.filled(field.Name)
 		}
 	}
+	if named != nil {
+		a.Inputs = append(a.Inputs, named) // last: it is what people care about least
+	}
 	shown := map[string]bool{}
 	for _, in := range slices.Concat(a.Inputs, a.More) {
 		shown[in.Name] = true
@@ -171,7 +171,7 @@ func (f *form) page(ctx context.Context) (commandAnswer, error) {
 	}
 	sorted(a.Hidden)
 	if f.problem != nil {
-		fault := fault{Text: f.why(f.problem)}
+		fault := fault{Text: f.refusal(f.problem)}
 		if f.blamed != nil {
 			fault.ID, fault.Label = f.blamed.ID, f.blamed.Label
 		}
@@ -203,7 +203,7 @@ func (f *form) fact(ctx context.Context, field domain.Field) (fact, error) {
 			value = o.Title
 		}
 	}
-	return fact{f.Label(field.Name), value}, nil
+	return fact{f.FieldLabel(f.typ.Name, field.Name), value}, nil
 }
 
 // carried is the input of a field that every command may carry, nil where the form

@@ -61,7 +61,7 @@ func (b *tab) read() url.Values {
 	fields := url.Values{}
 	for n := range root.Descendants() {
 		a := attributes(n)
-		if part(n, "command") == nil || a["name"] == "" {
+		if inForm(n, "command") == nil || a["name"] == "" {
 			continue
 		}
 		switch n.Data {
@@ -89,8 +89,8 @@ func (b *tab) read() url.Values {
 	return fields
 }
 
-// within is the form of a class around a node.
-func part(n *html.Node, class string) *html.Node {
+// inForm is the form of a class around a node.
+func inForm(n *html.Node, class string) *html.Node {
 	for p := n.Parent; p != nil; p = p.Parent {
 		if p.Data == "form" && attributes(p)["class"] == class {
 			return p
@@ -185,6 +185,7 @@ func (r *rig) last() uint64 {
 // lastOf is the last event of a type, as it is stored.
 func (r *rig) lastOf(event string) string {
 	r.t.Helper()
+	require.NoError(r.t, r.models.Wait(r.t.Context(), r.last()))
 	items, _, err := r.models.Events(r.t.Context(), projections.EventQuery{Type: "milepost." + event + ".v1", Page: projections.Page{Limit: projections.MaxLimit}})
 	require.NoError(r.t, err)
 	require.NotEmpty(r.t, items)

@@ -20,6 +20,9 @@ import (
 // filePrefix begins the names of inputs that take a file for a field.
 const filePrefix = "_file."
 
+// fileName begins the names of fields that keep what a file was called.
+const fileName = "_name."
+
 // maxFiles bounds what one form may bring.
 const maxFiles = 4 << 30
 
@@ -66,7 +69,7 @@ func (s *site) readForm(w http.ResponseWriter, r *http.Request) (values url.Valu
 				break
 			}
 			values.Add(field, string(stored.SHA256))
-			values.Set("_name."+string(stored.SHA256), part.FileName())
+			values.Set(fileName+string(stored.SHA256), part.FileName())
 		}
 	}
 	if errors.Is(err, io.EOF) {

@@ -42,7 +42,7 @@ const extra = 3
 // input is the input of a field, by its type.
 func (f *form) input(ctx context.Context, field domain.Field, path string) (*input, error) {
 	in := &input{
-		visit: f.visit, Kind: "line", Name: path, ID: idOf(path), Label: f.Label(field.Name), Help: f.Say(field.Doc),
+		visit: f.visit, Kind: "line", Name: path, ID: idOf(path), Label: f.FieldLabel(f.typ.Name, field.Name), Help: f.Say(field.Doc),
 		Required: field.Required, Value: f.values.Get(path), Min: field.Min, Max: field.Max,
 	}
 	if field.Name == secretHash[f.typ.Name] {
@@ -193,7 +193,7 @@ func (f *form) blame(in *input) {
 	if field != in.Name && !within {
 		return
 	}
-	in.Error = f.why(f.problem)
+	in.Error = f.refusal(f.problem)
 	if line, ok := strings.CutPrefix(field, in.Name+"["); ok && in.Kind == "commands" {
 		number, rest, _ := strings.Cut(line, "]")
 		if n, err := strconv.Atoi(number); err == nil {

@@ -32,10 +32,10 @@ type visit struct {
 	Done                          string // what was recorded by the form before, for a line at the top
 	AtStep                        *step  // where the page is in history, on pages that are as of an event
 	marks                         map[markKey]projections.Change
-	entities                      map[entityKey]entity
 	status                        int    // of the answer; 0 is that all is well
 	goTo                          string // where the browser is to go instead of being answered
 	still                         bool   // the page does not follow the ledger
+	entities                      map[entityKey]entity
 	models                        *projections.Models
 	site                          *site
 	request                       *http.Request
@@ -68,7 +68,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if v.At, err = v.models.ResolveEffective(ctx, projections.AsOf(v.AsOf), v.Agreement, v.EffectiveAt, page); err != nil {
 		return nil, err
 	}
-	if v.Done, err = v.recorded(ctx, query.Get("done")); err != nil {
+	if v.Done, err = v.doneBefore(ctx, query.Get("done")); err != nil {
 		return nil, err
 	}
 	return v, v.loadMarks(ctx)
