@@ -32,8 +32,7 @@ func (v *visit) Figure(d domain.Decimal) template.HTML {
 // money is the way of the money of a fund, a party or a project.
 type money struct {
 	projections.Funding
-	Title domain.Text // of what it is of; nil for its key
-	Path  string      // the page about it; "" for none
+	Of entity // whose it is
 }
 
 // currencyMoney is the ways of the money in one currency, with their chart.
@@ -64,15 +63,9 @@ func (v *visit) byCurrency(id, title string, rows []money, toFund bool) (all []c
 			bars.Series = append([]chart.BarSeries{{Name: v.Say("Pledged")}, {Name: v.Say("Committed")}}, bars.Series...)
 		}
 		for _, row := range c.Rows {
-			group := chart.BarGroup{Label: v.Plain(row.Title), Values: []domain.Decimal{row.Disbursed, row.Spent}}
+			group := chart.BarGroup{Label: row.Of.PlainName(), Href: row.Of.Page, Values: []domain.Decimal{row.Disbursed, row.Spent}}
 			if toFund {
 				group.Values = append([]domain.Decimal{row.Pledged, row.Committed}, group.Values...)
-			}
-			if row.Title == nil {
-				group.Label = string(row.Key)
-			}
-			if row.Path != "" {
-				group.Href = v.Link(row.Path)
 			}
 			bars.Groups = append(bars.Groups, group)
 		}

@@ -35,7 +35,7 @@ func (s *site) funds(ctx context.Context, v *visit) (answer fundsAnswer, err err
 		if f.Currency != "" {
 			rows = append(rows, money{
 				projections.Funding{Key: f.Fund, Currency: f.Currency, Pledged: f.Pledged, Committed: f.Committed, Disbursed: f.Disbursed, Spent: f.Spent},
-				f.Title, agreementPath(v.Agreement, "funds", string(f.Fund)),
+				v.EntityIn("fund/" + string(f.Fund)),
 			})
 		}
 	}
