@@ -92,8 +92,8 @@ func TestEvent(t *testing.T) {
 	s.says(strings.Join(strings.Fields(stored.body), " "))
 
 	// And a correction and what it corrects lead to each other.
-	before := r.done("reforecast-milestone", `{"agreement":"wuxi-cethik-2022","project":"incubation","milestone":"second-cohort","forecast":"2030-01-31","reason":"supplier-delay"}`)
-	after := r.done("reforecast-milestone", `{"agreement":"wuxi-cethik-2022","project":"incubation","milestone":"second-cohort","forecast":"2030-02-28","reason":"correction","corrects":"`+string(before.Events[0].ID)+`"}`)
+	before := r.done("change-party", `{"party":"cetc","title":{"en":"CTEC"}}`)
+	after := r.done("change-party", `{"party":"cetc","title":{"en":"CETC"},"corrects":"`+before.Events[0].ID+`","reason":"correction"}`)
 	r.get("/audit/events/" + uintText(before.Seq)).says("Corrected by event " + uintText(after.Seq))
 	r.get("/audit/events/" + uintText(after.Seq)).says("Corrects event " + uintText(before.Seq))
 
