@@ -8,7 +8,7 @@ import (
 // pages has the right that each page takes, by its pattern. What a page shows is the
 // asker's view, and what its forms do is judged as the commands that they send.
 var pages = map[string]Right{
-	"GET /access":                                                           audits,
+	"GET /access":                                                           audits, // others are told nothing of it by the API
 	"GET /access/{principal}":                                               audits,
 	"GET /agreements/{agreement}":                                           reads,
 	"GET /agreements/{agreement}/amendments/{amendment}":                    reads,
@@ -27,10 +27,10 @@ var pages = map[string]Right{
 	"POST /audit/replay":                                                    auditsAll,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
-	"GET /connections":                                                      audits,
+	"GET /connections":                                                      audits, // likewise
 	"POST /connections/{webhook}/secret":                                    administers,
 	"GET /do":                                                               reads,
-	"GET /do/{command}":                                                     reads,
+	"GET /do/{command}":                                                     reads, // and by the command's own right
 	"POST /do/{command}":                                                    reads,
 	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,

@@ -102,7 +102,7 @@ func TestParty(t *testing.T) {
 		"Wuxi-CETHIK deepened strategic cooperation framework agreement", "Two hundred talent apartments", "Claim fulfilment",
 	).silentOn("Huihai Bay IoT town cooperation agreement")
 	r.get("/parties/wuxi-communications").says("Belongs to Wuxi Municipal People's Government", "Huihai Bay IoT town cooperation agreement", "Nothing awaits this party.")
-	r.in("zh-CN").get("/parties/wuxi").says("无锡市人民政府", "下属单位", "待办事项").silentOn("Belongs to")
+	r.in("zh-CN").get("/parties/wuxi").says("无锡市人民政府", "下属参与方", "待办事项").silentOn("Belongs to")
 
 	// Whoever sees one agreement sees no other here.
 	r.principal("other", `"role":"viewer","agreement":"wuxi-cethik-2017"`).get("/parties/wuxi").silentOn("wuxi-cethik-2022", "/do/")
