@@ -337,3 +337,27 @@ func TestFormsGoBack(t *testing.T) {
 		assert.True(t, strings.HasPrefix(s.header.Get("Location"), want), "%s: %s", next, s.header.Get("Location"))
 	}
 }
+
+// In whose name somebody asks goes by the agreement, and is asked where there is a choice.
+func TestInWhoseName(t *testing.T) {
+	r := startDemo(t)
+	carl := r.principal("carl", `"role":"contributor","party":"cethik","agreement":"wuxi-cethik-2022"`)
+	r.done("grant-access", `{"principal":"carl","role":"contributor","party":"cetc-software","agreement":"wuxi-cetc-software-2018"}`)
+	require.Eventually(t, func() bool {
+		return carl.send(http.MethodGet, "/v1/agreements/wuxi-cetc-software-2018", nil).status == http.StatusOK
+	}, 10*time.Second, 5*time.Millisecond)
+
+	// Given a form that was opened for one agreement, when it is changed to another.
+	b := carl.open("/do/reforecast-milestone?agreement=wuxi-cetc-software-2018&project=huihai-bay")
+	assert.Equal(t, "cetc-software", b.fields.Get("acting_for"))
+	b.press("open").fill("agreement", "wuxi-cethik-2022", "project", "incubation").press("refresh").is(http.StatusOK)
+
+	// Then it is in the name of the party there.
+	assert.Equal(t, "cethik", b.fields.Get("acting_for"))
+	b.fill("milestone", "first-product", "forecast", "2031-02-03", "reason", "supplier-delay").press("check").is(http.StatusOK).says("In the name of CETHIK Group")
+	b.press("record").is(http.StatusSeeOther)
+	assert.Contains(t, r.lastOf("project.milestone-reforecast"), `"party":"cethik"`)
+
+	// An administrator is asked, and need not say.
+	assert.Contains(t, r.open("/do/reforecast-milestone").body, `name="acting_for"`)
+}
