@@ -102,6 +102,7 @@ func (s *site) command(ctx context.Context, v *visit) (commandAnswer, error) {
 			f.values[field.Name] = said
 		}
 	}
+	f.tidy()
 	f.values.Set(factsField, strings.Join(facts, " "))
 	f.values.Set(nextField, local(query.Get("next")))
 	if query.Get("next") == "" {
@@ -147,6 +148,7 @@ func (s *site) give(ctx context.Context, v *visit) (commandAnswer, error) {
 		return commandAnswer{}, err
 	}
 	f.tidy()
+	f.actFor()
 	if values.Get(keyField) == "" {
 		values.Set(keyField, uuid.NewString())
 	}

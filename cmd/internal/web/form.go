@@ -134,7 +134,7 @@ func (f *form) page(ctx context.Context) (commandAnswer, error) {
 		}
 		a.Refreshes = a.Refreshes || in.Refreshes
 		if field.Name == creates {
-			in.Label, named = f.Say("Key"), in
+			in.Label, named = f.Say("Identifier"), in
 			continue
 		}
 		a.Inputs = append(a.Inputs, in)
@@ -213,7 +213,7 @@ func (f *form) carried(ctx context.Context, field domain.Field) (*input, error) 
 	case "actor", "idempotency_key", "expected_version":
 		return nil, nil
 	case "acting_for":
-		if f.acting() || len(f.parties()) < 2 {
+		if f.acting() || !f.Principal.Administers(f.scope()) && len(f.parties()) < 2 {
 			return nil, nil
 		}
 	}
@@ -239,18 +239,36 @@ func (f *form) asks(name string) bool {
 	return what == name || what == "code" && (name == "reason" || name == "note")
 }
 
+// scope is the agreement over which the command is given, "" where it is given over
+// the whole ledger.
+func (f *form) scope() domain.Key {
+	if catalogue.LedgerWide(f.kind) {
+		return ""
+	}
+	return f.key("agreement")
+}
+
 // parties are those in whose name the asker may give the command.
 func (f *form) parties() []domain.Key {
-	right, _ := access.Command(f.typ.Name)
-	of := f.key("agreement")
-	if f.kind == "party" {
-		of = ""
-	}
 	var may []domain.Key
 	for _, g := range f.Principal.Grants() {
-		if g.Party != "" && !slices.Contains(may, g.Party) && f.Principal.May(right, of, g.Party) {
+		if g.Party != "" && !slices.Contains(may, g.Party) && f.Principal.May(f.right(), f.scope(), g.Party) {
 			may = append(may, g.Party)
 		}
 	}
 	return may
+}
+
+// actFor has the command given in the name of the asker's party, where it is no
+// question which that is.
+func (f *form) actFor() {
+	if f.acting() || f.Principal.Administers(f.scope()) {
+		return
+	}
+	switch may := f.parties(); {
+	case len(may) == 0:
+		f.values.Del("acting_for")
+	case len(may) == 1 || f.key("acting_for") == "":
+		f.values.Set("acting_for", string(may[0]))
+	}
 }

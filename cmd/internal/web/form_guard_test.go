@@ -3,7 +3,9 @@ package web
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 const tolerance = "/do/set-tolerance?agreement=wuxi-cethik-2022&project=incubation"
@@ -249,4 +252,112 @@ func (b *tab) readonly(element, class string) string {
 		}
 	}
 	return ""
+}
+
+// When the log does not say whether it took a command, the form is kept, and sent again
+// it is recorded once.
+func TestAnOutcomeThatIsNotKnown(t *testing.T) {
+	r := startDemo(t)
+	b := r.open("/do/register-party").fill("title.en", "Port", "kind", "other", "party", "port").press("check").is(http.StatusOK)
+
+	// Given that the log did not answer when it was recorded.
+	recorder := httptest.NewRecorder()
+	req := httptest.NewRequest(http.MethodPost, "/do/register-party", nil)
+	principal := r.directory.Administrator()
+	v := r.site.stranger(recorder, req.WithContext(access.With(t.Context(), principal)))
+	f, err := r.site.newForm(v, "register-party", b.fields)
+	require.NoError(t, err)
+	f.values.Set(stepField, "record")
+	answer, err := f.refused(t.Context(), &eventstore.OutcomeUnknownError{Err: io.ErrUnexpectedEOF})
+	require.NoError(t, err)
+	require.NoError(t, r.site.render(recorder, f.status, v, "command", answer))
+
+	// Then the page says so, and its form has all that was filled in.
+	assert.Equal(t, http.StatusServiceUnavailable, recorder.Code)
+	assert.NotEmpty(t, recorder.Header().Get("Retry-After"))
+	page := b.copy()
+	page.screen = screen{t, recorder.Code, recorder.Header(), recorder.Body.String()}
+	page.says("It is not certain whether this was recorded", "Send again").wellFormed()
+	kept := page.read()
+	kept.Set(tokenField, b.fields.Get(tokenField)) // this page is of another browser
+
+	// And whether it was recorded or not, sending it again leaves it recorded once.
+	before := r.last()
+	for range 2 {
+		again := b.copy()
+		again.fields = kept
+		again.press("record").is(http.StatusSeeOther)
+		assert.Equal(t, before+1, r.last())
+	}
+}
+
+// A form starts from how things are, and says only what was changed.
+func TestFormsStartFromHowThingsAre(t *testing.T) {
+	r := startDemo(t)
+	b := r.open("/do/reforecast-milestone?agreement=wuxi-cethik-2022&project=incubation&milestone=first-product")
+	assert.Equal(t, "2027-06-30", b.fields.Get("forecast"))
+	b.says("First incubated product on the market").silentOn(`<select id="f-milestone"`)
+
+	// When what is filled in is to be changed, then it can be, and the rest stays.
+	b.fill("forecast", "2030-01-01").press("open").is(http.StatusOK)
+	assert.Contains(t, b.body, `<select id="f-milestone"`)
+	assert.Equal(t, "2030-01-01", b.fields.Get("forecast"))
+
+	// And what is chosen decides what there is to choose from.
+	b = r.open("/do/reforecast-milestone").fill("agreement", "wuxi-cethik-2022", "project", "incubation").press("refresh").is(http.StatusOK)
+	b.says("First incubated product on the market").silentOn("Main structure complete")
+
+	// A form without a change changes nothing.
+	b = r.open("/do/change-party?party=wuxi")
+	assert.Equal(t, "无锡市人民政府", b.fields.Get("title.zh"))
+	b.press("check").is(http.StatusUnprocessableEntity)
+	b = r.open("/do/change-scope?agreement=wuxi-cethik-2022&project=incubation").fill("lead", "wuxi")
+	b.recorded()
+	event := r.lastOf("project.scope-changed")
+	assert.Contains(t, event, `"lead":"wuxi"`)
+	assert.NotContains(t, event, `"title"`)
+	assert.NotContains(t, event, `"areas"`)
+}
+
+// After it is recorded a form goes back to the page that led to it, and to no other
+// site.
+func TestFormsGoBack(t *testing.T) {
+	r := startDemo(t)
+	for next, want := range map[string]string{
+		"/agreements/wuxi-cethik-2022?since=seq:10": "/agreements/wuxi-cethik-2022?done=",
+		"https://evil.example/":                     "/?done=",
+		"//evil.example/":                           "/?done=",
+		"":                                          "/parties/",
+	} {
+		path := "/do/register-party"
+		if next != "" {
+			path += "?next=" + url.QueryEscape(next)
+		}
+		s := r.open(path).fill("title.en", "Port", "kind", "other").recorded()
+		assert.True(t, strings.HasPrefix(s.header.Get("Location"), want), "%s: %s", next, s.header.Get("Location"))
+	}
+}
+
+// In whose name somebody asks goes by the agreement, and is asked where there is a choice.
+func TestInWhoseName(t *testing.T) {
+	r := startDemo(t)
+	carl := r.principal("carl", `"role":"contributor","party":"cethik","agreement":"wuxi-cethik-2022"`)
+	r.done("grant-access", `{"principal":"carl","role":"contributor","party":"cetc-software","agreement":"wuxi-cetc-software-2018"}`)
+	require.Eventually(t, func() bool {
+		return carl.send(http.MethodGet, "/v1/agreements/wuxi-cetc-software-2018", nil).status == http.StatusOK
+	}, 10*time.Second, 5*time.Millisecond)
+
+	// Given a form that was opened for one agreement, when it is changed to another.
+	b := carl.open("/do/reforecast-milestone?agreement=wuxi-cetc-software-2018&project=huihai-bay")
+	assert.Equal(t, "cetc-software", b.fields.Get("acting_for"))
+	b.press("open").fill("agreement", "wuxi-cethik-2022", "project", "incubation").press("refresh").is(http.StatusOK)
+
+	// Then it is in the name of the party there.
+	assert.Equal(t, "cethik", b.fields.Get("acting_for"))
+	b.fill("milestone", "first-product", "forecast", "2031-02-03", "reason", "supplier-delay").press("check").is(http.StatusOK).says("In the name of CETHIK Group")
+	b.press("record").is(http.StatusSeeOther)
+	assert.Contains(t, r.lastOf("project.milestone-reforecast"), `"party":"cethik"`)
+
+	// An administrator is asked, and need not say.
+	assert.Contains(t, r.open("/do/reforecast-milestone").body, `name="acting_for"`)
 }

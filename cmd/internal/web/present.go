@@ -111,9 +111,7 @@ func (f *form) prefill(ctx context.Context) error {
 			}
 		}
 	}
-	if may := f.parties(); !f.acting() && len(may) > 0 && !f.filled("acting_for") {
-		f.values.Set("acting_for", string(may[0]))
-	}
+	f.actFor()
 	return nil
 }
 

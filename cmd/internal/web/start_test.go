@@ -39,9 +39,12 @@ type rig struct {
 	ledger *ledger.Ledger
 	models *projections.Models
 	store  *eventstore.Store
-	admin  string // the administrator's token, sent unless token says another one
-	token  string
-	accept string // Accept-Language
+	site   *site
+
+	directory *access.Directory
+	admin     string // the administrator's token, sent unless token says another one
+	token     string
+	accept    string // Accept-Language
 }
 
 // start runs a server with an empty ledger. The clock is the real one.
@@ -87,7 +90,7 @@ func start(t *testing.T) *rig {
 		cancel()
 		assert.NoError(t, projector.Wait())
 	})
-	return &rig{t: t, url: server.URL, ledger: l, models: models, store: store, admin: admin, token: admin}
+	return &rig{t: t, url: server.URL, ledger: l, models: models, store: store, site: &site{Config{Ledger: "test", Location: shanghai, SignIn: signIn, Logger: slog.New(slog.DiscardHandler)}, handler}, directory: directory, admin: admin, token: admin}
 }
 
 // startDemo is start with the demo's ledger in it.

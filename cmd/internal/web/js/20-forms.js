@@ -21,6 +21,7 @@ for (const form of document.querySelectorAll("form.command")) {
     touched = false;
     // After the browser has taken down which button it was.
     setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
+    setTimeout(() => release(form), 20000); // somebody may have stopped it; it is safe to send again
   });
   if (form.dataset.guard) {
     addEventListener("beforeunload", (event) => { if (touched) event.preventDefault(); });
@@ -29,11 +30,13 @@ for (const form of document.querySelectorAll("form.command")) {
 
 // A page that comes back from the browser's history can be sent again.
 addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form.command")) {
-    delete form.dataset.sent;
-    for (const button of form.querySelectorAll("button")) button.disabled = false;
-  }
+  for (const form of document.querySelectorAll("form.command")) release(form);
 });
+
+function release(form) {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("button")) button.disabled = false;
+}
 
 // addRow puts an empty copy of the last row after it, under the next number.
 function addRow(rows) {
