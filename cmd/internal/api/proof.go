@@ -64,16 +64,8 @@ func (s *server) proveEvent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.awaitTrees(ctx); err != nil {
-		return err
-	}
-	hashes, err := s.cfg.Models.ProveInclusion(ctx, agreement, signed.Tree(), index)
+	hashes, err := s.included(ctx, agreement, signed, index, raw)
 	if err != nil {
-		return err
-	}
-	// The read models could have been edited: what does not verify here is not
-	// handed out.
-	if err := proof.CheckInclusion(signed.Checkpoint, index, tlog.RecordHash(raw), hashes); err != nil {
 		return err
 	}
 	settlement, err := s.settle(ctx, leaf)
@@ -87,6 +79,20 @@ func (s *server) proveEvent(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set(headerSettlement, settlement.header())
 	_, _ = w.Write(file.Marshal()) // a client that is gone hears nothing
 	return nil
+}
+
+// included proves that an event is a leaf in the tree of a checkpoint.
+func (s *server) included(ctx context.Context, agreement domain.Key, signed proof.Signed, index uint64, raw []byte) (tlog.RecordProof, error) {
+	if err := s.awaitTrees(ctx); err != nil {
+		return nil, err
+	}
+	hashes, err := s.cfg.Models.ProveInclusion(ctx, agreement, signed.Tree(), index)
+	if err != nil {
+		return nil, err
+	}
+	// The read models could have been edited: what does not verify here is not
+	// handed out.
+	return hashes, proof.CheckInclusion(signed.Checkpoint, index, tlog.RecordHash(raw), hashes)
 }
 
 // leaf finds an event by the text of its sequence: what the read models know of
@@ -126,7 +132,13 @@ func (s *server) coveringCheckpoint(r *http.Request, agreement domain.Key, index
 		}
 		return best, err
 	}
-	if best, err = s.checkpoint(r.Context(), string(agreement)); err != nil {
+	return s.bestCheckpoint(r.Context(), agreement, index)
+}
+
+// bestCheckpoint is the newest of those that cover a leaf with the most
+// countersignatures.
+func (s *server) bestCheckpoint(ctx context.Context, agreement domain.Key, index uint64) (best proof.Signed, err error) {
+	if best, err = s.checkpoint(ctx, string(agreement)); err != nil {
 		return best, err
 	}
 	for _, k := range s.cfg.Notary.Kept(string(agreement)) {

@@ -94,12 +94,18 @@ func (s *server) status() {
 				return nil, err
 			}
 		}
-		status, err := s.readStatus(ctx)
-		if err == nil {
-			status.Integrity, err = s.integrity(ctx)
-		}
+		status, err := s.wholeStatus(ctx)
 		return &statusAnswer{status}, err
 	})
+}
+
+// wholeStatus asks how it is.
+func (s *server) wholeStatus(ctx context.Context) (Status, error) {
+	status, err := s.readStatus(ctx)
+	if err == nil {
+		status.Integrity, err = s.integrity(ctx)
+	}
+	return status, err
 }
 
 // readStatus asks how it is, but for the integrity, which takes questions to the

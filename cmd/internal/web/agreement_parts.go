@@ -45,6 +45,17 @@ func (a *agreementAnswer) signatures(ctx context.Context) error {
 	return nil
 }
 
+// AmendedBy is the amendment that the present text comes from; nil where it is as it
+// was signed.
+func (a agreementAnswer) AmendedBy() *projections.Amendment {
+	for i := range a.Amendments {
+		if m := &a.Amendments[i]; m.EffectiveOn != 0 && m.Document == a.Of.Document {
+			return m
+		}
+	}
+	return nil
+}
+
 // area is an area of cooperation with those below it.
 type area struct {
 	projections.Area

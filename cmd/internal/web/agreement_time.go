@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"html/template"
 	"slices"
+	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/web/chart"
+	"github.com/milepost-ledger/milepost/cmd/internal/words"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -94,6 +96,13 @@ func (a *agreementAnswer) span(kind chart.Kind, said string, title domain.Text, 
 func (v *visit) imprecise(edtf string) string {
 	if d, err := domain.ParseDate(edtf); err == nil {
 		return v.Date(d)
+	}
+	if d, err := domain.ParseDate(edtf + "-01"); err == nil {
+		layout := "Jan 2006"
+		if v.Language == words.Chinese {
+			layout = "2006年1月"
+		}
+		return d.Time(time.UTC).Format(layout)
 	}
 	if len(edtf) == 4 && edtf[3] == 'X' && edtf[2] != 'X' {
 		return v.Say("the %s0s", edtf[:3])

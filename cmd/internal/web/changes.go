@@ -23,6 +23,7 @@ type changesAnswer struct {
 	Asked    changesQuery
 	From, To projections.Point
 	Since    *projections.Since
+	Until    *projections.Since
 	List     changeList
 	Number   int    // of changes on this page
 	Next     string // cursor of more
@@ -37,7 +38,7 @@ type quickLink struct{ Title, Path string }
 
 // changesQuery is the question, as the address of the page has it.
 type changesQuery struct {
-	From, To, SinceMeeting                string
+	From, To, SinceMeeting, UntilMeeting  string
 	Agreement, Project, Milestone, Entity string
 	Field, Actor, Party, Type, Reason     string
 	Backdated, Corrections, Own           bool
@@ -51,7 +52,7 @@ func (v *visit) askedChanges() (q changesQuery, err error) {
 	get := func(name string) string { return strings.TrimSpace(query.Get(name)) }
 	point := func(name string) string { return strings.ReplaceAll(get(name), " ", "+") }
 	q = changesQuery{
-		From: point("from"), To: point("to"), SinceMeeting: get("since_meeting"),
+		From: point("from"), To: point("to"), SinceMeeting: get("since_meeting"), UntilMeeting: get("until_meeting"),
 		Agreement: get("agreement"), Project: get("project"), Milestone: get("milestone"), Entity: get("entity"),
 		Field: get("field"), Actor: get("actor"), Party: get("party"), Type: get("type"), Reason: get("reason"),
 	}
@@ -75,7 +76,7 @@ func (v *visit) askedChanges() (q changesQuery, err error) {
 	default:
 		return q, api.InvalidParameter("axis", "Want recorded or effective.")
 	}
-	if !q.Effective && q.To == "" {
+	if !q.Effective && q.To == "" && q.UntilMeeting == "" {
 		q.To = v.AsOf
 	}
 	if q.From == "" && q.SinceMeeting == "" {
@@ -84,9 +85,12 @@ func (v *visit) askedChanges() (q changesQuery, err error) {
 	if q.From != "" {
 		q.SinceMeeting = ""
 	}
+	if q.To != "" {
+		q.UntilMeeting = ""
+	}
 	// What belongs to what is not asked for is not asked for either.
 	if q.Agreement == "" {
-		q.Project, q.SinceMeeting, q.Effective = "", "", false
+		q.Project, q.SinceMeeting, q.UntilMeeting, q.Effective = "", "", "", false
 	}
 	if q.Project == "" {
 		q.Milestone = ""
@@ -98,7 +102,7 @@ func (v *visit) askedChanges() (q changesQuery, err error) {
 func (q changesQuery) values(asOf string) url.Values {
 	values := url.Values{}
 	for name, value := range map[string]string{
-		"from": q.From, "to": q.To, "since_meeting": q.SinceMeeting, "agreement": q.Agreement, "project": q.Project, "milestone": q.Milestone,
+		"from": q.From, "to": q.To, "since_meeting": q.SinceMeeting, "until_meeting": q.UntilMeeting, "agreement": q.Agreement, "project": q.Project, "milestone": q.Milestone,
 		"entity": q.Entity, "field": q.Field, "actor": q.Actor, "party": q.Party, "type": q.Type, "reason": q.Reason,
 	} {
 		if value != "" {
@@ -145,7 +149,7 @@ func (s *site) changes(ctx context.Context, v *visit) (changesAnswer, error) {
 		return answer, err
 	}
 	found, err := v.models.Changes(ctx, projections.ChangeQuery{
-		From: answer.From, To: answer.To, SinceMeeting: domain.Key(asked.SinceMeeting), Net: asked.Net,
+		From: answer.From, To: answer.To, SinceMeeting: domain.Key(asked.SinceMeeting), UntilMeeting: domain.Key(asked.UntilMeeting), Net: asked.Net,
 		Agreement: domain.Key(asked.Agreement), Entity: asked.Entity, Own: asked.Own, Project: domain.Key(asked.Project), Milestone: domain.Key(asked.Milestone),
 		Field: asked.Field, Actor: asked.Actor, Party: domain.Key(asked.Party), Type: asked.Type, Reason: asked.Reason,
 		Backdated: asked.Backdated, Corrections: asked.Corrections, Page: page,
@@ -153,7 +157,7 @@ func (s *site) changes(ctx context.Context, v *visit) (changesAnswer, error) {
 	if err != nil {
 		return answer, err
 	}
-	answer.From, answer.To, answer.Since, answer.Number, answer.Next = found.From, found.To, found.Since, len(found.Changes), found.Next
+	answer.From, answer.To, answer.Since, answer.Until, answer.Number, answer.Next = found.From, found.To, found.Since, found.Until, len(found.Changes), found.Next
 	if answer.List, err = s.changeList(ctx, v, found.Changes); err != nil {
 		return answer, err
 	}
@@ -161,6 +165,9 @@ func (s *site) changes(ctx context.Context, v *visit) (changesAnswer, error) {
 		answer.List.Old, answer.List.New = v.PlainPoint(found.From), v.PlainPoint(found.To)
 		if found.Since != nil {
 			answer.List.Old = v.Plain(found.Since.Title)
+		}
+		if found.Until != nil {
+			answer.List.New = v.Plain(found.Until.Title)
 		}
 	}
 	if asked.Agreement != "" {
@@ -206,7 +213,7 @@ func (v *visit) PlainPoint(p projections.Point) string {
 
 // changesChoices are what the ledger has to choose from in the filters.
 type changesChoices struct {
-	Agreements, Projects, Milestones, Meetings, Mechanisms, Parties, Types, Reasons, Fields, Actors []choice
+	Agreements, Projects, Milestones, Meetings, Until, Mechanisms, Parties, Types, Reasons, Fields, Actors []choice
 }
 
 // choice is one of a list to choose from.
@@ -282,11 +289,13 @@ func (v *visit) choicesBelow(ctx context.Context, asked changesQuery, c *changes
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(meetings, func(a, b projections.Meeting) int { return int(a.On - b.On) })
 	held := map[domain.Key]bool{}
 	for _, m := range slices.Backward(meetings) {
 		if m.State == meeting.Held {
 			held[m.Mechanism] = true
 			choose(&c.Meetings, asked.SinceMeeting, string(m.Meeting), v.Date(m.On)+" "+v.Plain(m.Title))
+			choose(&c.Until, asked.UntilMeeting, string(m.Meeting), v.Date(m.On)+" "+v.Plain(m.Title))
 		}
 	}
 	mechanisms, _, err := v.models.Mechanisms(ctx, of, v.At, every)
@@ -307,6 +316,9 @@ func (v *visit) quickChanges(asked changesQuery, c changesChoices) (links []quic
 	}
 	for _, m := range c.Mechanisms {
 		add(v.Say("Since %s", m.Title), changesQuery{SinceMeeting: m.Value})
+	}
+	if len(c.Meetings) > 1 {
+		add(v.Say("Between the last two meetings"), changesQuery{SinceMeeting: c.Meetings[1].Value, UntilMeeting: c.Meetings[0].Value})
 	}
 	add(v.Say("The last 7 days"), changesQuery{From: (v.At.Day - 7).String()})
 	add(v.Say("The last 30 days"), changesQuery{From: (v.At.Day - 30).String()})

@@ -17,10 +17,6 @@ func (v *visit) EarnedBar(id string, earned *projections.Percent, rag string) te
 		return `<span class="none">–</span>`
 	}
 	whole := strconv.Itoa(int(*earned) / 100)
-	title := v.Say("%s%% complete", whole)
-	if rag != "" {
-		title += ", " + v.Label(rag)
-	}
-	bar := chart.Progress{ID: id, Title: title, Percent: domain.Decimal(whole), Text: whole + "%", RAG: chart.RAG(rag)}.HTML()
+	bar := chart.Progress{ID: id, Title: v.Say("%s%% complete", whole), Percent: domain.Decimal(whole), Text: whole + "%", RAG: chart.RAG(rag)}.HTML()
 	return `<span class="earned">` + bar + `<span class="small">` + template.HTML(template.HTMLEscapeString(v.Label(rag))) + `</span></span>`
 }

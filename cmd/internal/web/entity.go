@@ -50,6 +50,9 @@ func (v *visit) Entity(agreement, path string) entity {
 	return e
 }
 
+// EntityIn is Entity within the agreement of the page.
+func (v *visit) EntityIn(path string) entity { return v.Entity(string(v.Agreement), path) }
+
 // Name is what it is called, with what it is in before it.
 func (e entity) Name() template.HTML {
 	var names []string

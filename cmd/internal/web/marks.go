@@ -14,13 +14,16 @@ type markKey struct{ agreement, entity, field string }
 // changes is the place to look.
 const maxMarks = 5000
 
-// loadMarks finds what changed since the chosen point: of the agreement that the page
-// is about, or of all.
+// loadMarks finds what changed since the chosen point: of the project or the agreement
+// that the page is about, or of all.
 func (v *visit) loadMarks(ctx context.Context) error {
 	if v.Since == "" {
 		return nil
 	}
 	q := projections.ChangeQuery{Agreement: v.Agreement, Net: true, Page: projections.Page{Limit: projections.MaxLimit}}
+	if key := domain.Key(v.request.PathValue("project")); key.Valid() {
+		q.Project = key
+	}
 	var err error
 	if v.EffectiveAt != "" {
 		q.From, q.To, err = v.models.ResolveEffectiveRange(ctx, projections.AsOf(v.AsOf), v.Agreement, v.Since, v.EffectiveAt, projections.Page{})

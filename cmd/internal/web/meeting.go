@@ -104,6 +104,3 @@ func (v *visit) lastHeld(ctx context.Context, of projections.Meeting) (bool, err
 		return m.Mechanism == of.Mechanism && m.State == meeting.Held && m.On > of.On
 	}), err
 }
-
-// Affected is something that a decision is about.
-func (v *visit) Affected(path string) entity { return v.Entity(string(v.Agreement), path) }

@@ -39,7 +39,9 @@ func (s *site) meetings(ctx context.Context, v *visit) (meetingsAnswer, error) {
 	if _, err := v.agreementCrumbs(ctx, "meetings"); err != nil {
 		return answer, err
 	}
-	mechanisms, _, err := v.models.Mechanisms(ctx, v.Agreement, v.At, projections.Page{Limit: projections.MaxLimit})
+	mechanisms, err := every(func(p projections.Page) ([]projections.Mechanism, string, error) {
+		return v.models.Mechanisms(ctx, v.Agreement, v.At, p)
+	})
 	if err != nil {
 		return answer, err
 	}
@@ -71,8 +73,9 @@ func (s *site) meetings(ctx context.Context, v *visit) (meetingsAnswer, error) {
 // openActions are the action items of a meeting, or with "" of all, that are still
 // to be done, by their days.
 func (v *visit) openActions(ctx context.Context, of domain.Key) (open []projections.Action, err error) {
-	page := projections.Page{Limit: projections.MaxLimit}
-	actions, _, err := v.models.Actions(ctx, v.Agreement, of, v.At, page)
+	actions, err := every(func(p projections.Page) ([]projections.Action, string, error) {
+		return v.models.Actions(ctx, v.Agreement, of, v.At, p)
+	})
 	for _, a := range actions {
 		if a.State == meetings.Open {
 			open = append(open, a)
@@ -101,13 +104,10 @@ func (s *site) changesSince(ctx context.Context, v *visit, meeting domain.Key) (
 
 // SincePage is the address of the changes since a meeting.
 func (v *visit) SincePage(meeting domain.Key) string {
-	return "/changes?" + url.Values{"agreement": {string(v.Agreement)}, "since_meeting": {string(meeting)}, "mode": {"net"}}.Encode() + v.andPoint()
+	return v.link("/changes", url.Values{"agreement": {string(v.Agreement)}, "since_meeting": {string(meeting)}, "mode": {"net"}})
 }
 
-// andPoint hands the point of the page on in a query that has begun.
-func (v *visit) andPoint() string {
-	if v.AsOf == "" {
-		return ""
-	}
-	return "&as_of=" + url.QueryEscape(v.AsOf)
+// ChangesOf is the address of every change of an entity of the agreement.
+func (v *visit) ChangesOf(entity string) string {
+	return v.link("/changes", url.Values{"agreement": {string(v.Agreement)}, "entity": {entity}, "from": {"seq:0"}})
 }

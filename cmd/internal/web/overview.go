@@ -71,7 +71,7 @@ func (s *site) overview(ctx context.Context, v *visit) (overviewAnswer, error) {
 		}
 		answer.Awaits = append(answer.Awaits, a)
 	}
-	answer.News, answer.NewsSince, err = v.recent(ctx, "")
+	answer.News, answer.NewsSince, err = v.recent(ctx)
 	return answer, err
 }
 
@@ -115,7 +115,28 @@ func (a *overviewAnswer) due(ctx context.Context) error {
 			}
 		}
 	}
+	for i := range a.Agreements {
+		if of := &a.Agreements[i]; a.Cut && of.Coming == nil {
+			if err := a.dueOf(ctx, of); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
+}
+
+// dueOf looks at one agreement, where all together have too much that is due.
+func (a *overviewAnswer) dueOf(ctx context.Context, of *standing) error {
+	due, _, err := a.models.Due(ctx, of.Agreement.Agreement, a.At, 0, projections.Page{Limit: projections.MaxLimit})
+	of.Overdue = 0
+	for i, m := range due {
+		if !m.Overdue {
+			of.Coming = &due[i]
+			break
+		}
+		of.Overdue++
+	}
+	return err
 }
 
 // MoreLate is how many overdue milestones are not shown.

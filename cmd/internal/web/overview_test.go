@@ -24,7 +24,7 @@ func TestOverview(t *testing.T) {
 	// When they look at the first page, then it says how the agreements stand, what is
 	// late and what is next, and what is new.
 	s := lead.get("/").says(
-		"Wuxi-CETHIK deepened strategic cooperation framework agreement", "Active", "4 of 8", "Overdue milestones 1", "First production line running",
+		"Wuxi-CETHIK deepened strategic cooperation framework agreement", "Active", "4 of 8", "Overdue milestones", "First production line running",
 		"Next milestones", "Ten technologies licensed", "Changed this week", "Coordination meeting, December 2026 Meeting new",
 	)
 	assert.Less(t, strings.Index(s.body, "wuxi-cethik-2022"), strings.Index(s.body, "wuxi-cethik-2017"), "what has ended comes after what has not")
@@ -41,6 +41,18 @@ func TestOverview(t *testing.T) {
 
 	// And all of it is there in Chinese.
 	lead.in("zh-CN").get("/").says("逾期里程碑", "近期里程碑", "待我办理", "本周变更", "无锡市与中电海康", "中电海康集团").silentOn("Overdue", "Changed this week")
+}
+
+func TestOverviewHasTheNewsOfWhatIsSeen(t *testing.T) {
+	// Given somebody who sees one agreement, the last events of which are long ago.
+	r := startDemo(t)
+	reader := r.principal("reader", `"role":"viewer","agreement":"wuxi-cethik-2017"`)
+	for i := range 70 {
+		r.done("add-area", fmt.Sprintf(`{"agreement":"wuxi-cethik-2022","area":"area-%d","title":{"en":"Another area"}}`, i))
+	}
+	// Then these are their news.
+	reader.get("/").says("Changed this week", "Ended on").silentOn("Nothing changed in the last seven days", "Another area")
+	r.get("/").says("Another area")
 }
 
 func TestOverviewMarksWhatChangedSince(t *testing.T) {

@@ -31,7 +31,7 @@ func (v *visit) earnedValue(curve projections.SCurve) earnedValue {
 			v.Say("Planned and earned value over time, in percent of the weight of all milestones."), v.Say("Nothing is planned yet.")),
 		DataDate: curve.Day,
 		Words: chart.SCurveWords{
-			Planned: v.Say("Planned"), Earned: v.Say("Earned"), DataDate: v.Say("As of"), Percent: v.Say("% of weight"),
+			Planned: v.Say("Planned value"), Earned: v.Say("Earned value"), DataDate: v.Say("As of"), Percent: v.Say("% of weight"),
 		},
 	}
 	points := curve.Items

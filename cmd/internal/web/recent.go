@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -22,12 +23,13 @@ const (
 	newsDays   = 7
 	newsShown  = 10
 	newsFields = 3
-	newsEvents = 60 // looked through, so that a week in which much was imported costs no more than another
+	newsEvents = 60 // looked through at first, so that a week in which much was imported costs no more than another
 )
 
 // recent finds the last things that changed within a week of the page's day, the
-// newest first, and the day after which it looked.
-func (v *visit) recent(ctx context.Context, of domain.Key) (latest []news, since domain.Date, err error) {
+// newest first, and the day after which it looked. It looks at the last events first,
+// and further back where those are not of what the viewer sees.
+func (v *visit) recent(ctx context.Context) (latest []news, since domain.Date, err error) {
 	since = v.Today() - newsDays
 	from, err := v.models.Resolve(ctx, projections.AsOf(since.String()))
 	if early := new(projections.AsOfError); errors.As(err, &early) && early.Code == projections.CodeAsOfBeforeFirst {
@@ -36,19 +38,28 @@ func (v *visit) recent(ctx context.Context, of domain.Key) (latest []news, since
 	if err != nil {
 		return nil, since, err
 	}
-	if v.At.Seq > newsEvents && from.Seq < v.At.Seq-newsEvents {
-		from = projections.Point{Seq: v.At.Seq - newsEvents, Day: v.At.Day}
+	for span := uint64(newsEvents); ; span *= 8 {
+		begin := from
+		if from.Seq+span < v.At.Seq {
+			begin = projections.Point{Seq: v.At.Seq - span, Day: v.At.Day}
+		}
+		latest, err = v.newsAfter(ctx, begin)
+		if err != nil || len(latest) == newsShown || begin.Seq == from.Seq {
+			return latest, since, err
+		}
 	}
+}
+
+// newsAfter finds the last things that changed after a point.
+func (v *visit) newsAfter(ctx context.Context, from projections.Point) (latest []news, err error) {
 	if from.Seq >= v.At.Seq {
-		return nil, since, nil
+		return nil, nil
 	}
-	found, err := v.models.Changes(ctx, projections.ChangeQuery{
-		From: from, To: v.At, Agreement: of, Net: true, Page: projections.Page{Limit: projections.MaxLimit},
-	})
+	found, err := v.models.Changes(ctx, projections.ChangeQuery{From: from, To: v.At, Net: true, Page: projections.Page{Limit: projections.MaxLimit}})
 	if err != nil {
-		return nil, since, err
+		return nil, err
 	}
-	slices.SortStableFunc(found.Changes, func(a, b projections.Change) int { return int(int64(b.Seq) - int64(a.Seq)) })
+	slices.SortStableFunc(found.Changes, func(a, b projections.Change) int { return cmp.Compare(b.Seq, a.Seq) })
 	for _, c := range found.Changes {
 		if n := len(latest) - 1; n >= 0 && latest[n].Seq == c.Seq && latest[n].Agreement == c.Agreement && latest[n].Entity == c.Entity {
 			latest[n].add(c)
@@ -61,7 +72,7 @@ func (v *visit) recent(ctx context.Context, of domain.Key) (latest []news, since
 		n.add(c)
 		latest = append(latest, n)
 	}
-	return latest, since, nil
+	return latest, nil
 }
 
 // add counts a field; of what is new, its title says enough.
@@ -71,7 +82,7 @@ func (n *news) add(c projections.Change) {
 	}
 	switch {
 	case n.New:
-	case len(n.Fields) == newsFields:
+	case len(n.Fields) == newsFields, c.Field == "attendees": // who came is many words
 		n.More++
 	default:
 		n.Fields = append(n.Fields, c)

@@ -76,6 +76,13 @@ func pages() []page {
 		changesPage,
 		meetingsPage,
 		meetingPage,
+		resultsPage,
+		indicatorPage,
+		fundsPage,
+		fundPage,
+		auditPage,
+		eventPage,
+		replayPage,
 		awaitingPage,
 		amendmentPage,
 		partyPage,
@@ -92,12 +99,22 @@ func of[T any](load func(*site, context.Context, *visit) (T, error)) func(*site,
 
 // show answers with a page.
 func (s *site) show(w http.ResponseWriter, r *http.Request, p page) error {
+	if to := r.URL.Query().Get(toEvent); to != "" {
+		http.Redirect(w, r, stepped(r.URL, to), http.StatusSeeOther)
+		return nil
+	}
 	v, err := s.visit(w, r)
 	if err != nil {
 		return err
 	}
 	answer, err := p.load(s, r.Context(), v)
-	if err != nil {
+	switch {
+	case err != nil && v.stepping() && notThere(err):
+		return s.notThereThen(r.Context(), v, err)
+	case err != nil:
+		return err
+	}
+	if err := v.loadStep(r.Context()); err != nil {
 		return err
 	}
 	if v.goTo != "" {

@@ -30,6 +30,7 @@ type visit struct {
 	AsOf, EffectiveAt             string
 	Since                         string // from which on changes are marked; "" for not at all
 	Done                          string // what was recorded by the form before, for a line at the top
+	AtStep                        *step  // where the page is in history, on pages that are as of an event
 	marks                         map[markKey]projections.Change
 	status                        int    // of the answer; 0 is that all is well
 	goTo                          string // where the browser is to go instead of being answered

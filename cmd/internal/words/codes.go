@@ -3,18 +3,20 @@ package words
 import "strings"
 
 // Label says what a code of the ledger means, such as a state, a kind, or the name of a
-// field or a command: "fulfilment-claimed" is "Fulfilment claimed".
+// field or a command: "fulfilment-claimed" is "Fulfilment claimed". What is no code, such
+// as a reason in somebody's own words, stays as it is.
 func (l *Language) Label(code string) string {
-	if code == "" {
-		return ""
+	text := code
+	if code != "" && !strings.ContainsFunc(code, notOfCode) {
+		text = strings.NewReplacer("-", " ", "_", " ").Replace(code)
+		text = strings.ToUpper(text[:1]) + text[1:]
 	}
-	return l.translate(Plain(code))
+	return l.translate(text)
 }
 
-// Plain is a code as English words.
-func Plain(code string) string {
-	text := strings.NewReplacer("-", " ", "_", " ").Replace(code)
-	return strings.ToUpper(text[:1]) + text[1:]
+// notOfCode reports whether no code has the character.
+func notOfCode(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != ' '
 }
 
 // labels are what fields are called whose name alone says too little, by the command

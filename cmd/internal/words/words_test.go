@@ -47,6 +47,9 @@ func TestLabels(t *testing.T) {
 	assert.Equal(t, "Met on", English.Label("met_on"))
 	assert.Equal(t, "已申报履行", Chinese.Label("fulfilment-claimed"))
 	assert.Empty(t, Chinese.Label(""))
+	for _, own := range []string{"re-planned, by Mr Li", "施工-延期", "É"} {
+		assert.Equal(t, own, English.Label(own), "no code")
+	}
 
 	// What a field is called depends on the command where its name says too little.
 	assert.Equal(t, [2]string{"Depends on", "前置里程碑"}, [2]string{English.FieldLabel("add-dependency", "on"), Chinese.FieldLabel("add-dependency", "on")})

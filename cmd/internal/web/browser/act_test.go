@@ -24,9 +24,12 @@ import (
 var (
 	pressable = []string{"button", "link", "checkbox", "radio", "switch", "tab", "menuitem", "option", "DisclosureTriangle"}
 	fillable  = []string{"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider", "Date", "DateTime", "InputTime", "ColorWell"}
-	enclosing = []string{"region", "form", "search", "navigation", "main", "banner", "contentinfo", "complementary", "dialog", "alertdialog", "group",
-		"table", "row", "list", "listitem", "article", "status", "alert", "figure"}
-	heading = []string{"rowheader", "heading"} // which name what they head
+	// What encloses, from what is likelier meant; a heading names the part that it heads.
+	enclosing = [][]string{
+		{"region", "form", "search", "navigation", "main", "banner", "contentinfo", "complementary", "dialog", "alertdialog", "article"},
+		{"group", "table", "list", "row", "listitem", "status", "alert", "figure"},
+	}
+	headings = []string{"rowheader", "heading"}
 )
 
 // click presses the button, link or the like with this accessible name, and waits for the
@@ -230,13 +233,17 @@ func (u *user) root() (runtime.RemoteObjectID, error) {
 	case u.scope == "":
 		return document.Result.ObjectID, nil
 	}
-	id, err := u.findUnder(document.Result.ObjectID, u.scope, enclosing)
-	if err == nil {
-		return u.object(id)
+	var missing error
+	for _, roles := range enclosing {
+		id, err := u.findUnder(document.Result.ObjectID, u.scope, roles)
+		if err == nil {
+			return u.object(id)
+		}
+		missing = err
 	}
-	head, headErr := u.findUnder(document.Result.ObjectID, u.scope, heading)
-	if headErr != nil {
-		return "", err
+	head, err := u.findUnder(document.Result.ObjectID, u.scope, headings)
+	if err != nil {
+		return "", missing
 	}
 	object, err := u.object(head)
 	if err != nil {

@@ -59,7 +59,7 @@ func TestTheBrowserComplains(t *testing.T) {
 			u.open("/good")
 			u.sees("good")
 			assert.Empty(t, u.watch.unexpected())
-			u.open("/" + name)
+			require.NoError(t, u.goTo("/"+name))
 			assert.NoError(t, u.wait(patience, func() error {
 				if len(u.watch.unexpected()) == 0 {
 					return assert.AnError

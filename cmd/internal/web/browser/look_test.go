@@ -68,22 +68,34 @@ func (u *user) tooWide() (wide []string) {
 	u.eval(`(() => {
 		const width = document.documentElement.clientWidth;
 		if (document.documentElement.scrollWidth <= width) return [];
-		return Array.from(document.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > width + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120));
+		const scrolls = e => e && e !== document.body && (getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
+		return Array.from(document.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > width + 1 && !scrolls(e.parentElement))
+			.slice(0, 5).map(e => Math.round(e.getBoundingClientRect().right) + " px: " + e.outerHTML.slice(0, 120));
 	})()`, &wide)
 	return wide
 }
 
 // shift is by how much what was there has moved while the page came (cumulative layout
-// shift).
-func (u *user) shift() (sum float64) {
+// shift). What moved is logged.
+func (u *user) shift() float64 {
 	u.t.Helper()
+	var moved struct {
+		Sum float64
+		By  []string
+	}
 	u.eval(`new Promise(done => {
-		let sum = 0;
-		const observer = new PerformanceObserver(list => { for (const e of list.getEntries()) sum += e.value });
+		const moved = {sum: 0, by: []};
+		const observer = new PerformanceObserver(list => { for (const e of list.getEntries()) {
+			moved.sum += e.value;
+			moved.by.push(...e.sources.map(s => s.node?.outerHTML?.slice(0, 120) ?? s.node?.textContent ?? ""));
+		} });
 		observer.observe({type: "layout-shift", buffered: true});
-		requestAnimationFrame(() => setTimeout(() => done(sum)));
-	})`, &sum)
-	return sum
+		requestAnimationFrame(() => setTimeout(() => done(moved)));
+	})`, &moved)
+	if moved.Sum > 0 {
+		u.t.Logf("%s moved by %.4f: %q", u.path(), moved.Sum, moved.By)
+	}
+	return moved.Sum
 }
 
 // firstVisit opens a page as if for the first time, and returns how many bytes came over

@@ -82,8 +82,13 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir, err := directory()
+	if err != nil {
+		return nil, err
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(file),
+		chromedp.UserDataDir(filepath.Join(dir, "chromium")),
 		chromedp.NoSandbox, // as root there is none, and every page is ours
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 		chromedp.Flag("disable-gpu", true),
@@ -91,14 +96,14 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		chromedp.WSURLReadTimeout(time.Minute), // a busy machine takes its time
 	)
 	all, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	first, _ := chromedp.NewContext(all)
+	first, _ := chromedp.NewContext(all) // ended by Cancel
 	if err := chromedp.Do(first); err != nil {
 		stop()
 		return nil, fmt.Errorf("start %s: %w", file, err)
 	}
 	shared.onClose(func() error {
 		defer stop()
-		soon, cancel := context.WithTimeout(first, 10*time.Second)
+		soon, cancel := context.WithTimeout(first, time.Minute)
 		defer cancel()
 		return chromedp.Cancel(soon)
 	})

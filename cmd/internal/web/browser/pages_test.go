@@ -22,8 +22,11 @@ var mainPages = []struct{ name, path, shows, zh string }{
 	{"project", "/agreements/wuxi-cethik-2017/projects/iot-base", "Main structure complete", "主体"},
 	{"milestone", "/agreements/wuxi-cethik-2017/projects/iot-base/milestones/structure", "Main structure complete", "主体"},
 	{"changes", "/changes", "Changes", "变更"},
-	{"changes-between", "/changes?since=2026-01-01", "Changes", "变更"},
 	{"awaiting", "/awaiting", "Awaiting me", "待我办理"},
+	{"amendment", "/agreements/wuxi-cethik-2022/amendments/licences", "Later date for the licences", "许可延期"},
+	{"party", "/parties/wuxi", "Wuxi Municipal People's Government", "无锡市人民政府"},
+	{"record", "/do", "Propose project", "提出项目"},
+	{"form", "/do/reforecast-milestone?agreement=wuxi-cethik-2022&project=incubation", "Reforecast milestone", "里程碑"},
 	{"sign-in", "/sign-in", "A token begins with mp_.", "令牌以 mp_ 开头"},
 	{"account", "/account", "You are admin", "您的身份"},
 }

@@ -60,7 +60,7 @@ func TestSignInByAToken(t *testing.T) {
 
 	// and the account says what they may do.
 	u.click("Ann")
-	u.sees("You are ann (Ann)", "viewer", "the whole ledger")
+	u.sees("You are ann (Ann)", "Viewer", "the whole ledger")
 	u.accessible()
 
 	// When they sign out, then nothing is shown any more.

@@ -103,6 +103,7 @@ func visitor(t *testing.T, at string) *user {
 func (u *user) open(path string) {
 	u.t.Helper()
 	require.NoError(u.t, u.goTo(path), "open %s", path)
+	require.Empty(u.t, u.watch.unexpected(), "open %s", path)
 }
 
 func (u *user) goTo(path string) error {

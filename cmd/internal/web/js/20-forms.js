@@ -57,12 +57,12 @@ function addRow(rows) {
 
 // A long list can be cut down to what has a word in it.
 for (const list of document.querySelectorAll("[data-filter]")) {
-  const label = document.createElement("label");
-  const field = Object.assign(document.createElement("input"), { type: "search", className: "filter" });
+  const label = Object.assign(document.createElement("label"), { className: "filter" }); // for which the styles keep room
+  const field = Object.assign(document.createElement("input"), { type: "search" });
   const none = Object.assign(document.createElement("p"), { className: "empty", hidden: true, textContent: list.dataset.filterNone });
   label.append(list.dataset.filterLabel + " ", field);
   none.setAttribute("role", "status");
-  list.before(label, none);
+  list.prepend(label, none);
   field.addEventListener("input", () => {
     const wanted = field.value.trim().toLocaleLowerCase();
     let any = false;

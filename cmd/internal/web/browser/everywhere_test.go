@@ -1,0 +1,49 @@
+package browser_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestTheLanguageIsChosenOnAnyPage(t *testing.T) {
+	t.Parallel()
+	// Given somebody whose browser asks for English
+	u := demo(t).person(t, "viewer", `"role":"viewer"`)
+	u.open("/changes?since=2026-01-01")
+	u.sees("Overview")
+
+	// When they choose Chinese, then the page that they were on is Chinese, and the next.
+	u.click("简体中文")
+	assert.Equal(t, "/changes?since=2026-01-01", u.path())
+	u.sees("变更")
+	u.click("总览")
+	u.sees("无锡市与中电海康深化战略合作框架协议")
+	u.click("English")
+	u.sees("Agreements")
+}
+
+func TestAPageThatIsNotOfNowSaysSo(t *testing.T) {
+	t.Parallel()
+	u := demo(t).administrator(t)
+	u.open("/?as_of=seq:20")
+	u.sees("This is not how things stand now.", "event 20")
+	u.click("Back to now")
+	assert.Equal(t, "/", u.path())
+	u.misses("This is not how things stand now.")
+}
+
+func TestWhatSomebodyElseDoesIsSeenWithinASecond(t *testing.T) {
+	t.Parallel()
+	// Given somebody who looks at the first page
+	s := ownDemo(t)
+	u := s.person(t, "ann", `"role":"viewer"`)
+	u.open("/")
+	u.sees("Agreements")
+
+	// When somebody else drafts an agreement, then it is there.
+	s.do(t, "draft-agreement", `{"agreement":"pact","kind":"framework","title":{"en":"A new pact"},"parties":["wuxi","cethik"],
+		"document":"9cb03c74ea2d6d6792c029e48a854935726bc26ec00cf242556c24ac4c37db11"}`)
+	u.seesWithin(time.Second, "A new pact")
+}
