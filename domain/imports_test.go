@@ -50,7 +50,7 @@ var rooms = map[string]struct {
 	"cmd/internal/signin":   {house: []string{"domain", "eventstore/durable", "cmd/internal/access", "cmd/internal/words"}},
 	"cmd/internal/webhook":  {house: []string{"domain", "eventstore/durable", "projections", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/access"}},
 	"cmd/internal/words":    {house: []string{"domain"}},
-	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/api", "cmd/internal/access", "cmd/internal/words", "cmd/internal/web/chart"}},
+	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/api", "cmd/internal/access", "cmd/internal/subscribers", "cmd/internal/webhook", "cmd/internal/words", "cmd/internal/web/chart"}},
 	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
 
 	"cmd/internal/subscribers": {house: []string{"domain", "eventstore", "cmd/internal/access"}},

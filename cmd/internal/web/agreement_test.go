@@ -2,11 +2,15 @@ package web
 
 import (
 	"fmt"
+	"html"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 const ofFirst, ofSecond = "/agreements/wuxi-cethik-2017", "/agreements/wuxi-cethik-2022"
@@ -107,4 +111,33 @@ func TestParty(t *testing.T) {
 	// Whoever sees one agreement sees no other here.
 	r.principal("other", `"role":"viewer","agreement":"wuxi-cethik-2017"`).get("/parties/wuxi").silentOn("wuxi-cethik-2022", "/do/")
 	assert.Equal(t, http.StatusNotFound, r.send(http.MethodGet, "/parties/nobody", nil).status)
+}
+
+var doLinks = regexp.MustCompile(`href="(/do/[^"]+)"`)
+
+func TestLinksLeadToTheFormsOfTheirCommands(t *testing.T) {
+	// Given all that these pages offer to do, then each is a form with what the link
+	// says filled in.
+	r := startDemo(t)
+	seen := map[string]bool{}
+	for _, path := range []string{"/awaiting?party=wuxi", "/awaiting?party=cethik", ofSecond, ofSecond + "/amendments/licences", "/parties/wuxi"} {
+		for _, link := range doLinks.FindAllStringSubmatch(r.get(path).body, -1) {
+			address := html.UnescapeString(link[1])
+			command, _, _ := strings.Cut(address, "?")
+			if seen[command] {
+				continue
+			}
+			seen[command] = true
+			u, err := url.Parse(address)
+			require.NoError(t, err)
+			form := r.get(address)
+			for name, values := range u.Query() {
+				if name != "next" {
+					assert.Contains(t, form.body, values[0], "%s: %s", command, name)
+					assert.Regexp(t, `name="`+name+`"`, form.body, command)
+				}
+			}
+		}
+	}
+	assert.Greater(t, len(seen), 20)
 }

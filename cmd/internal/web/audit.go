@@ -174,6 +174,12 @@ func (s *site) wholeness(ctx context.Context, answer *auditAnswer) error {
 	if !answer.Now() {
 		return nil // it is of the log as it is
 	}
+	signed, err := s.api.Checkpoint(ctx) // before the status, which tells of it
+	if err != nil {
+		return err
+	}
+	answer.Checkpoint = &signed
+	answer.MayReplay = s.api.MayAsk(ctx, "POST /v1/replay")
 	if s.api.MayAsk(ctx, "GET /v1/status") {
 		status, err := s.api.Status(ctx)
 		if err != nil {
@@ -181,12 +187,6 @@ func (s *site) wholeness(ctx context.Context, answer *auditAnswer) error {
 		}
 		answer.Status = &status
 	}
-	answer.MayReplay = s.api.MayAsk(ctx, "POST /v1/replay")
-	signed, err := s.api.Checkpoint(ctx)
-	if err != nil {
-		return err
-	}
-	answer.Checkpoint = &signed
 	parties, err := s.api.Countersigned(ctx)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (s *site) awaiting(ctx context.Context, v *visit) (awaitingAnswer, error) {
 	for _, party := range parties {
 		a, err := v.awaits(ctx, party, answer.Within, page)
 		if notThere(err) && answer.Chosen == "" {
-			continue // a grant may name a party that is not registered yet
+			continue // it was not registered at the point of the page
 		}
 		if err != nil {
 			return answer, err

@@ -66,8 +66,13 @@ func TestAwaitingOfWhomThereIsNoParty(t *testing.T) {
 		assert.GreaterOrEqual(t, auditor.send(http.MethodGet, "/awaiting?party=wuxi&within="+within, nil).status, 400, within)
 	}
 
-	// Of a party that a grant names and that is not registered there is nothing to say.
-	r.principal("early", `"role":"representative","party":"wuxi","agreement":"wuxi-cethik-2022"`).get("/awaiting").says("Two hundred talent apartments")
+	// Of a party that was not registered then there is nothing to say.
+	r.done("register-party", `{"party":"late","title":{"en":"Late comers"},"kind":"other"}`)
+	late := r.principal("late", `"role":"representative","party":"late"`)
+	for _, path := range []string{"/awaiting", "/"} {
+		late.get(path).says("Late comers")
+		late.get(path + "?as_of=seq:100").silentOn("Late comers</a>")
+	}
 
 	// As of the past there is what waited then, and nothing to do about it.
 	r.get("/awaiting?party=wuxi&as_of=seq:60").says("This is not how things stand now.").silentOn("/do/", "To do")

@@ -51,9 +51,6 @@ func (v *visit) awaits(ctx context.Context, party domain.Key, within int, page p
 
 // answers are the commands that a wait is for, with what is known filled in.
 func (v *visit) answers(ctx context.Context, of projections.Awaited, party domain.Key) ([]*doLink, error) {
-	if !v.Now() {
-		return nil, nil
-	}
 	path := append(strings.Split(of.Entity, "/"), "", "", "", "")
 	fields := []any{"agreement", of.Agreement, "party", party}
 	if path[0] != "agreement" {

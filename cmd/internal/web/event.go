@@ -63,7 +63,7 @@ func (s *site) event(ctx context.Context, v *visit) (answer eventAnswer, err err
 	if typ, err := catalogue.EventType(answer.Of.Type); err == nil {
 		answer.Doc = v.Say(typ.Doc)
 	}
-	v.Title = v.Say("Event %d", seq) + ": " + v.EventName(answer.Of.Type)
+	v.Title = v.Say("Event %d: %s", seq, v.EventName(answer.Of.Type))
 	if err := s.eventChanges(ctx, v, &answer); err != nil {
 		return answer, err
 	}

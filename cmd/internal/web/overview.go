@@ -64,7 +64,7 @@ func (s *site) overview(ctx context.Context, v *visit) (overviewAnswer, error) {
 	for _, party := range v.myParties() {
 		a, err := v.awaits(ctx, party, projections.DefaultWithin, projections.Page{Limit: waitsShown})
 		if notThere(err) {
-			continue // a grant may name a party that is not registered yet
+			continue // it was not registered at the point of the page
 		}
 		if err != nil {
 			return answer, err
