@@ -34,6 +34,9 @@ var mainPages = []struct{ name, path, shows, zh string }{
 	{"party", "/parties/wuxi", "Wuxi Municipal People's Government", "无锡市人民政府"},
 	{"record", "/do", "Propose project", "提出项目"},
 	{"form", "/do/reforecast-milestone?agreement=wuxi-cethik-2022&project=incubation", "Reforecast milestone", "里程碑"},
+	{"access", "/access", "Viewer", "查看者"},
+	{"principal", "/access/viewer", "Viewer", "查看者"},
+	{"connections", "/connections", "a-receiver", "a-receiver"},
 	{"sign-in", "/sign-in", "A token begins with mp_.", "令牌以 mp_ 开头"},
 	{"account", "/account", "You are admin", "您的身份"},
 }
@@ -44,6 +47,8 @@ var mainPages = []struct{ name, path, shows, zh string }{
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	s := demo(t)
+	s.tokenOf(t, "viewer", `"role":"viewer"`)
+	s.do(t, "register-webhook", `{"webhook":"a-receiver","url":"https://receiver.example/hook","kinds":["meeting"]}`) // of which nothing comes
 	for _, p := range mainPages {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
