@@ -107,9 +107,15 @@ func (a *API) Latest(ctx context.Context) (*projections.Models, error) {
 	return models, err
 }
 
+// Lag says how far a subscriber is, and Delivery how far a webhook.
+type (
+	Lag      = subscribers.Lag
+	Delivery = webhook.Delivery
+)
+
 // Lags say how far each subscriber is, to those who may ask; nil where this server does
 // not look after subscribers.
-func (a *API) Lags(ctx context.Context) ([]subscribers.Lag, error) {
+func (a *API) Lags(ctx context.Context) ([]Lag, error) {
 	if err := stillMay(ctx, routeRight("GET /v1/subscribers/lag")); err != nil || a.cfg.Subscribers == nil {
 		return nil, err
 	}
@@ -118,7 +124,7 @@ func (a *API) Lags(ctx context.Context) ([]subscribers.Lag, error) {
 
 // Delivery says how far a webhook has come, to those who may ask; nil where this server
 // does not deliver webhooks.
-func (a *API) Delivery(ctx context.Context, key domain.Key) (*webhook.Delivery, error) {
+func (a *API) Delivery(ctx context.Context, key domain.Key) (*Delivery, error) {
 	if err := stillMay(ctx, routeRight("GET /v1/webhooks/{webhook}/delivery")); err != nil || a.cfg.Webhooks == nil {
 		return nil, err
 	}

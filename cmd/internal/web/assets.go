@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -22,6 +23,7 @@ var assets = map[string]asset{}
 type asset struct {
 	mediaType string
 	content   []byte
+	small     []byte // compressed
 }
 
 // Addresses of the assets. They name what is in them, so browsers keep them for
@@ -49,7 +51,7 @@ func join(kind, mediaType string) string {
 	}
 	sum := sha256.Sum256(content.Bytes())
 	name := "milepost-" + hex.EncodeToString(sum[:8]) + "." + kind
-	assets[name] = asset{mediaType, content.Bytes()}
+	assets[name] = asset{mediaType, content.Bytes(), compress(content.Bytes(), gzip.BestCompression)}
 	return "/assets/" + name
 }
 
@@ -61,6 +63,6 @@ func (s *site) asset(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", found.mediaType)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(found.content) // a browser that is gone sees nothing
+	write(w, r, http.StatusOK, found.content, found.small)
 	return nil
 }

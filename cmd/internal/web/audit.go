@@ -48,7 +48,7 @@ type eventRow struct {
 // countersigned is how far a party has countersigned the ledger.
 type countersigned struct {
 	api.Countersigned
-	Behind uint64 // events that the newest checkpoint has more
+	Behind int // events that the newest checkpoint has more
 }
 
 // eventsQuery is what the register is asked for, as GET /v1/events is.
@@ -192,7 +192,7 @@ func (s *site) wholeness(ctx context.Context, answer *auditAnswer) error {
 		return err
 	}
 	for _, p := range parties {
-		answer.Countersigned = append(answer.Countersigned, countersigned{p, signed.Size - min(signed.Size, p.Leaves)})
+		answer.Countersigned = append(answer.Countersigned, countersigned{p, int(signed.Size - min(signed.Size, p.Leaves))})
 	}
 	keys, err := s.api.Keys(ctx)
 	answer.Keys = &keys

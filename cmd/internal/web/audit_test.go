@@ -1,13 +1,19 @@
 package web
 
 import (
+	"bytes"
+	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/eventstore/proof"
 )
 
 func TestAudit(t *testing.T) {
@@ -127,4 +133,33 @@ func TestStepping(t *testing.T) {
 
 	// And without a point one may begin to step, where history is.
 	assert.Contains(t, r.get("/audit").body, `<a href="/audit?as_of=seq%3A455">Step through history</a>`)
+}
+
+func TestCountersignatures(t *testing.T) {
+	r := startDemo(t)
+	// Given a party that has registered a key.
+	secret, public, err := proof.NewKey(rand.Reader, "wuxi.example")
+	require.NoError(t, err)
+	r.done("register-witness", fmt.Sprintf(`{"party":"wuxi","key":%q}`, public))
+	r.get("/audit").says("Wuxi Municipal People's Government nothing yet pending: 456 events more")
+
+	// When it countersigns the checkpoint, then the page says up to where, and what has
+	// happened since.
+	verifiers, err := proof.Verifiers(r.store.Key())
+	require.NoError(t, err)
+	signed, err := proof.Open([]byte(r.send(http.MethodGet, "/v1/checkpoint", nil).body), verifiers)
+	require.NoError(t, err)
+	cosigner, err := proof.NewCosigner(secret, time.Now)
+	require.NoError(t, err)
+	note, err := cosigner.Cosign(signed)
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/checkpoint/cosignatures", bytes.NewReader(note))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "text/plain")
+	req.Header.Set("Authorization", "Bearer "+r.token)
+	require.Equal(t, http.StatusOK, r.answer(req).status)
+	r.get("/audit").says("Wuxi Municipal People's Government event 456 settled", "Settled up to event 456")
+	r.done("change-party", `{"party":"cetc","title":{"en":"CETC Group"}}`)
+	r.get("/audit").says("event 456 pending: 1 event more")
+	r.get("/audit/events/7").says("pending awaits CETHIK Group")
 }

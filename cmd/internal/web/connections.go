@@ -5,8 +5,6 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
-	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
-	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -27,12 +25,12 @@ type connectionsAnswer struct {
 
 type subscriberLine struct {
 	projections.Subscriber
-	Lag *subscribers.Lag // nil where it is not known
+	Lag *api.Lag // nil where it is not known
 }
 
 type webhookLine struct {
 	projections.Webhook
-	Delivery *webhook.Delivery // likewise
+	Delivery *api.Delivery // likewise
 }
 
 func (s *site) connections(ctx context.Context, v *visit) (connectionsAnswer, error) {
@@ -46,7 +44,7 @@ func (s *site) connections(ctx context.Context, v *visit) (connectionsAnswer, er
 	if err != nil {
 		return answer, err
 	}
-	lags := map[domain.Key]*subscribers.Lag{}
+	lags := map[domain.Key]*api.Lag{}
 	if answer.Audits {
 		known, err := s.api.Lags(ctx)
 		if err != nil {

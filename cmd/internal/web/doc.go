@@ -12,6 +12,11 @@
 //   - Every page takes as_of, since and, where it is about one agreement, effective_at,
 //     and hands them on to the pages that it leads to. A page that is not of now says
 //     so.
+//   - A form records what it showed before, or nothing: not what came of it after
+//     somebody else changed what it is about (TestAStaleForm), not twice
+//     (TestADoubleSend), and not for a page of another site (TestForeignForms). What
+//     was typed is kept whenever it is not recorded (TestRefusalsAreAtTheirFields,
+//     TestAnOutcomeThatIsNotKnown).
 //   - They work without scripts. With ours, a page whose ledger moves is brought up
 //     to date within a second, and what is being typed stays.
 //   - Nothing comes from another host, and nothing inline runs (Content-Security-Policy).

@@ -52,7 +52,10 @@ func (s *site) event(ctx context.Context, v *visit) (answer eventAnswer, err err
 	}
 	answer.show(records[0].Data)
 	items, _, err := v.models.Events(ctx, projections.EventQuery{After: seq - 1, To: seq})
-	if err != nil || len(items) == 0 {
+	if err == nil && len(items) == 0 {
+		err = api.NotThere(v.Say("There is no such event."))
+	}
+	if err != nil {
 		return answer, err
 	}
 	rows, err := s.eventRows(ctx, v, items)

@@ -22,7 +22,6 @@ func (s *site) render(w http.ResponseWriter, status int, v *visit, name string, 
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Vary", "Accept-Language, Cookie")
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // a browser that is gone sees nothing
+	write(w, v.request, status, b.Bytes(), nil)
 	return nil
 }
