@@ -95,6 +95,7 @@ func TestWhoseTokenIsRevokedIsAskedToSignIn(t *testing.T) {
 	u.open(w.page())
 	u.listens(true)
 
+	u.expects("401 Unauthorized: GET")
 	// When their token is revoked, then the page asks them to sign in,
 	w.server.do(t, "revoke-token", `{"principal":"eve","token":"browser"}`)
 	u.sees("A token begins with mp_.")
