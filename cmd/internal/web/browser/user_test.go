@@ -23,7 +23,7 @@ import (
 
 // patience is how long is waited for what a user wants to see, unless a test says
 // another time. A busy machine may need it; nothing waits longer than it must.
-const patience = 6 * time.Second
+const patience = 15 * time.Second
 
 // user is a person at a browser of their own.
 type user struct {
