@@ -12,6 +12,8 @@
 //   - Every page takes as_of, since and, where it is about one agreement, effective_at,
 //     and hands them on to the pages that it leads to. A page that is not of now says
 //     so.
+//   - A page that is as of an event has the events before and after it, of what it is
+//     about and of what the asker sees, to step through history (TestStepping).
 //   - They work without scripts. With ours, a page whose ledger moves is brought up
 //     to date within a second, and what is being typed stays.
 //   - Nothing comes from another host, and nothing inline runs (Content-Security-Policy).
