@@ -25,7 +25,8 @@ func (s *Store) unanswered(consumer string) (n int) {
 }
 
 // cutFloods ends the connections of subscribers that ask more than they read, until
-// the store is closed. The gate lets them in again when what they asked is forgotten.
+// the store is closed. With its connection goes what the server remembers of it, so one
+// may come back.
 func (s *Store) cutFloods() {
 	tick := time.NewTicker(floodCheck)
 	defer tick.Stop()

@@ -92,10 +92,6 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 		g.store.log.Warn("a subscriber has too many connections", "subscriber", consumer, "connections", maxConnected)
 		return false
 	}
-	if n := g.store.unanswered(consumer); n > maxUnanswered {
-		g.store.log.Warn("a subscriber is not let in before what it asked is forgotten", "subscriber", consumer, "unanswered", n)
-		return false
-	}
 	if account.NumConnections() == 0 { // whoever had a record in hand is gone, and this one cannot ask for any yet
 		if err := g.store.giveBack(context.Background(), consumer); err != nil {
 			g.store.log.Warn("a record that was not acknowledged is delivered again later", "subscriber", consumer, "error", err)

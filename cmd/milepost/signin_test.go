@@ -188,6 +188,8 @@ func TestBrowserSignsIn(t *testing.T) {
 	_, page := send(http.MethodGet, d.link, "")
 	status, page = send(http.MethodPost, d.address+"/sign-in/link", filled(page))
 	require.Equal(t, http.StatusOK, status)
+	assert.Contains(t, page, "<h1>Overview</h1>")
+	_, page = send(http.MethodGet, d.address+"/account", "")
 	assert.Contains(t, page, "<strong>administrator</strong>")
 	assert.Contains(t, page, "the whole ledger")
 	status, _ = send(http.MethodGet, api, "")

@@ -17,6 +17,8 @@
 //     (TestADoubleSend), and not for a page of another site (TestForeignForms). What
 //     was typed is kept whenever it is not recorded (TestRefusalsAreAtTheirFields,
 //     TestAnOutcomeThatIsNotKnown).
+//   - A page that is as of an event has the events before and after it, of what it is
+//     about and of what the asker sees, to step through history (TestStepping).
 //   - They work without scripts. With ours, a page whose ledger moves is brought up
 //     to date within a second, and what is being typed stays.
 //   - Nothing comes from another host, and nothing inline runs (Content-Security-Policy).
