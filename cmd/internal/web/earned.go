@@ -14,9 +14,9 @@ import (
 // be the page's only one. A share that is not all is never written as 100 %.
 func (v *visit) EarnedBar(id string, earned *projections.Percent, rag string) template.HTML {
 	if earned == nil {
-		return `<span class="none">–</span>`
+		return none
 	}
 	whole := strconv.Itoa(int(*earned) / 100)
 	bar := chart.Progress{ID: id, Title: v.Say("%s%% complete", whole), Percent: domain.Decimal(whole), Text: whole + "%", RAG: chart.RAG(rag)}.HTML()
-	return `<span class="earned">` + bar + `<span class="small">` + template.HTML(template.HTMLEscapeString(v.Label(rag))) + `</span></span>`
+	return `<span class="earned">` + bar + `<span class="small">` + escaped(v.Label(rag)) + `</span></span>`
 }
