@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +25,27 @@ func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
 			require.Contains(t, templates, p.template)
 			assert.NoError(t, templatecheck.CheckHTML(templates[p.template].Lookup("base.html"), p.shows))
 		})
+	}
+}
+
+// The head of a page asks the visit. What an answer has by the same name would be shown
+// there instead.
+func TestNoAnswerHidesWhatTheHeadShows(t *testing.T) {
+	visit := reflect.TypeFor[*visit]()
+	head, err := files.ReadFile("pages/base.html")
+	require.NoError(t, err)
+	parts, err := files.ReadFile("pages/parts.html")
+	require.NoError(t, err)
+	shown := regexp.MustCompile(`[ ({]\.[A-Z]\w*`).FindAllString(string(head)+string(parts), -1)
+	for _, p := range append(pages(), problemPage) {
+		for field := range reflect.TypeOf(p.shows).Fields() {
+			_, method := visit.MethodByName(field.Name)
+			_, own := visit.Elem().FieldByName(field.Name)
+			if !field.Anonymous && (method || own) {
+				assert.False(t, slices.ContainsFunc(shown, func(s string) bool { return s[2:] == field.Name }),
+					"%s hides %s of the visit", p.template, field.Name)
+			}
+		}
 	}
 }
 
