@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -20,12 +21,30 @@ func (s *server) note(r *http.Request, pattern string, right access.Right, p *ac
 // couldShow lists what is restricted now and could be in an answer to the asker.
 func couldShow(r *http.Request, p *access.Principal) (shown []projections.Restriction) {
 	agreement, project := asked(r, "agreement"), asked(r, "project")
+	if access.IsPage(r.Pattern) {
+		agreement, project = pageOf(r)
+	}
 	for _, x := range p.Cleared(agreement) {
 		if project == "" || x.Project == "" || x.Project == project { // of an area it is not known here which projects are in it
 			shown = append(shown, x)
 		}
 	}
 	return shown
+}
+
+// pageOf is what a page keeps to: what its path names. A page takes parameters that it
+// does not go by, so these do not narrow it. Some widen it: as of a point, it tells of
+// events of all its agreement; and any event can be the one that was recorded.
+func pageOf(r *http.Request) (agreement, project domain.Key) {
+	agreement, project = domain.Key(r.PathValue("agreement")), domain.Key(r.PathValue("project"))
+	query := r.URL.Query()
+	if query.Has("as_of") {
+		project = ""
+	}
+	if query.Has("done") {
+		return "", ""
+	}
+	return agreement, project
 }
 
 func (s *server) noteRead(r *http.Request, pattern string, p *access.Principal, shown []projections.Restriction) error {

@@ -27,7 +27,7 @@ func (s *site) access(ctx context.Context, v *visit) (accessAnswer, error) {
 	if answer.Principals, answer.Next, err = v.models.Principals(ctx, v.At, v.page()); err != nil {
 		return answer, err
 	}
-	answer.Restrictions, _, err = v.models.Restrictions(ctx, v.At, all)
+	answer.Restrictions, err = every(ctx, v.At, v.models.Restrictions)
 	return answer, err
 }
 

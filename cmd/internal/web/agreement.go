@@ -59,30 +59,22 @@ func (s *site) agreement(ctx context.Context, v *visit) (agreementAnswer, error)
 // below finds the amendments, projects, funds and results.
 func (a *agreementAnswer) below(ctx context.Context) (err error) {
 	of, at := a.Agreement, a.At
-	a.Amendments, err = every(func(page projections.Page) ([]projections.Amendment, string, error) {
-		return a.models.Amendments(ctx, of, at, page)
-	})
+	a.Amendments, err = everyOf(ctx, of, at, a.models.Amendments)
 	if err != nil {
 		return err
 	}
-	a.Projects, err = every(func(page projections.Page) ([]projections.Project, string, error) {
-		return a.models.Projects(ctx, of, at, page)
-	})
+	a.Projects, err = everyOf(ctx, of, at, a.models.Projects)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(a.Projects, func(p, q projections.Project) int {
 		return cmp.Or(urgency(p)-urgency(q), int(slip(q)-slip(p)))
 	})
-	a.Funds, err = every(func(page projections.Page) ([]projections.Fund, string, error) {
-		return a.models.Funds(ctx, of, at, page)
-	})
+	a.Funds, err = everyOf(ctx, of, at, a.models.Funds)
 	if err != nil {
 		return err
 	}
-	a.Results, err = every(func(page projections.Page) ([]projections.Indicator, string, error) {
-		return a.models.Indicators(ctx, of, at, page)
-	})
+	a.Results, err = everyOf(ctx, of, at, a.models.Indicators)
 	a.ResultCount = len(a.Results)
 	for _, r := range a.Results {
 		if r.VerifiedPeriod != "" {
@@ -94,9 +86,7 @@ func (a *agreementAnswer) below(ctx context.Context) (err error) {
 
 // gains finds what each party gave and got, and how soon.
 func (a *agreementAnswer) gains(ctx context.Context) (err error) {
-	a.Balance, err = every(func(page projections.Page) ([]projections.PartyBalance, string, error) {
-		return a.models.Balance(ctx, a.Agreement, a.At, page)
-	})
+	a.Balance, err = everyOf(ctx, a.Agreement, a.At, a.models.Balance)
 	if err == nil {
 		a.Pace, err = a.models.Pace(ctx, a.Agreement, a.At)
 	}
@@ -168,7 +158,7 @@ func (v *visit) Marks(agreement domain.Key, entity string) bool {
 // Ratio writes a progress, 1 for all, in percent.
 func (v *visit) Ratio(progress domain.Decimal) template.HTML {
 	if progress == "" {
-		return `<span class="none">–</span>`
+		return none
 	}
 	hundred, _ := progress.Per("0.01", 1)
 	return template.HTML(template.HTMLEscapeString(v.Number(hundred)) + " %")

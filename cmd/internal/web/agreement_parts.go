@@ -87,15 +87,11 @@ type mechanism struct {
 }
 
 func (a *agreementAnswer) mechanisms(ctx context.Context) error {
-	bodies, err := every(func(page projections.Page) ([]projections.Mechanism, string, error) {
-		return a.models.Mechanisms(ctx, a.Agreement, a.At, page)
-	})
+	bodies, err := everyOf(ctx, a.Agreement, a.At, a.models.Mechanisms)
 	if err != nil {
 		return err
 	}
-	meetings, err := every(func(page projections.Page) ([]projections.Meeting, string, error) {
-		return a.models.Meetings(ctx, a.Agreement, a.At, page)
-	})
+	meetings, err := everyOf(ctx, a.Agreement, a.At, a.models.Meetings)
 	if err != nil {
 		return err
 	}
@@ -123,9 +119,7 @@ type debts struct {
 
 // obligations groups them by who owes whom.
 func (a *agreementAnswer) obligations(ctx context.Context) error {
-	all, err := every(func(page projections.Page) ([]projections.Obligation, string, error) {
-		return a.models.Obligations(ctx, a.Agreement, a.At, page)
-	})
+	all, err := everyOf(ctx, a.Agreement, a.At, a.models.Obligations)
 	for _, o := range all {
 		i := slices.IndexFunc(a.Obligations, func(d debts) bool { return d.Debtor == o.Debtor && d.Beneficiary == o.Beneficiary })
 		if i < 0 {

@@ -24,7 +24,7 @@ func TestAgreement(t *testing.T) {
 		"Wuxi Municipal People's Government 28 Feb 2017 for the City of Wuxi", "CETHIK Group 28 Feb 2017 for CETHIK Group",
 		"aae843e3473aa0534b9c5069f78424d84913bb364684a8ffe61a8cefd44d6aac , as amended by First amendment",
 		"Internet of Things industry and application IoT application engineering",
-		"Strategic cooperation and coordination mechanism", "Half yearly", "First amendment", "All 3 projects",
+		"Strategic cooperation and coordination mechanism", "Half-yearly", "First amendment", "All 3 projects",
 		"Provide the site of the IoT industry base", "Fulfilled",
 		"3 of 3 fulfilled", "worth CNY 2,000,000,000", "pledged CNY 400,000,000", "5 of 5 verified", "Engineers trained · 560 people (2018)",
 		"First project started after", "First result verified after",

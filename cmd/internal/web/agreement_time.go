@@ -60,7 +60,7 @@ func (a *agreementAnswer) prior() {
 		from, to := domain.EDTF(p.Date).Bounds()
 		from, to = cmp.Or(from, to), cmp.Or(to, from)
 		m := moment{Kind: a.Say("Prior cooperation"), Title: p.Title, from: from, to: to, drawn: chart.OfPrior, vague: from != to, plain: a.imprecise(p.Date)}
-		m.When = template.HTML(template.HTMLEscapeString(m.plain))
+		m.When = escaped(m.plain)
 		a.Moments = append(a.Moments, m)
 	}
 }
@@ -87,7 +87,7 @@ func (a *agreementAnswer) span(kind chart.Kind, said string, title domain.Text, 
 	m.When = a.Day(from) + " – " + a.Day(to)
 	if open {
 		m.plain = a.Say("since %s", a.Date(from))
-		m.When = template.HTML(template.HTMLEscapeString(m.plain))
+		m.When = escaped(m.plain)
 	}
 	a.Moments = append(a.Moments, m)
 }

@@ -142,18 +142,14 @@ func (s *site) eventRows(ctx context.Context, v *visit, events []projections.Eve
 
 // eventsChoices are what the register can be filtered by.
 func (v *visit) eventsChoices(ctx context.Context, asked eventsQuery) (c eventsChoices, err error) {
-	agreements, err := every(func(p projections.Page) ([]projections.Agreement, string, error) {
-		return v.models.Agreements(ctx, v.whole(), p)
-	})
+	agreements, err := every(ctx, v.whole(), v.models.Agreements)
 	if err != nil {
 		return c, err
 	}
 	for _, a := range agreements {
 		choose(&c.Agreements, asked.Agreement, string(a.Agreement), v.Plain(a.Title))
 	}
-	parties, err := every(func(p projections.Page) ([]projections.Party, string, error) {
-		return v.models.Parties(ctx, v.whole(), p)
-	})
+	parties, err := every(ctx, v.whole(), v.models.Parties)
 	for _, p := range parties {
 		choose(&c.Parties, asked.Party, string(p.Party), v.Plain(p.Title))
 	}

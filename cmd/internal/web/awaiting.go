@@ -37,9 +37,7 @@ func (s *site) awaiting(ctx context.Context, v *visit) (awaitingAnswer, error) {
 			return answer, api.InvalidParameter("within", "Want a number of days, such as 30.")
 		}
 	}
-	answer.All, err = every(func(page projections.Page) ([]projections.Party, string, error) {
-		return v.models.Parties(ctx, v.At, page)
-	})
+	answer.All, err = every(ctx, v.At, v.models.Parties)
 	if err != nil {
 		return answer, err
 	}

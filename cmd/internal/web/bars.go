@@ -18,15 +18,15 @@ func (v *visit) Attained(progress domain.Decimal) template.HTML {
 	if percent, ok := progress.Per("0.01", 1); ok && progress != "" {
 		return template.HTML(template.HTMLEscapeString(v.Number(percent)) + " %")
 	}
-	return `<span class="none">–</span>`
+	return none
 }
 
 // Figure shows a number, and a dash where there is none.
 func (v *visit) Figure(d domain.Decimal) template.HTML {
 	if d == "" {
-		return `<span class="none">–</span>`
+		return none
 	}
-	return template.HTML(template.HTMLEscapeString(v.Number(d)))
+	return escaped(v.Number(d))
 }
 
 // money is the way of the money of a fund, a party or a project.

@@ -195,7 +195,7 @@ func (v *visit) Point(p projections.Point) template.HTML {
 	case p.Effective != 0:
 		return v.Day(p.Effective)
 	case p.Seq == 0:
-		return template.HTML(template.HTMLEscapeString(v.Say("the beginning")))
+		return escaped(v.Say("the beginning"))
 	}
 	return v.Moment(p.At) + template.HTML(` <span class="soft small">`+template.HTMLEscapeString(v.Say("event %d", p.Seq))+`</span>`)
 }
@@ -230,15 +230,14 @@ func choose(list *[]choice, chosen, value, title string) {
 // changesChoices finds what there is to choose from: of what is below an agreement,
 // when one is chosen.
 func (v *visit) changesChoices(ctx context.Context, asked changesQuery, changes []projections.Change) (c changesChoices, err error) {
-	every := projections.Page{Limit: projections.MaxLimit}
-	agreements, _, err := v.models.Agreements(ctx, v.At, every)
+	agreements, err := every(ctx, v.At, v.models.Agreements)
 	if err != nil {
 		return c, err
 	}
 	for _, a := range agreements {
 		choose(&c.Agreements, asked.Agreement, string(a.Agreement), v.Plain(a.Title))
 	}
-	parties, _, err := v.models.Parties(ctx, v.At, every)
+	parties, err := every(ctx, v.At, v.models.Parties)
 	if err != nil {
 		return c, err
 	}
@@ -268,8 +267,8 @@ func (v *visit) changesChoices(ctx context.Context, asked changesQuery, changes 
 
 // choicesBelow are those of an agreement that is chosen.
 func (v *visit) choicesBelow(ctx context.Context, asked changesQuery, c *changesChoices) error {
-	every, of := projections.Page{Limit: projections.MaxLimit}, domain.Key(asked.Agreement)
-	projects, _, err := v.models.Projects(ctx, of, v.At, every)
+	of := domain.Key(asked.Agreement)
+	projects, err := everyOf(ctx, of, v.At, v.models.Projects)
 	if err != nil {
 		return err
 	}
@@ -277,7 +276,7 @@ func (v *visit) choicesBelow(ctx context.Context, asked changesQuery, c *changes
 		choose(&c.Projects, asked.Project, string(p.Project), v.Plain(p.Title))
 	}
 	if asked.Project != "" {
-		milestones, _, err := v.models.Milestones(ctx, of, domain.Key(asked.Project), v.At, every)
+		milestones, err := everyIn(ctx, of, domain.Key(asked.Project), v.At, v.models.Milestones)
 		if err != nil {
 			return err
 		}
@@ -285,7 +284,7 @@ func (v *visit) choicesBelow(ctx context.Context, asked changesQuery, c *changes
 			choose(&c.Milestones, asked.Milestone, string(m.Milestone), v.Plain(m.Title))
 		}
 	}
-	meetings, _, err := v.models.Meetings(ctx, of, v.At, every)
+	meetings, err := everyOf(ctx, of, v.At, v.models.Meetings)
 	if err != nil {
 		return err
 	}
@@ -298,7 +297,7 @@ func (v *visit) choicesBelow(ctx context.Context, asked changesQuery, c *changes
 			choose(&c.Until, asked.UntilMeeting, string(m.Meeting), v.Date(m.On)+" "+v.Plain(m.Title))
 		}
 	}
-	mechanisms, _, err := v.models.Mechanisms(ctx, of, v.At, every)
+	mechanisms, err := everyOf(ctx, of, v.At, v.models.Mechanisms)
 	for _, m := range mechanisms {
 		if held[m.Mechanism] {
 			choose(&c.Mechanisms, asked.SinceMeeting, string(m.Mechanism), v.Say("the last meeting: %s", v.Plain(m.Title)))

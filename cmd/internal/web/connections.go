@@ -36,11 +36,11 @@ type webhookLine struct {
 func (s *site) connections(ctx context.Context, v *visit) (connectionsAnswer, error) {
 	v.Title, v.Section = v.Say("Connections"), "connections"
 	answer := connectionsAnswer{visit: v, Audits: v.begins("GET /v1/subscribers/lag") && v.Now(), Administers: v.begins("GET /v1/webhooks/{webhook}/secret") && v.Now()}
-	subs, _, err := v.models.Subscribers(ctx, v.At, all)
+	subs, err := every(ctx, v.At, v.models.Subscribers)
 	if err != nil {
 		return answer, err
 	}
-	hooks, _, err := v.models.Webhooks(ctx, v.At, all)
+	hooks, err := every(ctx, v.At, v.models.Webhooks)
 	if err != nil {
 		return answer, err
 	}

@@ -32,16 +32,16 @@ func (s *site) fund(ctx context.Context, v *visit) (answer fundAnswer, err error
 		return answer, err
 	}
 	v.Title = v.Plain(answer.Of.Title)
-	if answer.Pledges, err = inFund(ctx, v, key, v.models.Pledges); err != nil {
+	if answer.Pledges, err = everyIn(ctx, v.Agreement, key, v.At, v.models.Pledges); err != nil {
 		return answer, err
 	}
-	if answer.Commitments, err = inFund(ctx, v, key, v.models.Commitments); err != nil {
+	if answer.Commitments, err = everyIn(ctx, v.Agreement, key, v.At, v.models.Commitments); err != nil {
 		return answer, err
 	}
-	if answer.Disbursements, err = inFund(ctx, v, key, v.models.Disbursements); err != nil {
+	if answer.Disbursements, err = everyIn(ctx, v.Agreement, key, v.At, v.models.Disbursements); err != nil {
 		return answer, err
 	}
-	if answer.Expenditures, err = inFund(ctx, v, key, v.models.Expenditures); err != nil || answer.Of.Currency == "" {
+	if answer.Expenditures, err = everyIn(ctx, v.Agreement, key, v.At, v.models.Expenditures); err != nil || answer.Of.Currency == "" {
 		return answer, err
 	}
 	f := answer.Of
@@ -62,11 +62,6 @@ func (s *site) fund(ctx context.Context, v *visit) (answer fundAnswer, err error
 	}
 	answer.Chart = bars.HTML()
 	return answer, nil
-}
-
-// inFund reads one of the lists of a fund.
-func inFund[T any](ctx context.Context, v *visit, key domain.Key, read func(context.Context, domain.Key, domain.Key, projections.Point, projections.Page) ([]T, string, error)) ([]T, error) {
-	return every(func(p projections.Page) ([]T, string, error) { return read(ctx, v.Agreement, key, v.At, p) })
 }
 
 // MoneyOf is something about money that is paid to or spent by a project.

@@ -24,9 +24,7 @@ func (s *site) funds(ctx context.Context, v *visit) (answer fundsAnswer, err err
 	if _, err = v.agreementCrumbs(ctx, "funds"); err != nil {
 		return answer, err
 	}
-	answer.Funds, err = every(func(p projections.Page) ([]projections.Fund, string, error) {
-		return v.models.Funds(ctx, v.Agreement, v.At, p)
-	})
+	answer.Funds, err = everyOf(ctx, v.Agreement, v.At, v.models.Funds)
 	if err != nil {
 		return answer, err
 	}
@@ -52,9 +50,7 @@ func (s *site) funds(ctx context.Context, v *visit) (answer fundsAnswer, err err
 
 // funding is the way of the money by party or by project.
 func (v *visit) funding(ctx context.Context, by string) (rows []money, err error) {
-	items, err := every(func(p projections.Page) ([]projections.Funding, string, error) {
-		return v.models.Funding(ctx, v.Agreement, by, v.At, p)
-	})
+	items, err := everyIn(ctx, v.Agreement, by, v.At, v.models.Funding)
 	for _, f := range items {
 		thing := v.Entity("", "party/"+string(f.Key))
 		if by == projections.ByProject {

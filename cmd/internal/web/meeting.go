@@ -66,11 +66,10 @@ func (s *site) meeting(ctx context.Context, v *visit) (answer meetingAnswer, err
 	for _, party := range m.Members {
 		answer.Confirms = append(answer.Confirms, confirmation{party, slices.Contains(m.ConfirmedBy, party)})
 	}
-	every := projections.Page{Limit: projections.MaxLimit}
-	if answer.Decisions, _, err = v.models.Decisions(ctx, v.Agreement, key, v.At, every); err != nil {
+	if answer.Decisions, err = everyIn(ctx, v.Agreement, key, v.At, v.models.Decisions); err != nil {
 		return answer, err
 	}
-	if answer.Actions, _, err = v.models.Actions(ctx, v.Agreement, key, v.At, every); err != nil {
+	if answer.Actions, err = everyIn(ctx, v.Agreement, key, v.At, v.models.Actions); err != nil {
 		return answer, err
 	}
 	if answer.Recorded, err = v.heldBy(ctx, key, answer.Held); err != nil || !answer.Held {
@@ -99,7 +98,7 @@ func (v *visit) heldBy(ctx context.Context, key domain.Key, held bool) (last pro
 
 // lastHeld reports whether no meeting of the mechanism was held after this one.
 func (v *visit) lastHeld(ctx context.Context, of projections.Meeting) (bool, error) {
-	all, _, err := v.models.Meetings(ctx, v.Agreement, v.At, projections.Page{Limit: projections.MaxLimit})
+	all, err := everyOf(ctx, v.Agreement, v.At, v.models.Meetings)
 	return !slices.ContainsFunc(all, func(m projections.Meeting) bool {
 		return m.Mechanism == of.Mechanism && m.State == meeting.Held && m.On > of.On
 	}), err

@@ -39,9 +39,7 @@ func (s *site) meetings(ctx context.Context, v *visit) (meetingsAnswer, error) {
 	if _, err := v.agreementCrumbs(ctx, "meetings"); err != nil {
 		return answer, err
 	}
-	mechanisms, err := every(func(p projections.Page) ([]projections.Mechanism, string, error) {
-		return v.models.Mechanisms(ctx, v.Agreement, v.At, p)
-	})
+	mechanisms, err := everyOf(ctx, v.Agreement, v.At, v.models.Mechanisms)
 	if err != nil {
 		return answer, err
 	}
@@ -73,9 +71,7 @@ func (s *site) meetings(ctx context.Context, v *visit) (meetingsAnswer, error) {
 // openActions are the action items of a meeting, or with "" of all, that are still
 // to be done, by their days.
 func (v *visit) openActions(ctx context.Context, of domain.Key) (open []projections.Action, err error) {
-	actions, err := every(func(p projections.Page) ([]projections.Action, string, error) {
-		return v.models.Actions(ctx, v.Agreement, of, v.At, p)
-	})
+	actions, err := everyIn(ctx, v.Agreement, of, v.At, v.models.Actions)
 	for _, a := range actions {
 		if a.State == meetings.Open {
 			open = append(open, a)

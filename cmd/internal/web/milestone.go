@@ -69,9 +69,7 @@ func (s *site) milestone(ctx context.Context, v *visit) (answer milestoneAnswer,
 	v.Crumbs = append(v.Crumbs, crumb{v.Plain(p.Title), agreementPath(v.Agreement, "projects", string(of))})
 	answer = milestoneAnswer{visit: v, Of: m, Self: milestoneEntity(of, key), Dos: v.commandsOf(p, m, onPage)}
 
-	all, err := every(func(page projections.Page) ([]projections.Milestone, string, error) {
-		return v.models.Milestones(ctx, v.Agreement, of, v.At, page)
-	})
+	all, err := everyIn(ctx, v.Agreement, of, v.At, v.models.Milestones)
 	if err != nil {
 		return answer, err
 	}

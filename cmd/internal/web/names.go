@@ -19,7 +19,7 @@ func (v *visit) whole() projections.Point {
 // its key.
 func (v *visit) Party(key domain.Key) template.HTML {
 	if key == "" {
-		return `<span class="none">–</span>`
+		return none
 	}
 	return v.Entity("", "party/"+string(key)).linked(string(key))
 }
@@ -35,7 +35,7 @@ func (v *visit) PartyName(key domain.Key) string {
 // AgreementLink shows an agreement, and leads to its page.
 func (v *visit) AgreementLink(key domain.Key) template.HTML {
 	if key == "" {
-		return `<span class="none">–</span>`
+		return none
 	}
 	return v.Entity(string(key), "agreement/"+string(key)).linked(string(key))
 }
@@ -43,14 +43,14 @@ func (v *visit) AgreementLink(key domain.Key) template.HTML {
 // linked is the innermost title, or where there is none another one, and leads to the
 // page.
 func (e entity) linked(otherwise string) template.HTML {
-	title := template.HTML(template.HTMLEscapeString(otherwise))
+	title := escaped(otherwise)
 	if n := len(e.Parts); n > 0 && e.Parts[n-1].Title != nil {
 		title = e.Text(e.Parts[n-1].Title)
 	}
 	if e.Page == "" {
 		return title
 	}
-	return `<a href="` + template.HTML(template.HTMLEscapeString(e.Page)) + `">` + title + `</a>`
+	return `<a href="` + escaped(e.Page) + `">` + title + `</a>`
 }
 
 // Shown shows something with what it is and what it is in after it, and leads to it.
@@ -75,7 +75,7 @@ func (v *visit) Shown(e entity) template.HTML {
 // Parties shows several of them.
 func (v *visit) Parties(keys []domain.Key) template.HTML {
 	if len(keys) == 0 {
-		return `<span class="none">–</span>`
+		return none
 	}
 	all := make([]string, len(keys))
 	for i, key := range keys {
@@ -103,24 +103,4 @@ func (v *visit) Until(d domain.Date) template.HTML {
 func notThere(err error) bool {
 	var r *domain.Rejected
 	return errors.As(err, &r) && r.Code == domain.CodeNotFound
-}
-
-// atMost bounds how much of a list a page looks through.
-const atMost = 2000
-
-// every reads a list to its end, or as far as a page looks.
-func every[T any](read func(projections.Page) ([]T, string, error)) (all []T, err error) {
-	page := projections.Page{Limit: projections.MaxLimit}
-	for len(all) < atMost {
-		items, next, err := read(page)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, items...)
-		if next == "" {
-			break
-		}
-		page.Cursor = next
-	}
-	return all, nil
 }

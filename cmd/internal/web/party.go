@@ -27,16 +27,12 @@ func (s *site) party(ctx context.Context, v *visit) (partyAnswer, error) {
 	}
 	key := answer.Of.Party
 	v.Title, v.Crumbs = v.Plain(answer.Of.Title), []crumb{{v.Say("Overview"), "/"}}
-	answer.Members, err = every(func(page projections.Page) ([]projections.Party, string, error) {
-		return v.models.Parties(ctx, v.At, page)
-	})
+	answer.Members, err = every(ctx, v.At, v.models.Parties)
 	if err != nil {
 		return answer, err
 	}
 	answer.Members = slices.DeleteFunc(answer.Members, func(p projections.Party) bool { return p.Parent != key })
-	answer.Agreements, err = every(func(page projections.Page) ([]projections.Agreement, string, error) {
-		return v.models.Agreements(ctx, v.At, page)
-	})
+	answer.Agreements, err = every(ctx, v.At, v.models.Agreements)
 	if err != nil {
 		return answer, err
 	}

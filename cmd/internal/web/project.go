@@ -21,7 +21,7 @@ type projectAnswer struct {
 	Self string // its path
 
 	Schedule  schedule
-	Value     earnedValue
+	Earned    earnedValue
 	Trend     trend
 	Moves     []dateMove
 	MoreMoves int // that are not shown
@@ -50,15 +50,11 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 	v.Title = v.Plain(p.Title)
 	answer = projectAnswer{visit: v, areas: areas{v, a.Areas}, Of: p, Self: project.Ref(v.Agreement, key).Path()}
 
-	trends, err := every(func(page projections.Page) ([]projections.Trend, string, error) {
-		return v.models.Trend(ctx, v.Agreement, key, v.At, page)
-	})
+	trends, err := everyIn(ctx, v.Agreement, key, v.At, v.models.Trend)
 	if err != nil {
 		return answer, err
 	}
-	milestones, err := every(func(page projections.Page) ([]projections.Milestone, string, error) {
-		return v.models.Milestones(ctx, v.Agreement, key, v.At, page)
-	})
+	milestones, err := everyIn(ctx, v.Agreement, key, v.At, v.models.Milestones)
 	if err != nil {
 		return answer, err
 	}
@@ -67,7 +63,7 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 		return answer, err
 	}
 	answer.Schedule = v.schedule(p, milestones)
-	answer.Value = v.earnedValue(curve)
+	answer.Earned = v.earnedValue(curve)
 	answer.Trend = v.trend(trends)
 	answer.Moves, answer.MoreMoves = few(dateMoves(trends), v.asksForAll("moves"))
 	if err := answer.explain(ctx, answer.Moves); err != nil {
@@ -81,15 +77,11 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 
 // review finds the gates of the project, the decisions that affect it, and its money.
 func (a *projectAnswer) review(ctx context.Context, key domain.Key) (err error) {
-	a.Gates, err = every(func(page projections.Page) ([]projections.Gate, string, error) {
-		return a.models.Gates(ctx, a.Agreement, key, a.At, page)
-	})
+	a.Gates, err = everyIn(ctx, a.Agreement, key, a.At, a.models.Gates)
 	if err != nil {
 		return err
 	}
-	decisions, err := every(func(page projections.Page) ([]projections.Decision, string, error) {
-		return a.models.Decisions(ctx, a.Agreement, "", a.At, page)
-	})
+	decisions, err := everyIn(ctx, a.Agreement, "", a.At, a.models.Decisions)
 	if err != nil {
 		return err
 	}
@@ -100,9 +92,7 @@ func (a *projectAnswer) review(ctx context.Context, key domain.Key) (err error) 
 	a.Decisions = slices.DeleteFunc(decisions, func(d projections.Decision) bool {
 		return !slices.ContainsFunc(d.Affects, func(path string) bool { return within(path, a.Self) })
 	})
-	money, err := every(func(page projections.Page) ([]projections.Funding, string, error) {
-		return a.models.Funding(ctx, a.Agreement, projections.ByProject, a.At, page)
-	})
+	money, err := everyIn(ctx, a.Agreement, projections.ByProject, a.At, a.models.Funding)
 	a.Money = slices.DeleteFunc(money, func(f projections.Funding) bool { return f.Key != key })
 	return err
 }
@@ -113,9 +103,9 @@ func (a projectAnswer) DecisionTitle(key domain.Key) template.HTML {
 	case known:
 		return a.Text(title)
 	case key == "":
-		return `<span class="none">–</span>`
+		return none
 	}
-	return template.HTML(template.HTMLEscapeString(string(key)))
+	return escaped(string(key))
 }
 
 // SlipDays is how many days after its baseline the project is expected to end; nil
@@ -141,13 +131,13 @@ func milestonePath(agreement, project, milestone domain.Key) string {
 func (v *visit) Slip(days *int) template.HTML {
 	switch {
 	case days == nil:
-		return `<span class="none">–</span>`
+		return none
 	case *days > 0:
 		return template.HTML(`<span class="slip-late">` + template.HTMLEscapeString("+"+v.Days(*days)) + `</span>`)
 	case *days < 0:
-		return template.HTML(template.HTMLEscapeString("−" + v.Days(-*days)))
+		return escaped("−" + v.Days(-*days))
 	}
-	return template.HTML(template.HTMLEscapeString(v.Say("on time")))
+	return escaped(v.Say("on time"))
 }
 
 // SlipOf is Slip of days that are known.

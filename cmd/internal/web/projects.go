@@ -95,7 +95,7 @@ type areas struct {
 // AreaNames shows some areas by their titles, or else their keys.
 func (a areas) AreaNames(keys []domain.Key) template.HTML {
 	if len(keys) == 0 {
-		return `<span class="none">–</span>`
+		return none
 	}
 	var titles []string
 	for _, key := range keys {

@@ -78,9 +78,7 @@ func (s *site) results(ctx context.Context, v *visit) (resultsAnswer, error) {
 func (v *visit) indicatorPeriods(ctx context.Context, i projections.Indicator) (indicatorPeriods, error) {
 	with := indicatorPeriods{Indicator: i}
 	var err error
-	with.Rows, err = every(func(p projections.Page) ([]projections.IndicatorPeriod, string, error) {
-		return v.models.Periods(ctx, v.Agreement, i.Indicator, v.At, p)
-	})
+	with.Rows, err = everyIn(ctx, v.Agreement, i.Indicator, v.At, v.models.Periods)
 	slices.SortStableFunc(with.Rows, func(a, b projections.IndicatorPeriod) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
 	})
@@ -130,7 +128,7 @@ func (v *visit) resultGroups(by string, results []projections.Result) (groups []
 func (v *visit) groupTitle(by string, key domain.Key) template.HTML {
 	switch {
 	case key == "":
-		return template.HTML(template.HTMLEscapeString(v.Say("Of the agreement as a whole")))
+		return escaped(v.Say("Of the agreement as a whole"))
 	case by == projections.ByBeneficiary:
 		return v.Party(key)
 	case by == projections.ByArea:

@@ -109,7 +109,7 @@ func TestProblemsAreToldInTheReadersLanguage(t *testing.T) {
 
 	// A reader of English has the detail alone.
 	s = r.send(http.MethodGet, "/?as_of=never", nil)
-	s.says("Invalid as of")
+	s.says("Invalid point in time")
 	s.silentOn(`class="detail"`)
 
 	// When a form cannot be read, then it is said that nothing came of it; of a question

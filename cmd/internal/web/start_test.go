@@ -42,6 +42,7 @@ type rig struct {
 	site   *site
 
 	directory *access.Directory
+	reads     string // directory of the access log
 	admin     string // the administrator's token, sent unless token says another one
 	token     string
 	accept    string // Accept-Language
@@ -70,7 +71,8 @@ func start(t *testing.T) *rig {
 	t.Cleanup(func() { assert.NoError(t, directory.Close()) })
 	views := projections.NewViews(models, store, projections.ViewsOptions{Dir: dir})
 	t.Cleanup(func() { assert.NoError(t, views.Close()) })
-	accessLog := access.OpenReadLog(filepath.Join(dir, "access"), nil, shanghai)
+	reads := filepath.Join(dir, "access")
+	accessLog := access.OpenReadLog(reads, nil, shanghai)
 	t.Cleanup(func() { assert.NoError(t, accessLog.Close()) })
 	signIn := signin.New(signin.Config{Directory: directory, Ledger: "test", Base: "http://localhost"})
 	handler := api.New(api.Config{
@@ -90,7 +92,7 @@ func start(t *testing.T) *rig {
 		cancel()
 		assert.NoError(t, projector.Wait())
 	})
-	return &rig{t: t, url: server.URL, ledger: l, models: models, store: store, site: &site{Config{Ledger: "test", Location: shanghai, SignIn: signIn, Logger: slog.New(slog.DiscardHandler)}, handler}, directory: directory, admin: admin, token: admin}
+	return &rig{t: t, url: server.URL, ledger: l, models: models, store: store, site: &site{Config{Ledger: "test", Location: shanghai, SignIn: signIn, Logger: slog.New(slog.DiscardHandler)}, handler}, directory: directory, reads: reads, admin: admin, token: admin}
 }
 
 // startDemo is start with the demo's ledger in it.

@@ -37,7 +37,7 @@ func minSeq(text string) (uint64, error) {
 // RAG shows how something stands, in words beside the colour.
 func (v *visit) RAG(rag string) template.HTML {
 	if rag == "" {
-		return `<span class="none">–</span>`
+		return none
 	}
 	return template.HTML(`<span class="rag rag-` + template.HTMLEscapeString(rag) + `">` + template.HTMLEscapeString(v.Label(rag)) + `</span>`)
 }
@@ -45,7 +45,7 @@ func (v *visit) RAG(rag string) template.HTML {
 // Share writes a share, and a dash where there is none.
 func (v *visit) Share(p *projections.Percent) template.HTML {
 	if p == nil {
-		return `<span class="none">–</span>`
+		return none
 	}
 	b, _ := p.MarshalJSON() // it cannot fail
 	return template.HTML(v.Language.Share(domain.Decimal(b)))
@@ -55,7 +55,7 @@ func (v *visit) Share(p *projections.Percent) template.HTML {
 // where there is none.
 func (v *visit) Amount(amount domain.Decimal, currency domain.Currency) template.HTML {
 	if amount == "" {
-		return `<span class="none">–</span>`
+		return none
 	}
 	return template.HTML(`<data value="` + template.HTMLEscapeString(string(amount)) + `" title="` +
 		template.HTMLEscapeString(v.Money(amount, currency)) + `">` + template.HTMLEscapeString(v.Language.Amount(amount, currency)) + `</data>`)
@@ -80,18 +80,18 @@ func (v *visit) any(value any) template.HTML {
 			return v.Day(d)
 		}
 		if value != "" {
-			return template.HTML(template.HTMLEscapeString(value))
+			return escaped(value)
 		}
 	case json.Number:
 		if d, err := domain.ParseDecimal(value.String()); err == nil {
 			return template.HTML(v.Number(d))
 		}
-		return template.HTML(template.HTMLEscapeString(value.String()))
+		return escaped(value.String())
 	case bool:
 		if value {
-			return template.HTML(template.HTMLEscapeString(v.Say("yes")))
+			return escaped(v.Say("yes"))
 		}
-		return template.HTML(template.HTMLEscapeString(v.Say("no")))
+		return escaped(v.Say("no"))
 	case []any:
 		var items []string
 		for _, item := range value {
@@ -103,14 +103,14 @@ func (v *visit) any(value any) template.HTML {
 	case map[string]any:
 		return v.object(value)
 	}
-	return `<span class="none">–</span>`
+	return none
 }
 
 // object shows an amount, a text, or any other object by its members.
 func (v *visit) object(members map[string]any) template.HTML {
 	amount, _ := members["amount"].(string)
 	if currency, ok := members["currency"].(string); ok && len(members) == 2 {
-		return template.HTML(template.HTMLEscapeString(v.Money(domain.Decimal(amount), domain.Currency(currency))))
+		return escaped(v.Money(domain.Decimal(amount), domain.Currency(currency)))
 	}
 	text := domain.Text{}
 	for tag, s := range members {

@@ -165,7 +165,7 @@ func (v *visit) Others(names ...string) []parameter {
 func (v *visit) Text(t domain.Text) template.HTML {
 	text, tag := v.Language.Text(t)
 	if tag == v.Language.Code {
-		return template.HTML(template.HTMLEscapeString(text))
+		return escaped(text)
 	}
 	return template.HTML(`<span lang="` + template.HTMLEscapeString(tag) + `">` + template.HTMLEscapeString(text) + `</span>`)
 }
@@ -179,7 +179,7 @@ func (v *visit) Plain(t domain.Text) string {
 // Day shows a civil date, and a dash where there is none.
 func (v *visit) Day(d domain.Date) template.HTML {
 	if d == 0 {
-		return `<span class="none">–</span>`
+		return none
 	}
 	return template.HTML(`<time datetime="` + d.String() + `">` + v.Date(d) + `</time>`)
 }
@@ -187,7 +187,7 @@ func (v *visit) Day(d domain.Date) template.HTML {
 // Moment shows an instant to the minute, in the ledger's time zone.
 func (v *visit) Moment(t time.Time) template.HTML {
 	if t.IsZero() {
-		return `<span class="none">–</span>`
+		return none
 	}
 	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + v.Time(t.In(v.site.Location)) + `</time>`)
 }

@@ -6,12 +6,39 @@ import "strings"
 // field or a command: "fulfilment-claimed" is "Fulfilment claimed". What is no code, such
 // as a reason in somebody's own words, stays as it is.
 func (l *Language) Label(code string) string {
-	text := code
-	if code != "" && !strings.ContainsFunc(code, notOfCode) {
-		text = strings.NewReplacer("-", " ", "_", " ").Replace(code)
-		text = strings.ToUpper(text[:1]) + text[1:]
+	if text, ok := called[code]; ok {
+		return l.translate(text)
 	}
-	return l.translate(text)
+	if code == "" || strings.IndexByte("-_ ", code[0]) >= 0 || strings.ContainsFunc(code, notOfCode) {
+		return l.translate(code)
+	}
+	said := strings.Split(strings.NewReplacer("-", " ", "_", " ").Replace(code), " ")
+	for i, word := range said {
+		if short, ok := abbreviations[word]; ok {
+			said[i] = short
+		}
+	}
+	text := strings.Join(said, " ")
+	return l.translate(strings.ToUpper(text[:1]) + text[1:])
+}
+
+// abbreviations are words of codes that are written in capitals.
+var abbreviations = map[string]string{"https": "HTTPS", "ocds": "OCDS", "trl": "TRL", "url": "URL"}
+
+// called has the codes that say something else than their words: those in which a
+// hyphen stays, and names of fields that people do not know.
+var called = map[string]string{
+	"as-of-before-first":      "Before the first event",
+	"as-of-in-future":         "Point in the future",
+	"claimant-only-confirmer": "Nobody else can confirm",
+	"half-yearly":             "Half-yearly",
+	"invalid-as-of":           "Invalid point in time",
+	"invalid-effective-at":    "Invalid effective date",
+	"pre-procurement":         "Pre-procurement",
+	"read-only-copy":          "Read-only copy",
+	"state-owned-enterprise":  "State-owned enterprise",
+	"baseline_on":             "Date of the starting value",
+	"trl_on":                  "TRL assessed on",
 }
 
 // notOfCode reports whether no code has the character.

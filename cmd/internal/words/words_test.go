@@ -47,7 +47,9 @@ func TestLabels(t *testing.T) {
 	assert.Equal(t, "Met on", English.Label("met_on"))
 	assert.Equal(t, "已申报履行", Chinese.Label("fulfilment-claimed"))
 	assert.Empty(t, Chinese.Label(""))
-	for _, own := range []string{"re-planned, by Mr Li", "施工-延期", "É"} {
+	assert.Equal(t, [2]string{"Assess TRL", "评估技术成熟度"}, [2]string{English.Label("assess-trl"), Chinese.Label("assess-trl")})
+	assert.Equal(t, "State-owned enterprise", English.Label("state-owned-enterprise"))
+	for _, own := range []string{"re-planned, by Mr Li", "施工-延期", "É", "-"} {
 		assert.Equal(t, own, English.Label(own), "no code")
 	}
 

@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,6 +56,27 @@ func (u *user) withoutScript() {
 	u.t.Helper()
 	u.scriptless = true
 	call(u, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+}
+
+// hide puts the window away, or back, so that nobody sees the page.
+func (u *user) hide(hidden bool) {
+	u.t.Helper()
+	call(u, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: !hidden})
+	window, err := chromedp.CallBrowser(u.ctx, browser.GetWindowForTarget, browser.GetWindowForTargetParams{TargetID: target.ID(u.frame)})
+	require.NoError(u.t, err)
+	state, seen := browser.WindowStateNormal, "visible"
+	if hidden {
+		state, seen = browser.WindowStateMinimized, "hidden"
+	}
+	_, err = chromedp.CallBrowser(u.ctx, browser.SetWindowBounds, browser.SetWindowBoundsParams{WindowID: window.WindowID, Bounds: &browser.Bounds{WindowState: state}})
+	require.NoError(u.t, err)
+	require.NoError(u.t, u.wait(patience, func() error {
+		var now string
+		if u.eval(`document.visibilityState`, &now); now != seen {
+			return errors.New("the page is " + now)
+		}
+		return nil
+	}))
 }
 
 // fits wants the page to be no wider than the screen.

@@ -63,9 +63,6 @@ var sharedDemo = sync.OnceValues(func() (*server, error) {
 	return s, err
 })
 
-// ownDemo is a server with the demo's ledger for one test, which may write.
-func ownDemo(t *testing.T) *server { t.Helper(); return started(t, "demo") }
-
 // ownLedger is a server with an empty ledger for one test.
 func ownLedger(t *testing.T) *server {
 	t.Helper()

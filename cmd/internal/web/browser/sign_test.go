@@ -22,11 +22,11 @@ func TestAnAgreementIsDraftedAndSignedByBothParties(t *testing.T) {
 	ann.click("Wuxi · wuxi")
 	ann.click("CETHIK · cethik")
 	ann.attach("or the file itself", text)
-	ann.fill("Key", w.agreement)
+	ann.fill("Identifier", w.agreement)
 	ann.click("Check")
 	ann.sees("This will be recorded", "A pact that is signed", "Wuxi", hash[:8])
 	ann.accessible()
-	ann.in("main").click("Record")
+	ann.record()
 
 	// then they are at its page, which says so.
 	ann.sees("Recorded: event", "A pact that is signed", "Drafted")
@@ -37,7 +37,7 @@ func TestAnAgreementIsDraftedAndSignedByBothParties(t *testing.T) {
 	bob.sees("Drafted")
 	ann.click("Open consultation")
 	ann.click("Check")
-	ann.in("main").click("Record")
+	ann.record()
 	ann.sees("Recorded: event", "Under consultation")
 	bob.sees("Under consultation")
 
@@ -46,7 +46,7 @@ func TestAnAgreementIsDraftedAndSignedByBothParties(t *testing.T) {
 	bob.fill("Signatory required", "Zhao")
 	bob.click("Check")
 	bob.sees("This will be recorded", "In the name of", "CETHIK", "Zhao")
-	bob.in("main").click("Record")
+	bob.record()
 	bob.sees("Recorded: event", "Zhao", "Under consultation")
 	ann.sees("Zhao")
 	ann.open("/awaiting")
@@ -56,7 +56,7 @@ func TestAnAgreementIsDraftedAndSignedByBothParties(t *testing.T) {
 	ann.fill("Signatory required", "Qian")
 	ann.click("Check")
 	ann.sees("the agreement is in effect")
-	ann.in("main").click("Record")
+	ann.record()
 	recorded := time.Now()
 
 	// and the last signature puts it into effect in the other's open page.

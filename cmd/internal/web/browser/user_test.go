@@ -72,8 +72,19 @@ func visitor(t *testing.T, at string) *user {
 	needsBrowser(t)
 	browser, err := chromium()
 	require.NoError(t, err)
+	return newTab(t, at, browser, chromedp.WithNewBrowserContext())
+}
+
+// anotherTab is another tab of the same person, who is signed in there as well.
+func (u *user) anotherTab() *user {
+	u.t.Helper()
+	return newTab(u.t, u.at, u.ctx)
+}
+
+func newTab(t *testing.T, at string, parent context.Context, options ...chromedp.ContextOption) *user {
+	t.Helper()
 	u := &user{t: t, at: at, watch: &watch{host: hostOf(at)}, media: map[string]string{}}
-	tab, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(u.watch.take))
+	tab, closeTab := chromedp.NewContext(parent, append(options, chromedp.WithListener(u.watch.take))...)
 	ctx, cancel := context.WithTimeout(tab, 2*time.Minute) // a browser that hangs ends the test
 	u.ctx = ctx
 	u.watch.dismiss = func() {

@@ -23,6 +23,7 @@ type watch struct {
 	loading     bool
 	transferred int64
 	requests    map[network.RequestID]string
+	streams     map[network.RequestID]bool // on which the page listens now
 	complaints  []string
 	expected    []string
 }
@@ -65,7 +66,10 @@ func (w *watch) takeNetwork(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		if w.requests == nil {
-			w.requests = map[network.RequestID]string{}
+			w.requests, w.streams = map[network.RequestID]string{}, map[network.RequestID]bool{}
+		}
+		if e.Type == network.ResourceTypeEventSource {
+			w.streams[e.RequestID] = true
 		}
 		w.requests[e.RequestID] = e.Request.Method + " " + e.Request.URL
 		if host := hostOf(e.Request.URL); host != w.host && strings.HasPrefix(e.Request.URL, "http") {
@@ -76,8 +80,10 @@ func (w *watch) takeNetwork(event any) {
 			w.complain("%d %s: %s", e.Response.Status, e.Response.StatusText, w.requests[e.RequestID])
 		}
 	case *network.EventLoadingFinished:
+		delete(w.streams, e.RequestID)
 		w.transferred += int64(e.EncodedDataLength)
 	case *network.EventLoadingFailed:
+		delete(w.streams, e.RequestID)
 		// What was under way when a page is left is broken off.
 		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" {
 			w.complain("failed: %s: %s %s", w.requests[e.RequestID], e.ErrorText, e.BlockedReason)
@@ -133,4 +139,30 @@ func (w *watch) bytes() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.transferred
+}
+
+// listens is on how many streams the page listens.
+func (w *watch) listens() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.streams)
+}
+
+// complained reports whether a text was complained of, foreseen or not.
+func (w *watch) complained(text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.complaints, func(complaint string) bool { return strings.Contains(complaint, text) })
+}
+
+// askedFor is how many requests were for addresses with this in them.
+func (w *watch) askedFor(part string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, request := range w.requests {
+		if strings.Contains(request, part) {
+			n++
+		}
+	}
+	return n
 }

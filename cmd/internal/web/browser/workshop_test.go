@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ type workshop struct {
 	*server
 	t         *testing.T
 	agreement string
+	last      uint64 // what was recorded last by do
 }
 
 var sharedLedger = sync.OnceValues(func() (*server, error) {
@@ -45,6 +47,7 @@ func newWorkshop(t *testing.T, agreement string) *workshop {
 	t.Helper()
 	w := drafting(t, agreement)
 	w.do("draft-agreement", `"kind":"framework","title":{"en":"Pact of %s","zh":"协议"},"parties":["wuxi","cethik"],"document":%q`, agreement, textOf("pact"))
+	w.do("add-area", `"area":"industry","title":{"en":"Industry","zh":"产业"}`)
 	w.do("open-consultation", "")
 	for _, party := range []string{"wuxi", "cethik"} {
 		w.do("sign-agreement", `"party":%q,"signatory":"Li","date":"2026-01-05","document":%q`, party, textOf("pact"))
@@ -62,14 +65,14 @@ func drafting(t *testing.T, agreement string) *workshop {
 		s.do(t, "register-party", `{"party":"wuxi","title":{"en":"Wuxi","zh":"无锡"},"kind":"local-government"}`)
 		s.do(t, "register-party", `{"party":"cethik","title":{"en":"CETHIK","zh":"海康"},"kind":"state-owned-enterprise"}`)
 	})
-	return &workshop{s, t, agreement}
+	return &workshop{server: s, t: t, agreement: agreement}
 }
 
 // project has a project under way in it, with two milestones of which the second depends on
 // the first.
 func (w *workshop) project() (page string) {
 	w.t.Helper()
-	w.do("propose-project", `"project":"plant","title":{"en":"The plant","zh":"工厂"},"kind":"industry-base","lead":"cethik"`)
+	w.do("propose-project", `"project":"plant","title":{"en":"The plant","zh":"工厂"},"kind":"industry-base","areas":["industry"],"lead":"cethik"`)
 	w.do("schedule-milestone", `"project":"plant","milestone":"design","title":{"en":"Design","zh":"设计"},"due":"2027-03-31","confirming":["wuxi"]`)
 	w.do("schedule-milestone", `"project":"plant","milestone":"build","title":{"en":"Build","zh":"建设"},"due":"2027-09-30","confirming":["wuxi"],"depends_on":["design"]`)
 	w.do("approve-project", `"project":"plant"`)
@@ -97,8 +100,8 @@ func (w *workshop) do(command, fields string, args ...any) (seq uint64, at time.
 	if fields != "" {
 		body += "," + fmt.Sprintf(fields, args...)
 	}
-	seq = w.server.do(w.t, command, body+"}")
-	return seq, time.Now()
+	w.last = w.server.do(w.t, command, body+"}")
+	return w.last, time.Now()
 }
 
 // events counts the events of a type in the agreement.
@@ -107,7 +110,7 @@ func (w *workshop) events(typ string) (n int) {
 	var found struct {
 		Items []json.RawMessage `json:"items"`
 	}
-	body := w.ask(w.t, http.MethodGet, "/v1/events?agreement="+w.agreement+"&type="+typ, "")
+	body := w.ask(w.t, http.MethodGet, "/v1/events?agreement="+w.agreement+"&type="+typ+"&min_seq="+itoa(w.last), "")
 	require.NoError(w.t, json.Unmarshal(body, &found))
 	return len(found.Items)
 }
@@ -131,7 +134,17 @@ func (w *workshop) file(name, content string) (path, hash string) {
 	return path, textOf(content)
 }
 
+func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
+
 func textOf(content string) string {
 	sum := sha256.Sum256([]byte(content))
 	return hex.EncodeToString(sum[:])
+}
+
+// record has what the form shows recorded, and waits until the page says that it is.
+func (u *user) record() {
+	u.t.Helper()
+	require.NoError(u.t, u.pointAt(u.must("Record", []string{"button"}), 1)) // and not the link in the head
+	u.settle()
+	u.sees("Recorded: event")
 }

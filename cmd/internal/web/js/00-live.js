@@ -56,39 +56,55 @@ export async function fetchPage(address) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-let stream, timer, behind = false;
+let stream, timer, running = false, wanted = false, behind = false, left = false;
 
+// refresh asks for the page, one request at a time: no older answer comes after a newer.
 async function refresh() {
   clearTimeout(timer);
+  timer = null;
+  if (running) { wanted = true; return; }
+  running = true;
   try {
-    const fresh = await fetchPage(location.href);
-    if (!fresh) return;
-    document.body.dataset.live = fresh.body.dataset.live ?? document.body.dataset.live;
-    behind = !place(fresh);
-    document.dispatchEvent(new CustomEvent("milepost:fresh"));
+    do {
+      wanted = false;
+      const fresh = await fetchPage(location.href);
+      if (!fresh) { left = true; return; }
+      document.body.dataset.live = fresh.body.dataset.live ?? document.body.dataset.live;
+      behind = !place(fresh);
+      document.dispatchEvent(new CustomEvent("milepost:fresh"));
+    } while (wanted);
   } catch {
-    timer = setTimeout(refresh, again);
+    soon(again);
+  } finally {
+    running = false;
   }
+}
+
+// soon refreshes once, however much comes until then.
+function soon(ms) { timer ??= setTimeout(refresh, ms); }
+
+// comeBack listens again, from how the page is then.
+function comeBack() {
+  stream?.close();
+  stream = null;
+  clearTimeout(timer);
+  timer = setTimeout(() => refresh().then(listen), again);
 }
 
 function listen() {
   stream?.close();
   stream = null;
   const address = document.body.dataset.live;
-  if (!address || document.hidden) return; // a page that nobody sees holds no connection
+  if (!address || left || document.hidden) return; // a page that nobody sees holds no connection
   stream = new EventSource(address);
-  stream.onmessage = (event) => {
-    if (!event.data) return;
-    clearTimeout(timer);
-    timer = setTimeout(refresh, settle);
-  };
-  for (const name of ["dropped", "rights-changed", "closing", "unavailable"]) {
-    stream.addEventListener(name, () => { stream?.close(); timer = setTimeout(() => refresh().then(listen), again); });
-  }
+  stream.onmessage = (event) => { if (event.data) soon(settle); };
+  // A connection that breaks is made again by the browser; an answer that is none is not.
+  stream.onerror = (event) => { if (event.target.readyState === EventSource.CLOSED) comeBack(); };
+  for (const name of ["dropped", "rights-changed", "closing", "unavailable"]) stream.addEventListener(name, comeBack);
 }
 
 document.addEventListener("change", (event) => { if (event.target.matches?.("select")) event.target.dataset.touched = "1"; });
-document.addEventListener("focusout", () => { if (behind) timer = setTimeout(refresh, settle); });
+document.addEventListener("focusout", () => { if (behind) soon(settle); });
 document.addEventListener("visibilitychange", () => { if (document.hidden) listen(); else if (document.body.dataset.live) refresh().then(listen); });
 for (const part of parts(document).values()) sources.set(part, part.outerHTML);
 listen();
