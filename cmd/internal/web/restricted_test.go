@@ -122,7 +122,7 @@ func (r *rig) crawl(begin []string, f func(path string, s screen)) (asked int) {
 		path := todo[0]
 		todo = todo[1:]
 		bare := aQuery.ReplaceAllString(path, "")
-		if seen[path] || queries[bare] > 30 {
+		if seen[path] || queries[bare] > 4 {
 			continue
 		}
 		seen[path] = true
