@@ -103,6 +103,9 @@ func TestNoParameterBreaksAPage(t *testing.T) {
 					}
 					s := asker.send(http.MethodGet, path, nil)
 					asked++
+					if d := time.Since(at); d > time.Second {
+						t.Log("SLOW", address, d)
+					}
 					require.Less(t, s.status, 500, "%s: %s", path, s.text())
 					assert.NotContains(t, s.body, "<script>alert", path)
 				}
