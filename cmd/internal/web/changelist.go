@@ -44,7 +44,7 @@ func (s *site) changeList(ctx context.Context, v *visit, changes []projections.C
 	}
 	place := map[entityKey]int{}
 	for _, c := range changes {
-		key := entityKey{c.Agreement, c.Entity}
+		key := entityKey{domain.Key(c.Agreement), c.Entity}
 		i, ok := place[key]
 		if !ok {
 			i = len(list.Groups)
@@ -85,9 +85,6 @@ func (s *site) evidence(ctx context.Context, changes []projections.Change) (map[
 	}
 	return of, nil
 }
-
-// EventPage is the address of the page of an event.
-func (v *visit) EventPage(seq uint64) string { return v.Link("/audit/events/" + uintText(seq)) }
 
 // Fields whose values are codes that have words, and keys of parties.
 var (

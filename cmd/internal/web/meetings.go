@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"net/url"
 	"slices"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -96,14 +95,4 @@ func (s *site) changesSince(ctx context.Context, v *visit, meeting domain.Key) (
 		list.New = v.PlainPoint(v.At)
 	}
 	return list, !found.Complete, err
-}
-
-// SincePage is the address of the changes since a meeting.
-func (v *visit) SincePage(meeting domain.Key) string {
-	return v.link("/changes", url.Values{"agreement": {string(v.Agreement)}, "since_meeting": {string(meeting)}, "mode": {"net"}})
-}
-
-// ChangesOf is the address of every change of an entity of the agreement.
-func (v *visit) ChangesOf(entity string) string {
-	return v.link("/changes", url.Values{"agreement": {string(v.Agreement)}, "entity": {entity}, "from": {"seq:0"}})
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	syntax "text/template/parse"
 
 	"github.com/jba/templatecheck"
 	"github.com/stretchr/testify/assert"
@@ -24,6 +26,9 @@ func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
 		t.Run(p.template, func(t *testing.T) {
 			require.Contains(t, templates, p.template)
 			assert.NoError(t, templatecheck.CheckHTML(templates[p.template].Lookup("base.html"), p.shows))
+			for _, missing := range undefined(templates[p.template]) {
+				assert.Fail(t, "there is no template "+missing)
+			}
 		})
 	}
 }
@@ -47,6 +52,68 @@ func TestNoAnswerHidesWhatTheHeadShows(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Nothing is defined that no page shows.
+func TestEveryTemplateIsShown(t *testing.T) {
+	shown := map[string]bool{"base.html": true}
+	var all []string
+	for _, page := range templates {
+		for _, one := range page.Templates() {
+			all = append(all, one.Name())
+			for name := range called(one) {
+				shown[name] = true
+			}
+		}
+	}
+	for _, name := range all {
+		assert.True(t, shown[name] || strings.HasSuffix(name, ".html"), "nothing shows the template %s", name)
+	}
+}
+
+// undefined are the templates that those of a page show and that are not there, which
+// html/template finds out when it comes to them.
+func undefined(page *template.Template) (missing []string) {
+	for _, one := range page.Templates() {
+		for name := range called(one) {
+			if page.Lookup(name) == nil {
+				missing = append(missing, name)
+			}
+		}
+	}
+	return missing
+}
+
+// called are the templates that one shows.
+func called(one *template.Template) map[string]bool {
+	names := map[string]bool{}
+	var visit func(n syntax.Node)
+	branch := func(b syntax.BranchNode) {
+		visit(b.List)
+		if b.ElseList != nil {
+			visit(b.ElseList)
+		}
+	}
+	visit = func(n syntax.Node) {
+		switch n := n.(type) {
+		case *syntax.ListNode:
+			for _, part := range n.Nodes {
+				visit(part)
+			}
+		case *syntax.IfNode:
+			branch(n.BranchNode)
+		case *syntax.RangeNode:
+			branch(n.BranchNode)
+		case *syntax.WithNode:
+			branch(n.BranchNode)
+		case *syntax.TemplateNode:
+			names[n.Name] = true
+		}
+	}
+	if one.Tree != nil {
+		visit(one.Tree.Root)
+	}
+	return names
 }
 
 // Who may see a page is said in the table of rights, and nothing is in the table

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/words"
@@ -35,7 +34,7 @@ type visit struct {
 	status                        int    // of the answer; 0 is that all is well
 	goTo                          string // where the browser is to go instead of being answered
 	still                         bool   // the page does not follow the ledger
-	entities                      map[entityKey]entity
+	titles                        titles
 	models                        *projections.Models
 	site                          *site
 	request                       *http.Request
@@ -175,25 +174,6 @@ func (v *visit) Plain(t domain.Text) string {
 	text, _ := v.Language.Text(t)
 	return text
 }
-
-// Day shows a civil date, and a dash where there is none.
-func (v *visit) Day(d domain.Date) template.HTML {
-	if d == 0 {
-		return none
-	}
-	return template.HTML(`<time datetime="` + d.String() + `">` + v.Date(d) + `</time>`)
-}
-
-// Moment shows an instant to the minute, in the ledger's time zone.
-func (v *visit) Moment(t time.Time) template.HTML {
-	if t.IsZero() {
-		return none
-	}
-	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + v.Time(t.In(v.site.Location)) + `</time>`)
-}
-
-// Today is the day that the page is judged by.
-func (v *visit) Today() domain.Date { return v.At.Day }
 
 // page is the part of a list that is asked for.
 func (v *visit) page() projections.Page {

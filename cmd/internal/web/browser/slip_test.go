@@ -82,7 +82,7 @@ func TestChartsMoveWithTheSchedule(t *testing.T) {
 	ann.click("Check")
 	ann.sees("Nothing was recorded.", "Reason")
 	assert.Equal(t, "2027-12-31", ann.value("Forecast required"), "what was typed stays")
-	ann.accessible()
+	ann.accessibleSo()
 	ann.choose("Reason required", "Supplier delay")
 	ann.fill("Note", "The turbine comes later.")
 	ann.click("Check")
@@ -108,5 +108,5 @@ func TestChartsMoveWithTheSchedule(t *testing.T) {
 	assert.Contains(t, bob.drawn(gantt), "chart-changed")
 	ann.open(page + "?since=seq:" + itoa(seq+7))
 	ann.in("Milestones").sees("was")
-	ann.accessible()
+	ann.accessibleSo()
 }
