@@ -26,7 +26,7 @@ func TestAgreement(t *testing.T) {
 		"Internet of Things industry and application IoT application engineering",
 		"Strategic cooperation and coordination mechanism", "Half-yearly", "First amendment", "All 3 projects",
 		"Provide the site of the IoT industry base", "Fulfilled",
-		"3 of 3 fulfilled", "worth CNY 2,000,000,000", "pledged CNY 400,000,000", "5 of 5 verified", "Engineers trained · 560 people (2018)",
+		"3 of 3 fulfilled", "worth CNY 2,000,000,000", "pledged CNY 400 million", "5 of 5 verified", "Engineers trained · 560 people (2018)",
 		"First project started after", "First result verified after",
 		"the 1990s Prior cooperation Cooperation in microelectronics and electronics research",
 	)

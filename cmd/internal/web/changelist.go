@@ -81,6 +81,8 @@ func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
 	var values []string
 	var one string
 	switch {
+	case field == "percent" && len(raw) > 0 && string(raw) != "null":
+		return v.Value(raw) + " %"
 	case json.Unmarshal(raw, &one) == nil && one != "":
 		values = []string{one}
 	case json.Unmarshal(raw, &values) != nil || len(values) == 0:

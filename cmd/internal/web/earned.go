@@ -20,3 +20,13 @@ func (v *visit) EarnedBar(id string, earned *projections.Percent, rag string) te
 	bar := chart.Progress{ID: id, Title: v.Say("%s%% complete", whole), Percent: domain.Decimal(whole), Text: whole + "%", RAG: chart.RAG(rag)}.HTML()
 	return `<span class="earned">` + bar + v.RAG(rag) + `</span>`
 }
+
+// Index writes a schedule performance index to two places, and a dash where there is none.
+func (v *visit) Index(spi *domain.Decimal) template.HTML {
+	if spi != nil {
+		if rounded, ok := spi.Per("1", 2); ok {
+			return v.Figure(rounded)
+		}
+	}
+	return none
+}

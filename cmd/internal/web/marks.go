@@ -75,3 +75,6 @@ type mark struct {
 	*visit
 	projections.Change
 }
+
+// First reports whether there was nothing before.
+func (m *mark) First() bool { return len(m.Old) == 0 || string(m.Old) == "null" }

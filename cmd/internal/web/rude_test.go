@@ -69,16 +69,12 @@ func TestNoParameterBreaksAPage(t *testing.T) {
 						continue // it is another page's turn; and what is to come is waited for
 					}
 					address := path + "?" + url.Values{name: {value}}.Encode()
-					at := time.Now()
 					s := asker.send(http.MethodGet, address, nil)
 					asked++
-					if d := time.Since(at); d > time.Second {
-						t.Log("SLOW", address, d)
-					}
 					require.Less(t, s.status, 500, "%s: %s", address, s.text())
 					assert.NotContains(t, s.body, "<script>alert", address)
 					assert.NotContains(t, s.body, "onmouseover='", address)
-					assert.Empty(t, s.header.Get("Set-Cookie") == "x=y", address)
+					assert.NotContains(t, s.header.Values("Set-Cookie"), "x=y", address)
 					if to := s.header.Get("Location"); s.status == http.StatusSeeOther {
 						assert.True(t, strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//"), "%s: %s", address, to)
 						continue
@@ -103,9 +99,6 @@ func TestNoParameterBreaksAPage(t *testing.T) {
 					}
 					s := asker.send(http.MethodGet, path, nil)
 					asked++
-					if d := time.Since(at); d > time.Second {
-						t.Log("SLOW", address, d)
-					}
 					require.Less(t, s.status, 500, "%s: %s", path, s.text())
 					assert.NotContains(t, s.body, "<script>alert", path)
 				}
