@@ -17,7 +17,7 @@ var rude = []string{
 	"", " ", "0", "-1", "9", "18446744073709551615", "18446744073709551616", "9223372036854775807", "1e9", "NaN", "seq:0", "seq:1", "seq:-1", "seq:18446744073709551615", "seq:99999999999999999999", "seq:",
 	"0001-01-01", "9999-12-31", "2026-02-30", "-0001-01-01", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00+99:99", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "spring",
 	"\x00", "\xff\xfe", "a\r\nSet-Cookie: x=y", "%00", "../../etc/passwd", "//evil.example", `/\evil.example`, "javascript:alert(1)",
-	`"><script>alert(1)</script>`, `' onmouseover='alert(1)`, "{{.Form}}", "%s%d", "‮شركة\u0000", strings.Repeat("x", 4000), "true", "all", "net", "project/x", "project//", "a/b/c/d/e", "/", "party", "area", "beneficiary", "period",
+	`"><script>alert(1)</script>`, `' onmouseover='alert(1)`, "{{.Form}}", "%s%d", "\u202eشركة\u0000", strings.Repeat("x", 4000), "true", "all", "net", "project/x", "project//", "a/b/c/d/e", "/", "party", "area", "beneficiary", "period",
 }
 
 // parametersOfPages are all that any page goes by, and one that none does.
