@@ -132,7 +132,7 @@ func TestStepping(t *testing.T) {
 	r.get("/audit?as_of=seq:455").silentOn(`id="replay-next" href`)
 
 	// And without a point one may begin to step, where history is.
-	assert.Contains(t, r.get("/audit").body, `<a href="/audit?as_of=seq%3A455">Step through history</a>`)
+	assert.Contains(t, r.get("/audit").body, `href="/audit?as_of=seq%3A455">Step through history</a>`)
 }
 
 func TestCountersignatures(t *testing.T) {

@@ -18,7 +18,7 @@ type meetingsAnswer struct {
 	Mechanisms []mechanismMeetings
 	Actions    []projections.Action // still to be done, of all meetings
 	Last       *projections.Meeting // the last that was held
-	Since      changeList           // what changed since then, net
+	Changed    changeList           // what changed since then, net
 	More       bool                 // than is shown of it
 	Next       string
 }
@@ -63,7 +63,7 @@ func (s *site) meetings(ctx context.Context, v *visit) (meetingsAnswer, error) {
 	if answer.Actions, err = v.openActions(ctx); err != nil || answer.Last == nil {
 		return answer, err
 	}
-	answer.Since, answer.More, err = s.changesSince(ctx, v, answer.Last.Meeting)
+	answer.Changed, answer.More, err = s.changesSince(ctx, v, answer.Last.Meeting)
 	return answer, err
 }
 

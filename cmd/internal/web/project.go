@@ -20,7 +20,7 @@ type projectAnswer struct {
 	Self string // its path
 
 	Schedule  schedule
-	Value     earnedValue
+	Earned    earnedValue
 	Trend     trend
 	Moves     []dateMove
 	MoreMoves int // that are not shown
@@ -62,7 +62,7 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 		return answer, err
 	}
 	answer.Schedule = v.schedule(p, milestones)
-	answer.Value = v.earnedValue(curve)
+	answer.Earned = v.earnedValue(curve)
 	answer.Trend = v.trend(trends)
 	answer.Moves, answer.MoreMoves = few(dateMoves(trends), v.asksForAll("moves"))
 	if err := answer.explain(ctx, answer.Moves); err != nil {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +93,27 @@ func called(one *template.Template) map[string]bool {
 		visit(one.Tree.Root)
 	}
 	return names
+}
+
+// The head of a page asks the visit. What an answer has by the same name would be shown
+// there instead.
+func TestNoAnswerHidesWhatTheHeadShows(t *testing.T) {
+	visit := reflect.TypeFor[*visit]()
+	head, err := files.ReadFile("pages/base.html")
+	require.NoError(t, err)
+	parts, err := files.ReadFile("pages/parts.html")
+	require.NoError(t, err)
+	shown := regexp.MustCompile(`[ ({]\.[A-Z]\w*`).FindAllString(string(head)+string(parts), -1)
+	for _, p := range append(pages(), problemPage) {
+		for field := range reflect.TypeOf(p.shows).Fields() {
+			_, method := visit.MethodByName(field.Name)
+			_, own := visit.Elem().FieldByName(field.Name)
+			if !field.Anonymous && (method || own) {
+				assert.False(t, slices.ContainsFunc(shown, func(s string) bool { return s[2:] == field.Name }),
+					"%s hides %s of the visit", p.template, field.Name)
+			}
+		}
+	}
 }
 
 // Who may see a page is said in the table of rights, and nothing is in the table
