@@ -38,11 +38,15 @@ type changeRow struct {
 // each, and finds the evidence of their events.
 func (s *site) changeList(ctx context.Context, v *visit, changes []projections.Change) (changeList, error) {
 	list := changeList{visit: v}
-	evidence, err := s.evidence(ctx, changes)
+	seqs := make([]uint64, len(changes))
+	for i, c := range changes {
+		seqs[i] = c.Seq
+	}
+	events, err := s.said(ctx, seqs)
 	if err != nil {
 		return list, err
 	}
-	place := map[entityKey]int{}
+	evidence, place := evidenceOf(events), map[entityKey]int{}
 	for _, c := range changes {
 		key := entityKey{domain.Key(c.Agreement), c.Entity}
 		i, ok := place[key]
@@ -62,28 +66,6 @@ func (s *site) changeList(ctx context.Context, v *visit, changes []projections.C
 		list.Groups[i].Changes = append(list.Groups[i].Changes, row)
 	}
 	return list, nil
-}
-
-// evidence reads in the log which files the events of changes name.
-func (s *site) evidence(ctx context.Context, changes []projections.Change) (map[uint64][]domain.Hash, error) {
-	var seqs []uint64
-	for _, c := range changes {
-		seqs = append(seqs, c.Seq)
-	}
-	slices.Sort(seqs)
-	records, err := s.api.Stored(ctx, slices.Compact(seqs)...)
-	if err != nil {
-		return nil, err
-	}
-	of := map[uint64][]domain.Hash{}
-	for _, r := range records {
-		e, err := domain.DecodeEnvelope(r.Data)
-		if err != nil {
-			return nil, err
-		}
-		of[r.Seq] = e.Evidence
-	}
-	return of, nil
 }
 
 // Fields whose values are codes that have words, and keys of parties.

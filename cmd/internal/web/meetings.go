@@ -60,17 +60,17 @@ func (s *site) meetings(ctx context.Context, v *visit) (meetingsAnswer, error) {
 			answer.Last = &m
 		}
 	}
-	if answer.Actions, err = v.openActions(ctx, ""); err != nil || answer.Last == nil {
+	if answer.Actions, err = v.openActions(ctx); err != nil || answer.Last == nil {
 		return answer, err
 	}
 	answer.Changed, answer.More, err = s.changesSince(ctx, v, answer.Last.Meeting)
 	return answer, err
 }
 
-// openActions are the action items of a meeting, or with "" of all, that are still
-// to be done, by their days.
-func (v *visit) openActions(ctx context.Context, of domain.Key) (open []projections.Action, err error) {
-	actions, err := everyIn(ctx, v.Agreement, of, v.At, v.models.Actions)
+// openActions are the action items of all meetings that are still to be done, by their
+// days.
+func (v *visit) openActions(ctx context.Context) (open []projections.Action, err error) {
+	actions, err := everyIn(ctx, v.Agreement, "", v.At, v.models.Actions)
 	for _, a := range actions {
 		if a.State == meetings.Open {
 			open = append(open, a)

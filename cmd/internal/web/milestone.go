@@ -136,11 +136,7 @@ func (a *milestoneAnswer) history(ctx context.Context, milestones []projections.
 
 // group puts the changes of each field together.
 func (a *milestoneAnswer) group(changes []projections.Change, events []said) {
-	files := map[uint64][]domain.Hash{}
-	for _, e := range events {
-		files[e.Seq] = e.Evidence
-	}
-	at := map[string]int{}
+	files, at := evidenceOf(events), map[string]int{}
 	for _, c := range changes {
 		i, known := at[c.Field]
 		if !known {

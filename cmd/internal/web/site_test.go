@@ -33,27 +33,6 @@ func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
 	}
 }
 
-// The head of a page asks the visit. What an answer has by the same name would be shown
-// there instead.
-func TestNoAnswerHidesWhatTheHeadShows(t *testing.T) {
-	visit := reflect.TypeFor[*visit]()
-	head, err := files.ReadFile("pages/base.html")
-	require.NoError(t, err)
-	parts, err := files.ReadFile("pages/parts.html")
-	require.NoError(t, err)
-	shown := regexp.MustCompile(`[ ({]\.[A-Z]\w*`).FindAllString(string(head)+string(parts), -1)
-	for _, p := range append(pages(), problemPage) {
-		for field := range reflect.TypeOf(p.shows).Fields() {
-			_, method := visit.MethodByName(field.Name)
-			_, own := visit.Elem().FieldByName(field.Name)
-			if !field.Anonymous && (method || own) {
-				assert.False(t, slices.ContainsFunc(shown, func(s string) bool { return s[2:] == field.Name }),
-					"%s hides %s of the visit", p.template, field.Name)
-			}
-		}
-	}
-}
-
 // Nothing is defined that no page shows.
 func TestEveryTemplateIsShown(t *testing.T) {
 	shown := map[string]bool{"base.html": true}
@@ -116,6 +95,27 @@ func called(one *template.Template) map[string]bool {
 	return names
 }
 
+// The head of a page asks the visit. What an answer has by the same name would be shown
+// there instead.
+func TestNoAnswerHidesWhatTheHeadShows(t *testing.T) {
+	visit := reflect.TypeFor[*visit]()
+	head, err := files.ReadFile("pages/base.html")
+	require.NoError(t, err)
+	parts, err := files.ReadFile("pages/parts.html")
+	require.NoError(t, err)
+	shown := regexp.MustCompile(`[ ({]\.[A-Z]\w*`).FindAllString(string(head)+string(parts), -1)
+	for _, p := range append(pages(), problemPage) {
+		for field := range reflect.TypeOf(p.shows).Fields() {
+			_, method := visit.MethodByName(field.Name)
+			_, own := visit.Elem().FieldByName(field.Name)
+			if !field.Anonymous && (method || own) {
+				assert.False(t, slices.ContainsFunc(shown, func(s string) bool { return s[2:] == field.Name }),
+					"%s hides %s of the visit", p.template, field.Name)
+			}
+		}
+	}
+}
+
 // Who may see a page is said in the table of rights, and nothing is in the table
 // that is no page.
 func TestEveryPageIsInTheTableOfRights(t *testing.T) {
@@ -171,7 +171,7 @@ func TestProblemsAreToldInTheReadersLanguage(t *testing.T) {
 	s := r.in("zh").send(http.MethodGet, "/?as_of=never", nil)
 	s.wellFormed()
 	s.says("时间点无效", "所填时间点无法识别。")
-	assert.Contains(t, s.body, `<p class="soft" lang="en">`)
+	assert.Contains(t, s.body, `<p class="detail" lang="en">`)
 	s.silentOn("未作任何登记")
 
 	// A reader of English has the detail alone.

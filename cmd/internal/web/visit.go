@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/words"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
@@ -48,7 +49,10 @@ type crumb struct{ Title, Path string }
 // visit finds out who asks for what.
 func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	v := s.stranger(w, r)
-	query := r.URL.Query()
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // what does not read would be left out, and the page be of something else
+		return nil, api.InvalidParameter("query", "The address does not read: "+err.Error()+".")
+	}
 	v.AsOf = strings.ReplaceAll(query.Get("as_of"), " ", "+") // no point is written with a space
 	v.EffectiveAt, v.Since = query.Get("effective_at"), strings.ReplaceAll(query.Get("since"), " ", "+")
 	v.Agreement = domain.Key(r.PathValue("agreement"))

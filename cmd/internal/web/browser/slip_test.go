@@ -61,7 +61,7 @@ func TestChartsMoveWithTheSchedule(t *testing.T) {
 		ann.record()
 		bob.in("Milestones").sees(m.title)
 	}
-	schedule, curve, trends := bob.redrawn(gantt, ""), bob.redrawn(sCurve, ""), bob.redrawn(trend, "")
+	schedule, trends := bob.redrawn(gantt, ""), bob.redrawn(trend, "")
 	assert.Contains(t, schedule, "Build; Agreed 30 Sep 2027; Forecast 30 Sep 2027")
 	bob.sees("Planned by the agreed dates: no baseline was approved.")
 
@@ -98,7 +98,7 @@ func TestChartsMoveWithTheSchedule(t *testing.T) {
 	bob.in("Moves of dates, and why").sees("Build", "30 Sep 2027 → 31 Dec 2027", "Supplier delay")
 
 	// What is earned moves the curve.
-	curve = bob.drawn(sCurve)
+	curve := bob.drawn(sCurve)
 	w.do("report-progress", `"project":"plant","milestone":"design","percent":40`)
 	assert.Contains(t, bob.redrawn(sCurve, curve), "Earned value 20%")
 
