@@ -95,6 +95,8 @@ func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
 			shown = append(shown, template.HTMLEscapeString(v.Label(value)))
 		case slices.Contains(partyFields, field) && domain.Key(value).Valid():
 			shown = append(shown, string(v.Party(domain.Key(value))))
+		case field == "affects" && v.Agreement != "":
+			shown = append(shown, string(v.EntityIn(value).Name()))
 		case domain.Hash(value).Valid():
 			shown = append(shown, string(v.Hash(domain.Hash(value))))
 		default:
