@@ -141,13 +141,3 @@ type owedOf struct {
 }
 
 func (v *visit) OwedOf(owed projections.Owed) owedOf { return owedOf{v, owed} }
-
-// Marks reports whether any field of an entity is marked.
-func (v *visit) Marks(agreement domain.Key, entity string) bool {
-	for key := range v.marks {
-		if key.agreement == string(agreement) && key.entity == entity {
-			return true
-		}
-	}
-	return false
-}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -177,7 +176,7 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 	for _, seq := range secret {
 		all = append(all, fmt.Sprintf("/audit/events/%d", seq))
 	}
-	r.crawl(4, append(all, "/agreements/wuxi-2017/amendments/xq-widen", "/agreements/wuxi-2017/projects/xq-hush/milestones/xq-stage"), func(path string, s screen) {
+	r.crawl(2, append(all, "/agreements/wuxi-2017/amendments/xq-widen", "/agreements/wuxi-2017/projects/xq-hush/milestones/xq-stage"), func(path string, s screen) {
 		for _, mark := range marksOfSecret {
 			if strings.Contains(s.bytes(), mark) {
 				shown[mark] = true
@@ -197,7 +196,6 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 		"wuxi":        r.principal("rosa", `"role":"representative","party":"wuxi","agreement":"wuxi-2017"`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			began := time.Now()
 			begin := slices.Clone(all)
 			add := func(path string, parameters ...string) {
 				begin = append(begin, path)
@@ -227,7 +225,7 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 				"/do/change-scope?agreement=wuxi-2017&project=xq-hush", "/do/sign-amendment?agreement=wuxi-2017&amendment=xq-widen&party=wuxi",
 				"/do/record-expenditure?agreement=wuxi-2017&fund=iot-fund&disbursement=xq-give",
 			}
-			asked := asker.crawl(4, append(begin, hidden...), func(path string, s screen) {
+			asked := asker.crawl(2, append(begin, hidden...), func(path string, s screen) {
 				require.Less(t, s.status, 500, "%s: %s", path, s.body)
 				query, _ := url.QueryUnescape(path)
 				for _, mark := range append(slices.Clone(marksOfSecret), file) {
@@ -236,7 +234,7 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 					}
 				}
 			})
-			t.Log(asked, "pages in", time.Since(began))
+			assert.Greater(t, asked, 200)
 			for _, path := range hidden { // a page of what is withheld is that of what is not there
 				shut := asker.send(http.MethodGet, path, nil)
 				none := asker.send(http.MethodGet, regexp.MustCompile("xq-[a-z]+").ReplaceAllString(path, "none"), nil)
@@ -268,7 +266,6 @@ func TestAPlanTellsNoFigureOfWhatIsRestricted(t *testing.T) {
 		{"lock-period?agreement=wuxi-2017&indicator=jobs&period=2018", nil},
 	} {
 		b := cora.open("/do/" + c.path).fill(c.fill...).press("check")
-		t.Log(c.path, b.status)
 		for _, mark := range append(slices.Clone(marksOfSecret), "68.31", "8.31", "60.69", "19.81", "20.81") {
 			assert.NotContains(t, b.bytes(), mark, c.path)
 		}
@@ -310,7 +307,6 @@ func TestPagesWithWhatIsRestrictedAreNoted(t *testing.T) {
 		s := cleared.send(http.MethodGet, path, nil)
 		lines := r.noted()[before:]
 		if !slices.ContainsFunc(marksOfSecret, func(mark string) bool { return strings.Contains(s.bytes(), mark) }) {
-			t.Log("shows nothing:", path, s.status)
 			continue
 		}
 		if assert.Len(t, lines, 1, path) {

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,7 +17,7 @@ var rude = []string{
 	"", " ", "0", "-1", "9", "18446744073709551615", "18446744073709551616", "9223372036854775807", "1e9", "NaN", "seq:0", "seq:1", "seq:-1", "seq:18446744073709551615", "seq:99999999999999999999", "seq:",
 	"0001-01-01", "9999-12-31", "2026-02-30", "-0001-01-01", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00+99:99", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "spring",
 	"\x00", "\xff\xfe", "a\r\nSet-Cookie: x=y", "%00", "../../etc/passwd", "//evil.example", `/\evil.example`, "javascript:alert(1)",
-	`"><script>alert(1)</script>`, `' onmouseover='alert(1)`, "{{.Form}}", "%s%d", "‮شركة\u0000", strings.Repeat("x", 4000), "true", "all", "net", "project/x", "project//", "a/b/c/d/e", "/", "party", "area", "beneficiary", "period",
+	`"><script>alert(1)</script>`, `' onmouseover='alert(1)`, "{{.Form}}", "%s%d", "\u202eشركة\u0000", strings.Repeat("x", 4000), "true", "all", "net", "project/x", "project//", "a/b/c/d/e", "/", "party", "area", "beneficiary", "period",
 }
 
 // parametersOfPages are all that any page goes by, and one that none does.
@@ -50,7 +49,7 @@ var keysOfCooperation = map[string]string{
 }
 
 // oneOf is of how many things to say each parameter of each page is told one.
-const oneOf = 60
+const oneOf = 199
 
 // Whatever a page is asked with, it answers by a page: it shows something or says what
 // is wrong, and never fails.
@@ -59,7 +58,7 @@ func TestNoParameterBreaksAPage(t *testing.T) {
 	r.cooperation()
 	vera := r.principal("vera", `"role":"viewer","party":"wuxi","agreement":"wuxi-2017"`)
 	usual := pagesOf(keysOfCooperation)
-	began, asked, turn := time.Now(), 0, 0
+	turn := 0
 	for _, asker := range []*rig{r, vera} {
 		for _, path := range pagesOf(keysOfCooperation) {
 			for _, name := range parametersOfPages {
@@ -69,12 +68,7 @@ func TestNoParameterBreaksAPage(t *testing.T) {
 						continue // it is another page's turn; and what is to come is waited for
 					}
 					address := path + "?" + url.Values{name: {value}}.Encode()
-					at := time.Now()
 					s := asker.send(http.MethodGet, address, nil)
-					asked++
-					if d := time.Since(at); d > time.Second {
-						t.Log("SLOW", address, d)
-					}
 					require.Less(t, s.status, 500, "%s: %s", address, s.text())
 					assert.NotContains(t, s.body, "<script>alert", address)
 					assert.NotContains(t, s.body, "onmouseover='", address)
@@ -89,7 +83,7 @@ func TestNoParameterBreaksAPage(t *testing.T) {
 		}
 		for key := range keysOfCooperation {
 			for i, value := range rude {
-				if turn++; (i+turn)%6 != 0 {
+				if turn++; (i+turn)%20 != 0 {
 					continue
 				}
 				keys := map[string]string{}
@@ -102,17 +96,12 @@ func TestNoParameterBreaksAPage(t *testing.T) {
 						continue // it has no such key
 					}
 					s := asker.send(http.MethodGet, path, nil)
-					asked++
-					if d := time.Since(at); d > time.Second {
-						t.Log("SLOW", address, d)
-					}
 					require.Less(t, s.status, 500, "%s: %s", path, s.text())
 					assert.NotContains(t, s.body, "<script>alert", path)
 				}
 			}
 		}
 	}
-	t.Log(asked, "questions in", time.Since(began))
 }
 
 // A query that does not read is refused: without it, the page would be of something else.

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,9 +49,7 @@ func TestAFormOfManyPartsIsRefused(t *testing.T) {
 			part(w, i)
 		}
 		require.NoError(t, w.Close())
-		began := time.Now()
 		b.post(w.FormDataContentType(), &body)
-		t.Log(what, b.status, time.Since(began))
 		assert.Contains(t, []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge}, b.status, "%s: %s", what, b.text())
 	}
 }
@@ -66,9 +63,7 @@ func TestAFormOfManyRows(t *testing.T) {
 			b.fields.Set(fmt.Sprintf("attendees[%d].party", i), "wuxi")
 			b.fields.Set(fmt.Sprintf("attendees[%d].name", i), "Li")
 		}
-		began := time.Now()
 		b.copy().press("refresh").is(status)
-		t.Log(n, time.Since(began))
 		b.fields.Set(stepField, "refresh")
 		b.post("application/x-www-form-urlencoded", bytes.NewBufferString(b.fields.Encode())).is(status)
 	}
@@ -114,7 +109,6 @@ func TestTamperedForms(t *testing.T) {
 		b := checked()
 		tamper(b)
 		b.press("record")
-		t.Log(name, b.status)
 		assert.NotEqual(t, http.StatusSeeOther, b.status, name)
 		assert.Less(t, b.status, 500, name)
 		b.wellFormed()
@@ -122,7 +116,6 @@ func TestTamperedForms(t *testing.T) {
 	}
 
 	// Who it is that asks is not the form's to say.
-	last = r.last()
 	b := checked()
 	b.fill("acting_for", "wuxi", "actor", "li.wei", "principal", "admin", "expected_version", "9", "idempotency_key", "x", "command", "grant-access")
 	b.press("record").is(http.StatusSeeOther)

@@ -17,14 +17,7 @@ type entityKey struct {
 // titles are what things are called, as far as a page had to know: each is asked for
 // once. What has no title, and what is not there at the point of the page, is in it
 // with nil.
-//
-// Names are wanted in templates, and at places that have no error to hand on. So the
-// first failure to find one is kept, and [site.render] shows no page after it: what
-// could not be read must not look as if it had no name.
-type titles struct {
-	known  map[entityKey]domain.Text
-	failed error
-}
+type titles struct{ known map[entityKey]domain.Text }
 
 // know notes what something is called.
 func (t *titles) know(agreement domain.Key, path string, title domain.Text) {
@@ -46,8 +39,8 @@ func (v *visit) title(agreement domain.Key, path string) domain.Text {
 		return title
 	}
 	v.titles.know(agreement, path, nil)
-	if err := v.learn(agreement, path); err != nil && !refused(err) && v.titles.failed == nil {
-		v.titles.failed = err
+	if err := v.learn(agreement, path); err != nil && !refused(err) {
+		v.fail(err)
 	}
 	return v.titles.known[entityKey{agreement, path}]
 }

@@ -31,7 +31,8 @@ type visit struct {
 	Since                         string // from which on changes are marked; "" for not at all
 	Done                          string // what was recorded by the form before, for a line at the top
 	AtStep                        *step  // where the page is in history, on pages that are as of an event
-	marks                         map[markKey]projections.Change
+	marks                         marks
+	failed                        error  // the first failure that nobody could hand on
 	status                        int    // of the answer; 0 is that all is well
 	goTo                          string // where the browser is to go instead of being answered
 	still                         bool   // the page does not follow the ledger
@@ -74,7 +75,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if v.Done, err = v.doneBefore(ctx, query.Get("done")); err != nil {
 		return nil, err
 	}
-	return v, v.loadMarks(ctx)
+	return v, v.resolveMarks(ctx)
 }
 
 // stranger is a visit of whom nothing need be known.
@@ -182,4 +183,13 @@ func (v *visit) Plain(t domain.Text) string {
 // page is the part of a list that is asked for.
 func (v *visit) page() projections.Page {
 	return projections.Page{Cursor: v.request.URL.Query().Get("cursor")}
+}
+
+// fail keeps the first failure of what templates ask for, and of other places that have
+// no error to hand on. [site.render] shows no page after it: what could not be read must
+// not look as if it were not there.
+func (v *visit) fail(err error) {
+	if v.failed == nil {
+		v.failed = err
+	}
 }
