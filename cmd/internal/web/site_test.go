@@ -171,13 +171,13 @@ func TestProblemsAreToldInTheReadersLanguage(t *testing.T) {
 	s := r.in("zh").send(http.MethodGet, "/?as_of=never", nil)
 	s.wellFormed()
 	s.says("时间点无效", "所填时间点无法识别。")
-	assert.Contains(t, s.body, `<p class="detail" lang="en">`)
+	assert.Contains(t, s.body, `<p class="soft" lang="en">`)
 	s.silentOn("未作任何登记")
 
 	// A reader of English has the detail alone.
 	s = r.send(http.MethodGet, "/?as_of=never", nil)
 	s.says("Invalid point in time")
-	s.silentOn(`class="detail"`)
+	s.silentOn(`<p class="soft" lang="en">`)
 
 	// When a form cannot be read, then it is said that nothing came of it; of a question
 	// that is not said, nor where nobody knows.
