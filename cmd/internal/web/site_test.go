@@ -171,7 +171,7 @@ func TestProblemsAreToldInTheReadersLanguage(t *testing.T) {
 	s := r.in("zh").send(http.MethodGet, "/?as_of=never", nil)
 	s.wellFormed()
 	s.says("时间点无效", "所填时间点无法识别。")
-	assert.Contains(t, s.body, `<p class="detail" lang="en">`)
+	assert.Contains(t, s.body, `<p class="soft" lang="en">`)
 	s.silentOn("未作任何登记")
 
 	// A reader of English has the detail alone.
