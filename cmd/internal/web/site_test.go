@@ -177,7 +177,7 @@ func TestProblemsAreToldInTheReadersLanguage(t *testing.T) {
 	// A reader of English has the detail alone.
 	s = r.send(http.MethodGet, "/?as_of=never", nil)
 	s.says("Invalid point in time")
-	s.silentOn(`class="detail"`)
+	s.silentOn(`<p class="soft" lang="en">`)
 
 	// When a form cannot be read, then it is said that nothing came of it; of a question
 	// that is not said, nor where nobody knows.

@@ -19,6 +19,7 @@ func TestWhereAMilestoneComesFrom(t *testing.T) {
 	u.open(page)
 	u.in("How it stands").sees("30 Nov 2027")
 	u.click("As of now")
+	u.click("As of now")
 	u.click("Step through history")
 	u.sees("This is not how things stand now.")
 	u.click("← Previous event")
