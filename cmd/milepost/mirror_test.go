@@ -157,6 +157,12 @@ func TestACopyServesReads(t *testing.T) {
 		assert.Equal(t, http.StatusForbidden, status, path)
 		assert.Contains(t, body, `"code":"read-only-copy"`, path)
 	}
+	for path, want := range map[string]int{"/do": http.StatusOK, "/do/register-party": http.StatusForbidden} {
+		status, body := copied.sends(t, http.MethodGet, path) // its pages have no form, and name the ledger too
+		assert.Equal(t, want, status, path)
+		assert.Contains(t, body, origin.url, path)
+		assert.NotContains(t, body, "/do/register", path)
+	}
 	status, body := copied.sends(t, http.MethodGet, "/v1/checkpoint")
 	assert.Equal(t, http.StatusForbidden, status)
 	assert.Contains(t, body, `"code":"read-only-copy"`, "it signs nothing")

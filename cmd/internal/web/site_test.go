@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -224,4 +225,17 @@ func TestPagesHandOnThePointInTime(t *testing.T) {
 	assert.NotContains(t, s.body, "data-live", "the past does not move")
 	assert.Contains(t, r.get("/").body, `data-live="/v1/events?after=`)
 	assert.True(t, slices.Contains(strings.Split(s.header.Get("Content-Security-Policy"), "; "), "script-src 'self'"))
+}
+
+// The switch of languages leads back to a page that can be asked for.
+func TestAPageCanBeAskedForAgain(t *testing.T) {
+	for _, c := range []struct{ method, pattern, address, want string }{
+		{http.MethodGet, "GET /changes", "/changes?from=seq:1", "/changes?from=seq:1"},
+		{http.MethodPost, "POST /do/{command}", "/do/add-area?agreement=a", "/do/add-area"},
+		{http.MethodPost, "POST /audit/replay", "/audit/replay", "/"},
+	} {
+		r := httptest.NewRequest(c.method, c.address, nil)
+		r.Pattern = c.pattern
+		assert.Equal(t, c.want, pageAgain(r), c.pattern)
+	}
 }

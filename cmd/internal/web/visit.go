@@ -82,12 +82,24 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 func (s *site) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{
 		Language: words.FromRequest(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
-		StyleSheet: styleAddress, Script: scriptAddress, Icon: iconAddress, URI: r.URL.RequestURI(),
+		StyleSheet: styleAddress, Script: scriptAddress, Icon: iconAddress, URI: pageAgain(r),
 	}
 	if s.SignIn != nil {
 		v.Form = s.SignIn.FormToken(w, r)
 	}
 	return v
+}
+
+// pageAgain is where the page can be asked for again: after the answer to a form, its
+// address where that is a page as well, else the first page.
+func pageAgain(r *http.Request) string {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return r.URL.RequestURI()
+	}
+	if _, path, _ := strings.Cut(r.Pattern, " "); access.IsPage("GET " + path) {
+		return r.URL.Path
+	}
+	return "/"
 }
 
 // Ledger is the name of the ledger.
