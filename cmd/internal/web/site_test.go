@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"regexp"
