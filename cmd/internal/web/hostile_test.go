@@ -21,6 +21,7 @@ var hostile = strings.Join([]string{
 
 // What somebody wrote into the ledger is shown as text, wherever it is shown.
 func TestWhatIsWrittenIsText(t *testing.T) {
+	exhausting(t)
 	r := start(t)
 	text, _ := json.Marshal(hostile)
 	var short, _ = json.Marshal(hostile[:190])
@@ -98,6 +99,7 @@ func TestWhatIsWrittenIsText(t *testing.T) {
 // A ledger with nothing in it, and one with an agreement and nothing else, has all its
 // pages, in each language, for each who may see them.
 func TestPagesOfALedgerWithNothingInIt(t *testing.T) {
+	exhausting(t)
 	r := start(t)
 	ask := func(who *rig, paths []string) {
 		t.Helper()

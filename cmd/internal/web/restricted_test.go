@@ -169,6 +169,7 @@ func (s screen) leads(bare string) (paths []string) {
 // What is restricted shows in no byte of any page to who is not cleared for it, and
 // does to who is.
 func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
+	exhausting(t)
 	r := start(t)
 	secret, file := r.cooperation()
 	shown := map[string]bool{}

@@ -54,6 +54,7 @@ const oneOf = 199
 // Whatever a page is asked with, it answers by a page: it shows something or says what
 // is wrong, and never fails.
 func TestNoParameterBreaksAPage(t *testing.T) {
+	exhausting(t)
 	r := start(t)
 	r.cooperation()
 	vera := r.principal("vera", `"role":"viewer","party":"wuxi","agreement":"wuxi-2017"`)
