@@ -74,6 +74,7 @@ func TestProjectsByWhatTheyAre(t *testing.T) {
 
 // A long list of projects, and a long schedule.
 func TestManyProjectsAndMilestones(t *testing.T) {
+	exhausting(t)
 	r := startDemo(t)
 	var lines strings.Builder
 	for i := range 130 {

@@ -287,6 +287,7 @@ func (r *rig) noted() (lines []string) {
 // Whatever a page can be made to show of what is restricted has a line in the access
 // log that names it: a parameter that the page does not go by does not keep it out.
 func TestPagesWithWhatIsRestrictedAreNoted(t *testing.T) {
+	exhausting(t)
 	r := start(t)
 	secret, _ := r.cooperation()
 	cleared := r.principal("clea", `"role":"coordinator","agreement":"wuxi-2017","cleared":["project/xq-hush","area/xq-field"]`)

@@ -51,6 +51,7 @@ var rightsOfPages = map[string]struct{ roles, where string }{
 // Each page is for those for whom it is meant, and for nobody else; and one that is
 // within an agreement is not there for who has no role in that.
 func TestMatrixOfPages(t *testing.T) {
+	exhausting(t)
 	r := start(t)
 	r.cooperation()
 	r.done("grant-access", `{"principal":"vera","role":"viewer"}`)
