@@ -21,6 +21,7 @@ type form struct {
 	kind   string // of the aggregate that it is asked of
 	zero   domain.Command
 	values url.Values
+	lists  map[string]optionList // what there is to choose from, by what it is of
 
 	problem *api.Problem // what refused it, nil for nothing
 	blamed  *input       // the first input that this blames
