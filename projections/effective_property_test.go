@@ -82,6 +82,7 @@ func refusedOr(t tb, all map[string]string) func(string, any, error) {
 // events known at the point, and effective by that date, were all there are,
 // and had been recorded in the order of their effective dates.
 func TestTheEffectiveAxisEqualsALogInThatOrder(t *testing.T) {
+	t.Parallel()
 	check(t, func(t *rapid.T) {
 		// given a random history with effective dates before and after those of
 		// recording
@@ -125,6 +126,7 @@ func TestTheEffectiveAxisEqualsALogInThatOrder(t *testing.T) {
 // changed between two sequences of a log in that order; so net changes are the
 // difference of what is effective by the two dates.
 func TestChangesOnTheEffectiveAxis(t *testing.T) {
+	t.Parallel()
 	const of = domain.Key("framework")
 	check(t, func(t *rapid.T) {
 		// given a random history, and one that was recorded in the order of its

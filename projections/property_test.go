@@ -229,6 +229,7 @@ func live(t *rapid.T, log *memory) (m *projections.Models, done func()) {
 // Every table as of a sequence is what read models made from the log up to
 // there hold; and those that followed equal those made in one go.
 func TestAsOfEqualsARebuildUpToThere(t *testing.T) {
+	t.Parallel()
 	check(t, func(t *rapid.T) {
 		// given a random history, and read models that followed it
 		l, log := inMemory(t)

@@ -294,6 +294,7 @@ func progress(t tb, m *projections.Models, at projections.Point) map[string]stri
 }
 
 func TestProgressAsOfEqualsARebuildUpToThere(t *testing.T) {
+	t.Parallel()
 	check(t, func(t *rapid.T) {
 		l, log := inMemory(t)
 		l.advance(t, 60)

@@ -117,6 +117,7 @@ func plain(hashes []tlog.Hash) [][]byte {
 // The trees of the ledger and of each agreement are those of the stored bytes,
 // whether the models followed or were made in one go, and every proof holds.
 func TestTreesAreThoseOfTheLog(t *testing.T) {
+	t.Parallel()
 	check(t, func(t *rapid.T) {
 		// given a random history of two agreements, and read models that followed it
 		l, log := inMemory(t)
@@ -186,6 +187,7 @@ func TestTreesAcrossTiles(t *testing.T) {
 
 // A tile of the second level is full after 65,536 leaves.
 func TestTreesOfThreeLevels(t *testing.T) {
+	t.Parallel()
 	// given
 	const full = 1 << 16
 	l, log := inMemory(t)
@@ -279,6 +281,7 @@ func TestQuestionsAboutTreesThatAreRefused(t *testing.T) {
 }
 
 func TestAnEditedTreeIsFound(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		sql string
 		seq uint64 // the first that differs
