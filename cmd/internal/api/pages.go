@@ -98,6 +98,16 @@ func (a *API) Preview(ctx context.Context, req ledger.Request) (ledger.Plan, err
 	return plan, nil
 }
 
+// MayAsk reports whether the asker has the right that an operation takes, by its
+// pattern: what is not theirs to ask for is left out of a page.
+func (a *API) MayAsk(ctx context.Context, pattern string) bool { return a.takes(ctx, pattern) == nil }
+
+// takes refuses who asks, unless the right of an operation is theirs at this moment.
+func (a *API) takes(ctx context.Context, pattern string) error {
+	right, _ := access.Route(pattern) // the zero Right is nobody's
+	return stillMay(ctx, right)
+}
+
 // Latest is Seen of all that the log has now.
 func (a *API) Latest(ctx context.Context) (*projections.Models, error) {
 	models, err := a.seen(ctx)
@@ -116,7 +126,7 @@ type (
 // Lags say how far each subscriber is, to those who may ask; nil where this server does
 // not look after subscribers.
 func (a *API) Lags(ctx context.Context) ([]Lag, error) {
-	if err := stillMay(ctx, routeRight("GET /v1/subscribers/lag")); err != nil || a.cfg.Subscribers == nil {
+	if err := a.takes(ctx, "GET /v1/subscribers/lag"); err != nil || a.cfg.Subscribers == nil {
 		return nil, err
 	}
 	return a.cfg.Subscribers.List(ctx)
@@ -125,7 +135,7 @@ func (a *API) Lags(ctx context.Context) ([]Lag, error) {
 // Delivery says how far a webhook has come, to those who may ask; nil where this server
 // does not deliver webhooks.
 func (a *API) Delivery(ctx context.Context, key domain.Key) (*Delivery, error) {
-	if err := stillMay(ctx, routeRight("GET /v1/webhooks/{webhook}/delivery")); err != nil || a.cfg.Webhooks == nil {
+	if err := a.takes(ctx, "GET /v1/webhooks/{webhook}/delivery"); err != nil || a.cfg.Webhooks == nil {
 		return nil, err
 	}
 	if err := a.delivers(ctx, &ofWebhook{Webhook: key}); err != nil {
@@ -137,7 +147,7 @@ func (a *API) Delivery(ctx context.Context, key domain.Key) (*Delivery, error) {
 
 // WebhookSecret is the secret of a webhook, for those who may ask for it.
 func (a *API) WebhookSecret(ctx context.Context, key domain.Key) (string, error) {
-	if err := stillMay(ctx, routeRight("GET /v1/webhooks/{webhook}/secret")); err != nil {
+	if err := a.takes(ctx, "GET /v1/webhooks/{webhook}/secret"); err != nil {
 		return "", err
 	}
 	if err := a.delivers(ctx, &ofWebhook{Webhook: key}); err != nil {
@@ -148,12 +158,6 @@ func (a *API) WebhookSecret(ctx context.Context, key domain.Key) (string, error)
 		return "", err
 	}
 	return secret.Reveal(), nil
-}
-
-// routeRight is the right that the table has for a route of the API.
-func routeRight(pattern string) access.Right {
-	right, _ := access.Route(pattern) // the zero Right is nobody's
-	return right
 }
 
 // Attach stores a file for the asker, who may then name it as evidence.

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/proof"
@@ -38,16 +37,6 @@ func (a *API) Stored(ctx context.Context, seqs ...uint64) ([]eventstore.Record, 
 		}
 	}
 	return records, nil
-}
-
-// MayAsk reports whether the asker has the right that an operation takes, by its
-// pattern: what is not theirs to ask for is left out of a page.
-func (a *API) MayAsk(ctx context.Context, pattern string) bool { return a.takes(ctx, pattern) == nil }
-
-// takes refuses who asks, unless the right of an operation is theirs at this moment.
-func (a *API) takes(ctx context.Context, pattern string) error {
-	right, _ := access.Route(pattern) // the zero Right is nobody's
-	return stillMay(ctx, right)
 }
 
 // Status is what GET /v1/status answers.

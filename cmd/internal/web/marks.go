@@ -10,12 +10,9 @@ import (
 // marks are the changes since the point that a page is to be compared with. They are
 // read when the first is looked for: most pages mark little, and many nothing.
 type marks struct {
-	asked *projections.ChangeQuery // nil where no point was chosen
-	found map[markKey]projections.Change
+	asked *projections.ChangeQuery                    // nil where no point was chosen
+	found map[entityKey]map[string]projections.Change // by entity and field
 }
-
-// markKey names a field of an entity.
-type markKey struct{ agreement, entity, field string }
 
 // maxMarks bounds how many changed fields a page marks. Beyond it, the page of the
 // changes is the place to look.
@@ -44,19 +41,24 @@ func (v *visit) resolveMarks(ctx context.Context) (err error) {
 
 // marked are the changes by what they are of. Like a title, they are looked for where
 // no error can be handed on: see [visit.fail].
-func (v *visit) marked() map[markKey]projections.Change {
+func (v *visit) marked() map[entityKey]map[string]projections.Change {
 	if v.marks.asked == nil || v.marks.found != nil {
 		return v.marks.found
 	}
-	v.marks.found = map[markKey]projections.Change{}
-	for q := *v.marks.asked; len(v.marks.found) < maxMarks; {
+	v.marks.found = map[entityKey]map[string]projections.Change{}
+	for q, n := *v.marks.asked, 0; n < maxMarks; {
 		found, err := v.models.Changes(v.request.Context(), q)
 		if err != nil {
 			v.fail(err)
 			break
 		}
+		n += len(found.Changes)
 		for _, c := range found.Changes {
-			v.marks.found[markKey{c.Agreement, c.Entity, c.Field}] = c
+			of := entityKey{domain.Key(c.Agreement), c.Entity}
+			if v.marks.found[of] == nil {
+				v.marks.found[of] = map[string]projections.Change{}
+			}
+			v.marks.found[of][c.Field] = c
 		}
 		if found.Complete {
 			break
@@ -75,7 +77,7 @@ type mark struct {
 // Was is how a field of an entity changed since the chosen point, nil where it did
 // not: "project/iot-base/milestone/design", "forecast".
 func (v *visit) Was(agreement domain.Key, entity, field string) *mark {
-	c, ok := v.marked()[markKey{string(agreement), entity, field}]
+	c, ok := v.marked()[entityKey{agreement, entity}][field]
 	if !ok {
 		return nil
 	}
@@ -85,18 +87,13 @@ func (v *visit) Was(agreement domain.Key, entity, field string) *mark {
 // New reports whether an entity came to be since the chosen point: a field that
 // every one of its kind has is new.
 func (v *visit) New(agreement domain.Key, entity string) bool {
-	c, ok := v.marked()[markKey{string(agreement), entity, "title"}]
+	c, ok := v.marked()[entityKey{agreement, entity}]["title"]
 	return ok && c.Op == "add"
 }
 
 // Marks reports whether any field of an entity is marked.
 func (v *visit) Marks(agreement domain.Key, entity string) bool {
-	for key := range v.marked() {
-		if key.agreement == string(agreement) && key.entity == entity {
-			return true
-		}
-	}
-	return false
+	return len(v.marked()[entityKey{agreement, entity}]) > 0
 }
 
 // First reports whether there was nothing before.

@@ -26,22 +26,26 @@ type visit struct {
 	Agreement domain.Key
 
 	// The point that the page is as of, and how it was asked for.
-	At                            projections.Point
-	AsOf, EffectiveAt             string
-	Since                         string // from which on changes are marked; "" for not at all
+	At                projections.Point
+	AsOf, EffectiveAt string
+	Since             string // from which on changes are marked; "" for not at all
+	AtStep            *step  // where the page is in history, on pages that are as of an event
+
 	Done                          string // what was recorded by the form before, for a line at the top
-	AtStep                        *step  // where the page is in history, on pages that are as of an event
-	marks                         marks
-	failed                        error  // the first failure that nobody could hand on
-	status                        int    // of the answer; 0 is that all is well
-	goTo                          string // where the browser is to go instead of being answered
-	still                         bool   // the page does not follow the ledger
-	titles                        titles
-	models                        *projections.Models
-	site                          *site
-	request                       *http.Request
-	writer                        http.ResponseWriter
 	StyleSheet, Script, Icon, URI string
+
+	status int    // of the answer; 0 is that all is well
+	goTo   string // where the browser is to go instead of being answered
+	still  bool   // the page does not follow the ledger
+	failed error  // the first failure that nobody could hand on
+
+	models *projections.Models // of what the asker sees
+	titles titles
+	marks  marks
+
+	site    *site
+	request *http.Request
+	writer  http.ResponseWriter
 }
 
 // crumb is a page on the way to this one.

@@ -22,7 +22,7 @@ function busy(part) {
 
 // place puts the parts of a fresh page where they belong, and says whether all of
 // them could be. What had the focus has it again, and what was opened stays open.
-export function place(fresh, highlight = true) {
+function place(fresh, highlight = true) {
   let all = true;
   const old = parts(document);
   for (const [id, part] of parts(fresh)) {
@@ -49,10 +49,13 @@ function path(element, root) {
 }
 const find = (steps, root) => steps.reduce((e, i) => e?.children[i], root);
 
-export async function fetchPage(address) {
+// fetchPage asks for a page, or for one that also says so where what it is about is not
+// there; it is null where nobody is signed in any more, and the browser goes to sign in.
+// All scripts are parts of one module.
+async function fetchPage(address, notThereToo = false) {
   const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
   if (answer.redirected && new URL(answer.url).pathname.startsWith("/sign-in")) { location.assign(answer.url); return null; }
-  if (!answer.ok) throw new Error(answer.statusText);
+  if (!answer.ok && !(notThereToo && answer.status === 404)) throw new Error(answer.statusText);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 

@@ -22,10 +22,9 @@
       const next = wanted;
       wanted = null;
       try {
-        const answer = await fetch(next, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-        if (!answer.ok && answer.status !== 404) throw new Error(answer.statusText);
-        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-        if (answer.redirected || !fresh.getElementById("replay-range")) { location.assign(next); return; }
+        const fresh = await fetchPage(next, true);
+        if (!fresh) return;
+        if (!fresh.getElementById("replay-range")) { location.assign(next); return; }
         if (!wanted) show(fresh, next);
       } catch {
         location.assign(next); // the browser says what is wrong
