@@ -2,7 +2,6 @@ package projections_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -287,18 +286,8 @@ func edit(t testing.TB, dir, sql string, args ...any) {
 }
 
 // check tries a property on random ledgers. Each is folded many times over, so
-// there are fewer than rapid would draw unless -rapid.checks asks for more.
+// there are fewer than rapid would draw.
 func check(t *testing.T, property func(*rapid.T)) {
 	t.Helper()
-	checkTimes(t, "30", property)
-}
-
-// checkTimes is check with so many ledgers.
-func checkTimes(t *testing.T, n string, property func(*rapid.T)) {
-	t.Helper()
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		require.NoError(t, f.Value.Set(n))
-		defer func() { require.NoError(t, f.Value.Set(f.DefValue)) }()
-	}
-	rapid.Check(t, property)
+	domaintest.Check(t, 30, property)
 }

@@ -178,7 +178,7 @@ func cells(t tb, m *projections.Models) string {
 func TestAViewIsALedgerWithoutWhatItWithholds(t *testing.T) {
 	t.Parallel()
 	reached := map[string]int{}
-	checkTimes(t, "10", func(t *rapid.T) { // each makes four read models
+	domaintest.Check(t, 10, func(t *rapid.T) { // each makes four read models
 		// given a random history and a random view of it
 		l, log := inMemory(t)
 		l.marked()

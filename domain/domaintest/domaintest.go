@@ -192,12 +192,3 @@ func StateOf[S any](s *Scenario, ref domain.Ref) *S {
 	require.True(s.t, ok, "there is no %s", ref)
 	return state
 }
-
-// Reached requires that some history came as far as what was counted, or the
-// property says nothing of it. A short run has too few histories to ask that.
-func Reached(t *testing.T, count int, what string) {
-	t.Helper()
-	if !testing.Short() {
-		assert.Positive(t, count, "no history came as far: %s", what)
-	}
-}

@@ -268,7 +268,7 @@ func TestEvidenceInABundle(t *testing.T) {
 // does.
 func TestEveryHistoryVerifies(t *testing.T) {
 	damaged, forged := 0, 0
-	check(t, 60, func(t *rapid.T) {
+	domaintest.Check(t, 60, func(t *rapid.T) {
 		l := newLedger(t).given(domaintest.Running()...)
 		commands := rapid.OneOf(domaintest.Commands, domaintest.Commands, domaintest.Access) // of which an agreement's bundle has none
 		domaintest.HistoryOf(t, domaintest.Running(), commands, 40, func(w domaintest.World, s domaintest.Step) {

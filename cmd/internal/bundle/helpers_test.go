@@ -7,20 +7,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"iter"
 	"path"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
-	"pgregory.net/rapid"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/bundle"
 	"github.com/milepost-ledger/milepost/domain"
@@ -35,17 +32,6 @@ import (
 type tb interface {
 	require.TestingT
 	Helper()
-}
-
-// check runs a property so many times, and a fifth of them with -short.
-func check(t *testing.T, times int, property func(*rapid.T)) {
-	t.Helper()
-	checks := flag.Lookup("rapid.checks")
-	if was := checks.Value.String(); was == checks.DefValue {
-		require.NoError(t, checks.Value.Set(fmt.Sprint(times)))
-		defer func() { require.NoError(t, checks.Value.Set(was)) }()
-	}
-	rapid.Check(t, property)
 }
 
 // key is a signing key whose private half the tests have.

@@ -1,7 +1,6 @@
 package webhook_test
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/party"
 	hooks "github.com/milepost-ledger/milepost/domain/webhook"
 )
@@ -72,9 +72,5 @@ func TestDeliverer_property(t *testing.T) {
 		require.Equal(rt, want, slices.Compact(to.accepted()))
 		require.Empty(rt, elsewhere.deliveries())
 	}
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		require.NoError(t, f.Value.Set("15"))
-		defer func() { require.NoError(t, f.Value.Set(f.DefValue)) }()
-	}
-	rapid.Check(t, property)
+	domaintest.Check(t, 15, property)
 }
