@@ -1,0 +1,267 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/milepost-ledger/milepost/eventstore/durable"
+)
+
+const (
+	restoringDir = "restoring" // what Restore has not finished; no ledger
+	restoredDir  = "restored"  // what it has, and not put in its place yet
+)
+
+// Restore makes a data directory of a backup, in an empty directory or one that is
+// not there yet, else the error is an *OccupiedError. fill makes it, in a directory
+// of its own; when it returns without error, all of that is put on disk and then in
+// its place. When it fails there is nothing.
+//
+// At whatever point this is interrupted, Open finds all of it or refuses the
+// directory with an *UnfinishedRestoreError, and Restore begins anew:
+//
+//  1. what is made lies in restoring, and is no ledger
+//  2. restoring becomes restored: Open does the rest
+//  3. what is in restored goes to where it belongs
+func Restore(ctx context.Context, cfg Config, fill func(*Restoring) error) (err error) {
+	if cfg.URL != "" {
+		return errors.New("eventstore: only an embedded log can be restored")
+	}
+	holder, err := newStore(cfg)
+	if err != nil {
+		return err
+	}
+	dir := cfg.Dir
+	_, statErr := os.Stat(dir)
+	if err := checkVacant(dir); err != nil {
+		return err
+	}
+	if err := holder.lockDir(); err != nil {
+		return err
+	}
+	work := filepath.Join(dir, restoringDir)
+	defer func() {
+		if err != nil { // as it was
+			err = errors.Join(err, os.RemoveAll(work), os.Remove(lockFile(dir)))
+		}
+		err = errors.Join(err, holder.release())
+		if err != nil && errors.Is(statErr, fs.ErrNotExist) {
+			_ = os.Remove(dir) // where it is not empty, somebody needs it
+		}
+	}()
+	if err := checkVacant(dir); err != nil { // now nobody else begins
+		return err
+	}
+	if err := os.RemoveAll(work); err != nil {
+		return fmt.Errorf("eventstore: remove what a restore left: %w", err)
+	}
+	if err := os.Mkdir(work, 0o750); err != nil {
+		return fmt.Errorf("eventstore: restore: %w", err)
+	}
+	cfg.Dir, cfg.unsynced = work, true
+	r := &Restoring{cfg: cfg, next: 1}
+	if err := errors.Join(fill(r), r.close()); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := os.Remove(lockFile(work)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("eventstore: restore: %w", err)
+	}
+	if err := syncAll(work); err != nil {
+		return fmt.Errorf("eventstore: put what was restored on disk: %w", err)
+	}
+	if err := os.Rename(work, filepath.Join(dir, restoredDir)); err != nil {
+		return fmt.Errorf("eventstore: put what was restored in its place: %w", err)
+	}
+	return settleRestore(dir)
+}
+
+// checkVacant says what is in a directory beside what an interrupted Restore left.
+func checkVacant(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("eventstore: restore: %w", err)
+	}
+	for _, e := range entries {
+		if name := e.Name(); name != restoringDir && name != filepath.Base(lockFile(dir)) && name != "lost+found" { // of a file system of its own
+			return &OccupiedError{Dir: dir, Has: name}
+		}
+	}
+	return nil
+}
+
+// settleRestore finishes a Restore that had made everything, and refuses one that
+// had not. The directory is locked.
+func settleRestore(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, restoringDir)); err == nil {
+		return &UnfinishedRestoreError{Dir: dir}
+	}
+	done := filepath.Join(dir, restoredDir)
+	entries, err := os.ReadDir(done)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if err == nil {
+			err = os.Rename(filepath.Join(done, e.Name()), filepath.Join(dir, e.Name()))
+		}
+	}
+	if err == nil {
+		err = durable.SyncDir(dir)
+	}
+	if err == nil {
+		err = os.Remove(done)
+	}
+	if err == nil {
+		err = durable.SyncDir(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("eventstore: put what was restored in its place: %w", err)
+	}
+	return nil
+}
+
+// Restoring is a data directory that Restore makes. It belongs to one goroutine.
+type Restoring struct {
+	cfg     Config
+	store   *Store
+	next    uint64 // sequence
+	batch   batchCheck
+	waiting []awaited
+}
+
+// awaited is a record that was sent and is not known to be stored.
+type awaited struct {
+	seq uint64
+	ack jetstream.PubAckFuture
+}
+
+// restoreAhead is how many answers may be under way: each is of a batch, or of a
+// record in none.
+const restoreAhead = 256
+
+// noDuplicates is the shortest time that a server can remember message ids for:
+// those of a backup are in the log once, as it was.
+const noDuplicates = 100 * time.Millisecond
+
+// Dir is where files that belong to the data directory go.
+func (r *Restoring) Dir() string { return r.cfg.Dir }
+
+// Begin makes the empty log, and records with it what the former one had, as
+// [Store.Metadata] told it.
+func (r *Restoring) Begin(ctx context.Context, metadata map[string]string) error {
+	s, err := newStore(r.cfg)
+	if err != nil {
+		return err
+	}
+	s.metadata = metadata
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	r.store = s
+	return nil
+}
+
+// Append adds records at the sequences that they had, with the subjects, headers
+// and bytes that they had, which ReadStored told. The server checks once more what
+// the headers say was expected, and whether batches are whole. The time of storing
+// is the server's to say, and is now.
+func (r *Restoring) Append(ctx context.Context, records []Record) error {
+	for _, rec := range records {
+		if rec.Seq != r.next {
+			return &GapError{Want: r.next, Got: rec.Seq}
+		}
+		if err := checkSubject(r.cfg.Ledger, rec.Subject); err != nil {
+			return err
+		}
+		if err := r.batch.check(rec.Seq, rec.Headers); err != nil {
+			return err
+		}
+		r.next++
+		msg := &nats.Msg{Subject: rec.Subject, Header: rec.Headers, Data: rec.Data}
+		if r.batch.open() != "" { // the answer comes to the last of the batch
+			if err := r.store.read.PublishMsg(msg); err != nil {
+				return fmt.Errorf("eventstore: restore sequence %d: %w", rec.Seq, err)
+			}
+			continue
+		}
+		ack, err := r.store.js.PublishMsgAsync(msg)
+		if err != nil {
+			return fmt.Errorf("eventstore: restore sequence %d: %w", rec.Seq, err)
+		}
+		r.waiting = append(r.waiting, awaited{rec.Seq, ack})
+		if err := r.await(ctx, restoreAhead); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await waits until no more than so many answers are under way.
+func (r *Restoring) await(ctx context.Context, most int) error {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	for len(r.waiting) > most {
+		w := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		var err error
+		select {
+		case ack := <-w.ack.Ok():
+			if ack.Sequence != w.seq || ack.Duplicate {
+				err = &GapError{Want: w.seq, Got: ack.Sequence}
+			}
+		case err = <-w.ack.Err():
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("eventstore: restore sequence %d: %w", w.seq, err)
+		}
+	}
+	return nil
+}
+
+// PutEvidence stores evidence, which must have that hash.
+func (r *Restoring) PutEvidence(ctx context.Context, body io.Reader, hash string) error {
+	_, err := r.store.PutEvidence(ctx, body, hash)
+	return err
+}
+
+// Finish waits until all records are in the log, gives it the settings that a
+// ledger's has, and returns it for reading. Nothing may be appended afterwards.
+func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
+	if err := r.await(ctx, 0); err != nil {
+		return nil, err
+	}
+	if id := r.batch.open(); id != "" {
+		return nil, &TornBatchError{Batch: id, Seq: r.next - 1}
+	}
+	st, err := r.store.js.Stream(ctx, r.store.stream)
+	if err == nil {
+		cfg := st.CachedInfo().Config
+		cfg.Duplicates = DuplicateWindow
+		_, err = r.store.js.UpdateStream(ctx, cfg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("eventstore: finish the restored log: %w", err)
+	}
+	return r.store, nil
+}
+
+func (r *Restoring) close() error {
+	if r.store == nil {
+		return nil
+	}
+	return r.store.Close()
+}
