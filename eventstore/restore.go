@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -32,15 +34,8 @@ const (
 //  1. what is made lies in restoring, and is no ledger
 //  2. restoring becomes restored: Open does the rest
 //  3. what is in restored goes to where it belongs
-func Restore(ctx context.Context, cfg Config, fill func(*Restoring) error) (err error) {
-	if cfg.URL != "" {
-		return errors.New("eventstore: only an embedded log can be restored")
-	}
-	holder, err := newStore(cfg)
-	if err != nil {
-		return err
-	}
-	dir := cfg.Dir
+func Restore(ctx context.Context, dir string, log *slog.Logger, fill func(*Restoring) error) (err error) {
+	holder := &Store{cfg: Config{Dir: dir}}
 	_, statErr := os.Stat(dir)
 	if err := checkVacant(dir); err != nil {
 		return err
@@ -67,8 +62,7 @@ func Restore(ctx context.Context, cfg Config, fill func(*Restoring) error) (err 
 	if err := os.Mkdir(work, 0o750); err != nil {
 		return fmt.Errorf("eventstore: restore: %w", err)
 	}
-	cfg.Dir, cfg.unsynced = work, true
-	r := &Restoring{cfg: cfg, next: 1}
+	r := &Restoring{cfg: Config{Dir: work, Logger: log, unsynced: true}, next: 1}
 	if err := errors.Join(fill(r), r.close()); err != nil {
 		return err
 	}
@@ -158,9 +152,10 @@ const noDuplicates = 100 * time.Millisecond
 // Dir is where files that belong to the data directory go.
 func (r *Restoring) Dir() string { return r.cfg.Dir }
 
-// Begin makes the empty log, and records with it what the former one had, as
-// [Store.Metadata] told it.
-func (r *Restoring) Begin(ctx context.Context, metadata map[string]string) error {
+// Begin makes the empty log of a ledger, and records with it what the former one
+// had, as [Store.Metadata] told it.
+func (r *Restoring) Begin(ctx context.Context, ledger string, metadata map[string]string) error {
+	r.cfg.Ledger = ledger
 	s, err := newStore(r.cfg)
 	if err != nil {
 		return err
@@ -259,9 +254,20 @@ func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
 	return r.store, nil
 }
 
+// close closes the log when the server has nothing of it left to do: it works off
+// what it was sent even while it shuts down, and would write into what is removed.
 func (r *Restoring) close() error {
 	if r.store == nil {
 		return nil
+	}
+	last := &nats.Msg{Subject: Subject(r.cfg.Ledger, LedgerWide, "restore", "end")}
+	ack, err := r.store.js.PublishMsgAsync(last, jetstream.WithExpectLastSequence(math.MaxInt64)) // is refused, after all others
+	if err == nil {
+		select {
+		case <-ack.Ok():
+		case <-ack.Err():
+		case <-time.After(ackTimeout):
+		}
 	}
 	return r.store.Close()
 }

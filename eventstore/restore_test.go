@@ -70,9 +70,9 @@ func TestRestore_theSameLogAgain(t *testing.T) {
 
 	// when they are restored
 	cfg := eventstore.Config{Dir: filepath.Join(t.TempDir(), "new"), Ledger: "test"}
-	require.NoError(t, eventstore.Restore(t.Context(), cfg, func(r *eventstore.Restoring) error {
+	require.NoError(t, eventstore.Restore(t.Context(), cfg.Dir, nil, func(r *eventstore.Restoring) error {
 		require.NoError(t, os.WriteFile(filepath.Join(r.Dir(), "more"), []byte("a file"), 0o600))
-		require.NoError(t, r.Begin(t.Context(), origin.Metadata()))
+		require.NoError(t, r.Begin(t.Context(), "test", origin.Metadata()))
 		require.NoError(t, r.Append(t.Context(), want[:100]))
 		require.NoError(t, r.Append(t.Context(), want[100:]))
 		e, err := origin.Evidence(t.Context(), hash)
@@ -107,8 +107,8 @@ func TestRestore_theSameLogAgain(t *testing.T) {
 func TestRestore_refuses(t *testing.T) {
 	_, want, _ := told(t)
 	restore := func(cfg eventstore.Config, records []eventstore.Record) error {
-		return eventstore.Restore(t.Context(), cfg, func(r *eventstore.Restoring) error {
-			if err := r.Begin(t.Context(), nil); err != nil {
+		return eventstore.Restore(t.Context(), cfg.Dir, nil, func(r *eventstore.Restoring) error {
+			if err := r.Begin(t.Context(), "test", nil); err != nil {
 				return err
 			}
 			if err := r.Append(t.Context(), records); err != nil {
@@ -151,8 +151,8 @@ func TestRestore_interrupted(t *testing.T) {
 	cfg := config(t)
 	broken := errors.New("broken off")
 	restore := func(end error) error {
-		return eventstore.Restore(t.Context(), cfg, func(r *eventstore.Restoring) error {
-			require.NoError(t, r.Begin(t.Context(), nil))
+		return eventstore.Restore(t.Context(), cfg.Dir, nil, func(r *eventstore.Restoring) error {
+			require.NoError(t, r.Begin(t.Context(), "test", nil))
 			require.NoError(t, r.Append(t.Context(), want))
 			if end != nil {
 				// as kill -9 would leave it
