@@ -95,6 +95,21 @@ func checkVacant(dir string) error {
 	return nil
 }
 
+// SettleRestore does what Open does about a Restore that was interrupted, for those
+// who look for files in a data directory before they open the log.
+func SettleRestore(dir string) error {
+	for _, left := range []string{restoringDir, restoredDir} {
+		if _, err := os.Stat(filepath.Join(dir, left)); err == nil {
+			holder := &Store{cfg: Config{Dir: dir}}
+			if err := holder.lockDir(); err != nil {
+				return err
+			}
+			return errors.Join(settleRestore(dir), holder.release())
+		}
+	}
+	return nil
+}
+
 // settleRestore finishes a Restore that had made everything, and refuses one that
 // had not. The directory is locked.
 func settleRestore(dir string) error {

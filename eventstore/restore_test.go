@@ -180,5 +180,11 @@ func TestRestore_interrupted(t *testing.T) {
 	at := config(t)
 	require.NoError(t, os.CopyFS(filepath.Join(at.Dir, "restored"), os.DirFS(cfg.Dir)))
 	require.NoError(t, os.Rename(filepath.Join(at.Dir, "restored", "lock"), filepath.Join(at.Dir, "lock")))
+	twin := config(t)
+	require.NoError(t, os.CopyFS(twin.Dir, os.DirFS(at.Dir)))
+	require.NoError(t, eventstore.SettleRestore(twin.Dir))
+	require.NoError(t, eventstore.SettleRestore(twin.Dir))
+	require.NoDirExists(t, filepath.Join(twin.Dir, "restored"))
+	require.Equal(t, want, storedIn(t, openWith(t, twin)))
 	require.Equal(t, want, storedIn(t, openWith(t, at)))
 }

@@ -29,7 +29,7 @@ type Config struct {
 	Store   *eventstore.Store
 	Notary  *notary.Notary
 	Name    string // of the ledger
-	Version string // of the program, for the OpenAPI document
+	Version string // of the program, for the OpenAPI document and backups
 
 	Subscribers *subscribers.Keeper // nil: this server does not look after them
 	Access      *access.Directory   // who may do what
@@ -133,6 +133,7 @@ func newServer(cfg Config) *server {
 	s.checkpoints()
 	s.proofs()
 	s.bundles()
+	s.backups()
 	s.subscribers()
 	s.status()
 	s.health()
