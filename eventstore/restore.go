@@ -249,7 +249,8 @@ func (r *Restoring) PutEvidence(ctx context.Context, body io.Reader, hash string
 }
 
 // Finish waits until all records are in the log, gives it the settings that a
-// ledger's has, and returns it for reading. Nothing may be appended afterwards.
+// ledger's has, and opens it anew for reading: what is read then was written, and
+// is not what the server remembers. Nothing may be appended afterwards.
 func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
 	if err := r.await(ctx, 0); err != nil {
 		return nil, err
@@ -265,6 +266,17 @@ func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("eventstore: finish the restored log: %w", err)
+	}
+	if err := r.close(); err != nil {
+		return nil, err
+	}
+	r.store, err = newStore(r.cfg)
+	if err == nil {
+		err = r.store.start(ctx)
+	}
+	if err != nil {
+		r.store = nil
+		return nil, err
 	}
 	return r.store, nil
 }
