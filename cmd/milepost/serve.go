@@ -23,14 +23,21 @@ func newServe(a *app) *cobra.Command {
 	var cfg nodeConfig
 	listen := &listening{}
 	var verbose bool
+	var given *settings
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run a ledger and its HTTP API",
 		Long: "Run a ledger and its HTTP API until SIGINT or SIGTERM. One line on standard output says that it is ready:\n" +
 			"its read models show the whole log, and the address listens. Logs go to standard error, and a link by which the\n" +
 			"administrator signs in by a browser, once. The administrator's token is in admin.token in --data: remove that file\n" +
 			"and start again to have another one.",
+		Example: "  milepost serve --data ./milepost-data --ledger main --timezone Asia/Shanghai\n" +
+			"  milepost serve --config /etc/milepost.conf\n" +
+			"  MILEPOST_LISTEN=127.0.0.1:9090 milepost serve --config /etc/milepost.conf",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := given.settle(); err != nil {
+				return err
+			}
 			cfg.dir, cfg.log = a.dataDir(), a.logger(verbose)
 			if err := cfg.webhooks.settle(cmd, cfg.natsURL != "", cfg.follow); err != nil {
 				return err
@@ -60,6 +67,7 @@ func newServe(a *app) *cobra.Command {
 	flags.IntVar(&cfg.scrubRate, "scrub-rate", scrubRate, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
 	cfg.webhooks.flags(cmd)
 	flags.BoolVar(&verbose, "verbose", false, "log every request")
+	given = a.settingsOf(cmd)
 	return cmd
 }
 
