@@ -77,7 +77,7 @@ func (r *restoring) run(ctx context.Context) (err error) {
 			return usagef("--ledger-key: %v", err)
 		}
 	}
-	to := backup.Place{Dir: a.dataDir(), Logger: a.logger(false)}
+	to := backup.Place{Dir: a.dataDir(), Logger: a.logger()}
 	switch {
 	case r.keys != "":
 		to.Keys, err = backup.ReadKeys(r.keys)

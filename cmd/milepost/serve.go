@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -22,7 +21,7 @@ import (
 func newServe(a *app) *cobra.Command {
 	var cfg nodeConfig
 	listen := &listening{}
-	var verbose bool
+	var logging logging
 	var given *settings
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run a ledger and its HTTP API",
@@ -38,7 +37,11 @@ func newServe(a *app) *cobra.Command {
 			if err := given.settle(); err != nil {
 				return err
 			}
-			cfg.dir, cfg.log = a.dataDir(), a.logger(verbose)
+			log, err := logging.logger(a.err)
+			if err != nil {
+				return err
+			}
+			cfg.dir, cfg.log = a.dataDir(), log
 			if err := cfg.webhooks.settle(cmd, cfg.natsURL != "", cfg.follow); err != nil {
 				return err
 			}
@@ -66,17 +69,9 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
 	flags.IntVar(&cfg.scrubRate, "scrub-rate", scrubRate, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
 	cfg.webhooks.flags(cmd)
-	flags.BoolVar(&verbose, "verbose", false, "log every request")
+	logging.flags(cmd)
 	given = a.settingsOf(cmd)
 	return cmd
-}
-
-func (a *app) logger(verbose bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose {
-		level = slog.LevelInfo
-	}
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
 }
 
 // server is a node that listens.

@@ -57,7 +57,7 @@ func (s *server) getBackup(w http.ResponseWriter, r *http.Request) error {
 	source := backup.Source{Log: s.cfg.Store, Notary: s.cfg.Notary, Program: s.cfg.Version}
 	if _, err := source.Write(r.Context(), &patientWriter{body: w, conn: http.NewResponseController(w)}); err != nil {
 		if r.Context().Err() == nil || !errors.Is(err, r.Context().Err()) {
-			s.cfg.Logger.Error("a backup broke off", "error", err)
+			s.cfg.Logger.ErrorContext(r.Context(), "a backup broke off", "error", err)
 		}
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}
