@@ -28,37 +28,35 @@ var rooms = map[string]struct {
 	house     []string
 	libraries []string // nil for any that no other room has to itself
 }{
-	"domain":                {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal", signedNotes}},
-	"domain/domaintest":     {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid", signedNotes}},
-	"eventstore":            {house: []string{"eventstore/durable"}},
-	"eventstore/durable":    {},
-	"eventstore/proof":      {}, // whoever verifies needs nothing else
-	"eventstore/notary":     {house: []string{"eventstore"}},
-	"projections":           {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/ledger":   {house: []string{"domain", "eventstore", "cmd/internal/logs"}},
-	"cmd/internal/bundle":   {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
-	"cmd/internal/logs":     {libraries: []string{}},
-	"cmd/internal/backup":   {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
-	"cmd/internal/signing":  {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
-	"cmd/internal/witness":  {house: []string{"eventstore", "cmd/internal/signing"}},
-	"cmd/internal/repair":   {house: []string{"domain", "eventstore"}},
-	"cmd/internal/ocds":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
-	"cmd/internal/sheet":    {house: []string{"domain", "cmd/internal/ledger"}},
-	"cmd/internal/calendar": {house: []string{"domain", "projections", "cmd/internal/words"}},
-	"cmd/internal/schema":   {house: []string{"domain"}},
-	"cmd/internal/feed":     {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/api":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/schema", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/webhook", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/logs", "cmd/internal/backup", "cmd/internal/bundle", "cmd/internal/access", "cmd/internal/signin"}},
-	"cmd/internal/access":   {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/signin":   {house: []string{"domain", "eventstore/durable", "cmd/internal/access", "cmd/internal/words"}},
-	"cmd/internal/webhook":  {house: []string{"domain", "eventstore/durable", "projections", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/access"}},
-	"cmd/internal/words":    {house: []string{"domain"}},
-	"cmd/internal/web":      {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger", "cmd/internal/api", "cmd/internal/access", "cmd/internal/subscribers", "cmd/internal/webhook", "cmd/internal/words", "cmd/internal/web/chart"}},
-	"cmd/milepost":          {house: []string{"domain", "eventstore", "projections", "cmd"}},
-
+	"domain":                   {house: []string{"domain"}, libraries: []string{"github.com/shopspring/decimal", signedNotes}},
+	"domain/domaintest":        {house: []string{"domain"}, libraries: []string{"github.com/stretchr/testify", "pgregory.net/rapid", signedNotes}},
+	"eventstore":               {house: []string{"eventstore/durable"}},
+	"eventstore/durable":       {},
+	"eventstore/proof":         {}, // whoever verifies needs nothing else
+	"eventstore/notary":        {house: []string{"eventstore"}},
+	"projections":              {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/ledger":      {house: []string{"domain", "eventstore", "cmd/internal/logs"}},
+	"cmd/internal/bundle":      {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
+	"cmd/internal/backup":      {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
+	"cmd/internal/logs":        {libraries: []string{}},
+	"cmd/internal/signing":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/internal/witness":     {house: []string{"eventstore", "cmd/internal/signing"}},
+	"cmd/internal/repair":      {house: []string{"domain", "eventstore"}},
+	"cmd/internal/ocds":        {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
+	"cmd/internal/sheet":       {house: []string{"domain", "cmd/internal/ledger"}},
+	"cmd/internal/calendar":    {house: []string{"domain", "projections", "cmd/internal/words"}},
+	"cmd/internal/schema":      {house: []string{"domain"}},
+	"cmd/internal/feed":        {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/api":         {house: []string{"domain", "eventstore", "projections", "cmd/internal/schema", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/webhook", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/logs", "cmd/internal/backup", "cmd/internal/bundle", "cmd/internal/access", "cmd/internal/signin"}},
+	"cmd/internal/access":      {house: []string{"domain", "eventstore", "projections"}},
+	"cmd/internal/signin":      {house: []string{"domain", "eventstore/durable", "cmd/internal/access", "cmd/internal/words"}},
+	"cmd/internal/webhook":     {house: []string{"domain", "eventstore/durable", "projections", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/access"}},
 	"cmd/internal/subscribers": {house: []string{"domain", "eventstore", "cmd/internal/access"}},
-
-	"cmd/internal/web/browser": {},                                                 // nothing but tests
+	"cmd/internal/words":       {house: []string{"domain"}},
+	"cmd/internal/web":         {house: []string{"domain", "eventstore/notary", "eventstore/proof", "projections", "cmd/internal/ledger", "cmd/internal/api", "cmd/internal/access", "cmd/internal/words", "cmd/internal/web/chart"}},
 	"cmd/internal/web/chart":   {house: []string{"domain"}, libraries: []string{}}, // draws what it is given
+	"cmd/internal/web/browser": {},                                                 // nothing but tests
+	"cmd/milepost":             {house: []string{"domain", "eventstore", "projections", "cmd"}},
 }
 
 // own says which rooms have a library to themselves.

@@ -132,7 +132,12 @@ func demoGreeting(url, link, dir string, kept bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "A ledger with the cooperation of Wuxi and CETHIK is ready.\n"+
 		"What is public about it is so; milestones and figures are illustrative.\n\n"+
-		"  address  %s\n  sign in  %s  (once, within 15 minutes)\n  data     %s\n\nIn another terminal, try:\n\n  export MILEPOST_DATA=%s\n", url, link, dir, data)
+		"  address  %s\n  sign in  %s  (once, within 15 minutes)\n  data     %s\n\n"+
+		"Open the sign-in link in a browser first. Then look at:\n\n"+
+		"  an agreement, and its project \"Industrialisation of sensor products\": what slipped, by how much, and why\n"+
+		"  its Meetings: what changed since the last one, in one click\n"+
+		"  the menu \"As of\" at the top: everything as it was known on any day, step by step\n\n"+
+		"In another terminal, try:\n\n  export MILEPOST_DATA=%s\n", url, link, dir, data)
 	for _, try := range demoTries {
 		fmt.Fprintf(&b, "  %s %s\n", programName(), try)
 	}

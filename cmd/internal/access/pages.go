@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// pages has the right that each page takes, by its pattern. What a page shows is the
-// asker's view, and what its forms do is judged as the commands that they send.
+// pages has the right that each page takes, by its pattern, in the order in which the
+// site leads to them. What a page shows is the asker's view, and what its forms do is
+// judged as the commands that they send.
 var pages = map[string]Right{
 	"GET /access":                                                           audits, // others are told nothing of it by the API
 	"GET /access/{principal}":                                               audits,
@@ -27,11 +28,11 @@ var pages = map[string]Right{
 	"POST /audit/replay":                                                    auditsAll,
 	"GET /awaiting":                                                         reads,
 	"GET /changes":                                                          reads,
-	"GET /connections":                                                      audits, // likewise
+	"GET /connections":                                                      audits,
 	"POST /connections/{webhook}/secret":                                    administers,
 	"GET /do":                                                               reads,
 	"GET /do/{command}":                                                     reads, // and by the command's own right
-	"POST /do/{command}":                                                    reads,
+	"POST /do/{command}":                                                    reads, // likewise
 	"POST /language":                                                        open,
 	"GET /parties/{party}":                                                  reads,
 	"GET /{$}":                                                              reads,

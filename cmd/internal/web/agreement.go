@@ -68,7 +68,7 @@ func (a *agreementAnswer) below(ctx context.Context) (err error) {
 		return err
 	}
 	slices.SortStableFunc(a.Projects, func(p, q projections.Project) int {
-		return cmp.Or(urgency(p)-urgency(q), int(slip(q)-slip(p)))
+		return cmp.Or(urgency(p)-urgency(q), slip(q)-slip(p))
 	})
 	a.Funds, err = everyOf(ctx, of, at, a.models.Funds)
 	if err != nil {
@@ -102,15 +102,15 @@ func urgency(p projections.Project) int {
 }
 
 // slip is how many days the forecast of a project is after its baseline.
-func slip(p projections.Project) domain.Date {
-	if p.BaselineFinish == 0 || p.ForecastFinish == 0 {
-		return 0
+func slip(p projections.Project) int {
+	if days := daysBetween(p.BaselineFinish, p.ForecastFinish); days != nil {
+		return *days
 	}
-	return p.ForecastFinish - p.BaselineFinish
+	return 0
 }
 
-// Slip is how late a project is to be, in days; 0 where it is not.
-func (a agreementAnswer) Slip(p projections.Project) int { return max(0, int(slip(p))) }
+// Late is by how many days a project is expected to end too late; 0 where it is not.
+func (a agreementAnswer) Late(p projections.Project) int { return max(0, slip(p)) }
 
 // FirstProjects and FirstResults are so much of the projects and the results as the page has room for.
 func (a agreementAnswer) FirstProjects() []projections.Project {
@@ -120,9 +120,6 @@ func (a agreementAnswer) FirstProjects() []projections.Project {
 func (a agreementAnswer) FirstResults() []projections.Indicator {
 	return a.Results[:min(len(a.Results), resultsShown)]
 }
-
-// Path is the address of a page below the agreement's.
-func (a agreementAnswer) Path(parts ...string) string { return agreementPath(a.Agreement, parts...) }
 
 // paceOf is when something first came to be, and how many days after the agreement
 // took effect; nil where it did before.
@@ -144,22 +141,3 @@ type owedOf struct {
 }
 
 func (v *visit) OwedOf(owed projections.Owed) owedOf { return owedOf{v, owed} }
-
-// Marks reports whether any field of an entity is marked.
-func (v *visit) Marks(agreement domain.Key, entity string) bool {
-	for key := range v.marks {
-		if key.agreement == string(agreement) && key.entity == entity {
-			return true
-		}
-	}
-	return false
-}
-
-// Ratio writes a progress, 1 for all, in percent.
-func (v *visit) Ratio(progress domain.Decimal) template.HTML {
-	if progress == "" {
-		return none
-	}
-	hundred, _ := progress.Per("0.01", 1)
-	return template.HTML(template.HTMLEscapeString(v.Number(hundred)) + " %")
-}

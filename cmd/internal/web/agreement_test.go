@@ -26,7 +26,7 @@ func TestAgreement(t *testing.T) {
 		"Internet of Things industry and application IoT application engineering",
 		"Strategic cooperation and coordination mechanism", "Half-yearly", "First amendment", "All 3 projects",
 		"Provide the site of the IoT industry base", "Fulfilled",
-		"3 of 3 fulfilled", "worth CNY 2,000,000,000", "pledged CNY 400,000,000", "5 of 5 verified", "Engineers trained · 560 people (2018)",
+		"3 of 3 fulfilled", "worth CNY 2,000,000,000", "pledged CNY 400 million", "5 of 5 verified", "Engineers trained · 560 people (2018)",
 		"First project started after", "First result verified after",
 		"the 1990s Prior cooperation Cooperation in microelectronics and electronics research",
 	)
@@ -80,7 +80,7 @@ func TestAmendment(t *testing.T) {
 	s := r.get(ofSecond+"/amendments/licences").says(
 		"Later date for the licences", "Proposed", "The pilot line started half a year late.", "Dependency slip", "What it would change",
 		"Reschedule milestone", "Project Platform for the transformation of scientific and technological achievements", "Milestone Ten technologies licensed",
-		"Due 31 May 2027 (now 31 Dec 2026 )", "CETHIK Group 5 Nov 2026 for CETHIK Group", "Wuxi Municipal People's Government not yet",
+		"Due 31 May 2027 (at present 31 Dec 2026 )", "CETHIK Group 5 Nov 2026 for CETHIK Group", "Wuxi Municipal People's Government not yet",
 	)
 	const document = "545c6a523e96811849a0f15c4859197d4ff548fed772f0cc431e46081aff8843"
 	for _, link := range []string{

@@ -17,7 +17,7 @@ type moment struct {
 	Kind     string // what is said of it
 	Title    domain.Text
 	When     template.HTML // the date, as exact as it is known
-	Path     string        // "" for no link
+	Page     string        // "" for no link
 	from, to domain.Date
 	drawn    chart.Kind
 	vague    bool
@@ -33,7 +33,7 @@ func (a *agreementAnswer) timeline() {
 	a.life()
 	for _, m := range a.Amendments {
 		if m.EffectiveOn != 0 {
-			a.day(chart.OfAgreement, a.Say("Amendment in effect"), m.Title, m.EffectiveOn, a.Path("amendments", string(m.Amendment)))
+			a.day(chart.OfAgreement, a.Say("Amendment in effect"), m.Title, m.EffectiveOn, a.AgreementPage(a.Agreement, "amendments", m.Amendment))
 		}
 	}
 	started := slices.DeleteFunc(slices.Clone(a.Projects), func(p projections.Project) bool { return p.StartedOn == 0 })
@@ -43,12 +43,12 @@ func (a *agreementAnswer) timeline() {
 		if to == 0 {
 			to = a.Today()
 		}
-		a.span(chart.OfProject, a.Say("Project"), p.Title, p.StartedOn, max(p.StartedOn, to), p.EndedOn == 0, a.Path("projects", string(p.Project)))
+		a.span(chart.OfProject, a.Say("Project"), p.Title, p.StartedOn, max(p.StartedOn, to), p.EndedOn == 0, a.AgreementPage(a.Agreement, "projects", p.Project))
 	}
 	verified := slices.DeleteFunc(slices.Clone(a.Results), func(r projections.Indicator) bool { return r.FirstVerifiedOn == 0 })
 	slices.SortStableFunc(verified, func(p, q projections.Indicator) int { return cmp.Compare(p.FirstVerifiedOn, q.FirstVerifiedOn) })
 	for _, r := range verified[:min(len(verified), momentsOfAKind)] {
-		a.day(chart.OfResult, a.Say("First verified result"), r.Title, r.FirstVerifiedOn, a.Path("results", string(r.Indicator)))
+		a.day(chart.OfResult, a.Say("First verified result"), r.Title, r.FirstVerifiedOn, a.AgreementPage(a.Agreement, "results", r.Indicator))
 	}
 	slices.SortStableFunc(a.Moments, func(m, n moment) int { return cmp.Compare(m.from, n.from) })
 	a.Timeline = a.draw()
@@ -77,12 +77,12 @@ func (a *agreementAnswer) life() {
 	}
 }
 
-func (a *agreementAnswer) day(kind chart.Kind, said string, title domain.Text, on domain.Date, path string) {
-	a.Moments = append(a.Moments, moment{Kind: said, Title: title, When: a.Day(on), Path: path, from: on, to: on, drawn: kind, plain: a.Date(on)})
+func (a *agreementAnswer) day(kind chart.Kind, said string, title domain.Text, on domain.Date, page string) {
+	a.Moments = append(a.Moments, moment{Kind: said, Title: title, When: a.Day(on), Page: page, from: on, to: on, drawn: kind, plain: a.Date(on)})
 }
 
-func (a *agreementAnswer) span(kind chart.Kind, said string, title domain.Text, from, to domain.Date, open bool, path string) {
-	m := moment{Kind: said, Title: title, Path: path, from: from, to: to, drawn: kind}
+func (a *agreementAnswer) span(kind chart.Kind, said string, title domain.Text, from, to domain.Date, open bool, page string) {
+	m := moment{Kind: said, Title: title, Page: page, from: from, to: to, drawn: kind}
 	m.plain = a.Date(from) + " – " + a.Date(to)
 	m.When = a.Day(from) + " – " + a.Day(to)
 	if open {
@@ -124,8 +124,8 @@ func (a *agreementAnswer) draw() template.HTML {
 		if m.drawn == chart.OfAgreement {
 			item.Title = m.Kind
 		}
-		if m.Path != "" {
-			item.Href = a.Link(m.Path)
+		if m.Page != "" {
+			item.Href = m.Page
 		}
 		t.Items = append(t.Items, item)
 	}

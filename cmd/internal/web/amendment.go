@@ -99,11 +99,11 @@ func (a *amendmentAnswer) clauseValue(name string, raw json.RawMessage, said map
 	if path == "" || key == "" || strings.Contains(key, "/") {
 		return a.FieldValue(name, raw)
 	}
-	e := a.Entity(string(a.Agreement), path)
-	if e.Parts[len(e.Parts)-1].Title == nil { // it is not there before the amendment is in effect
+	e := a.EntityIn(path)
+	if e.last().Title == nil { // it is not there before the amendment is in effect
 		return a.FieldValue(name, raw)
 	}
-	return e.linked(key)
+	return e.Linked()
 }
 
 func word(raw json.RawMessage) (key domain.Key) {

@@ -8,25 +8,11 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// barsFrame is what a chart of amounts is given.
+// barsFrame is frame for a chart of amounts.
 func (v *visit) barsFrame(id, title, description string) chart.Frame {
-	return chart.Frame{ID: id, Title: title, Description: description, Empty: v.Say("There is nothing to draw yet."), Date: v.Date, Number: v.Short}
-}
-
-// Attained shows a progress, of which 1 is all, in percent.
-func (v *visit) Attained(progress domain.Decimal) template.HTML {
-	if percent, ok := progress.Per("0.01", 1); ok && progress != "" {
-		return template.HTML(template.HTMLEscapeString(v.Number(percent)) + " %")
-	}
-	return none
-}
-
-// Figure shows a number, and a dash where there is none.
-func (v *visit) Figure(d domain.Decimal) template.HTML {
-	if d == "" {
-		return none
-	}
-	return escaped(v.Number(d))
+	frame := v.frame(id, title, description, v.Say("There is nothing to draw yet."))
+	frame.Number = v.Short
+	return frame
 }
 
 // money is the way of the money of a fund, a party or a project.

@@ -38,13 +38,17 @@ type changeRow struct {
 // each, and finds the evidence of their events.
 func (s *site) changeList(ctx context.Context, v *visit, changes []projections.Change) (changeList, error) {
 	list := changeList{visit: v}
-	evidence, err := s.evidence(ctx, changes)
+	seqs := make([]uint64, len(changes))
+	for i, c := range changes {
+		seqs[i] = c.Seq
+	}
+	events, err := s.said(ctx, seqs)
 	if err != nil {
 		return list, err
 	}
-	place := map[entityKey]int{}
+	evidence, place := evidenceOf(events), map[entityKey]int{}
 	for _, c := range changes {
-		key := entityKey{c.Agreement, c.Entity}
+		key := entityKey{domain.Key(c.Agreement), c.Entity}
 		i, ok := place[key]
 		if !ok {
 			i = len(list.Groups)
@@ -64,31 +68,6 @@ func (s *site) changeList(ctx context.Context, v *visit, changes []projections.C
 	return list, nil
 }
 
-// evidence reads in the log which files the events of changes name.
-func (s *site) evidence(ctx context.Context, changes []projections.Change) (map[uint64][]domain.Hash, error) {
-	var seqs []uint64
-	for _, c := range changes {
-		seqs = append(seqs, c.Seq)
-	}
-	slices.Sort(seqs)
-	records, err := s.api.Stored(ctx, slices.Compact(seqs)...)
-	if err != nil {
-		return nil, err
-	}
-	of := map[uint64][]domain.Hash{}
-	for _, r := range records {
-		e, err := domain.DecodeEnvelope(r.Data)
-		if err != nil {
-			return nil, err
-		}
-		of[r.Seq] = e.Evidence
-	}
-	return of, nil
-}
-
-// EventPage is the address of the page of an event.
-func (v *visit) EventPage(seq uint64) string { return v.Link("/audit/events/" + uintText(seq)) }
-
 // Fields whose values are codes that have words, and keys of parties.
 var (
 	codeFields  = []string{"state", "kind", "level", "measure", "outcome", "role", "reason_code", "type", "cadence"}
@@ -102,6 +81,8 @@ func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
 	var values []string
 	var one string
 	switch {
+	case field == "percent" && len(raw) > 0 && string(raw) != "null":
+		return v.Value(raw) + " %"
 	case json.Unmarshal(raw, &one) == nil && one != "":
 		values = []string{one}
 	case json.Unmarshal(raw, &values) != nil || len(values) == 0:
@@ -114,6 +95,8 @@ func (v *visit) FieldValue(field string, raw json.RawMessage) template.HTML {
 			shown = append(shown, template.HTMLEscapeString(v.Label(value)))
 		case slices.Contains(partyFields, field) && domain.Key(value).Valid():
 			shown = append(shown, string(v.Party(domain.Key(value))))
+		case field == "affects" && v.Agreement != "":
+			shown = append(shown, string(v.EntityIn(value).Name()))
 		case domain.Hash(value).Valid():
 			shown = append(shown, string(v.Hash(domain.Hash(value))))
 		default:

@@ -22,8 +22,8 @@ type changesAnswer struct {
 	*visit
 	Asked    changesQuery
 	From, To projections.Point
-	Since    *projections.Since
-	Until    *projections.Since
+	SinceMet *projections.Since // the meeting that it begins at
+	UntilMet *projections.Since
 	List     changeList
 	Number   int    // of changes on this page
 	Next     string // cursor of more
@@ -157,7 +157,7 @@ func (s *site) changes(ctx context.Context, v *visit) (changesAnswer, error) {
 	if err != nil {
 		return answer, err
 	}
-	answer.From, answer.To, answer.Since, answer.Until, answer.Number, answer.Next = found.From, found.To, found.Since, found.Until, len(found.Changes), found.Next
+	answer.From, answer.To, answer.SinceMet, answer.UntilMet, answer.Number, answer.Next = found.From, found.To, found.Since, found.Until, len(found.Changes), found.Next
 	if answer.List, err = s.changeList(ctx, v, found.Changes); err != nil {
 		return answer, err
 	}

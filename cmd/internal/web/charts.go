@@ -7,7 +7,6 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/words"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/project"
-	"github.com/milepost-ledger/milepost/projections"
 )
 
 // frame is what a chart is given by every page: its name, what it shows in words, and
@@ -40,13 +39,4 @@ func (v *visit) tick(d domain.Date, unit chart.Unit) string {
 
 func (v *visit) ragWords() chart.RAGWords {
 	return chart.RAGWords{Green: v.Label(project.Green), Amber: v.Label(project.Amber), Red: v.Label(project.Red)}
-}
-
-// percentOf is a share as a number from 0 to 100; "" for none.
-func percentOf(p *projections.Percent) domain.Decimal {
-	if p == nil {
-		return ""
-	}
-	b, _ := p.MarshalJSON() // it cannot fail
-	return domain.Decimal(b)
 }

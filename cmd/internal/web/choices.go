@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -184,7 +183,7 @@ func (f *form) choices(ctx context.Context, field domain.Field) (options []optio
 		return nil, true, nil
 	}
 	options, more, err := list(ctx, f)
-	if rejected := (*domain.Rejected)(nil); errors.As(err, &rejected) { // what it would be of is not there: say it all the same
+	if refused(err) { // what it would be of is not there: say it all the same
 		return nil, true, nil
 	}
 	if field.Name == "party" && f.acting() {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -345,7 +344,7 @@ func (v *visit) doneBefore(ctx context.Context, seq string) (string, error) {
 		return "", nil
 	}
 	e, found, err := v.event(ctx, n)
-	if rejected := (*domain.Rejected)(nil); errors.As(err, &rejected) || err == nil && !found {
+	if refused(err) || err == nil && !found {
 		return "", nil
 	}
 	return v.Say("Recorded: event %d, %s.", e.Seq, v.EventName(e.Type)), err

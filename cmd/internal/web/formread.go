@@ -23,8 +23,11 @@ const filePrefix = "_file."
 // fileName begins the names of fields that keep what a file was called.
 const fileName = "_name."
 
-// maxFiles bounds what one form may bring.
-const maxFiles = 4 << 30
+// maxFiles bounds what one form may bring, and maxValues of how many fields and files.
+const (
+	maxFiles  = 4 << 30
+	maxValues = 5000
+)
 
 // readForm reads what a form sent. Files go to the store as they come, and are not
 // held; their hashes take their place. What is wrong with one is blamed on its field,
@@ -42,13 +45,25 @@ func (s *site) readForm(w http.ResponseWriter, r *http.Request) (values url.Valu
 		if err = r.ParseForm(); err == nil {
 			values = r.PostForm
 		}
+		n := 0
+		for _, said := range values {
+			n += len(said)
+		}
+		if n > maxValues {
+			return nil, false, nil, tooMany()
+		}
 		return values, ours(), nil, unreadable(err)
 	}
-	size := 0
-	for err == nil {
+	for n, size := 0, 0; err == nil; n++ {
+		if n > maxValues {
+			return nil, false, nil, tooMany()
+		}
 		var part *multipart.Part
 		if part, err = parts.NextPart(); err != nil {
 			break
+		}
+		if size += len(part.FormName()) + len(part.FileName()); size > 2*api.MaxBody { // they are kept, too
+			return nil, false, nil, &http.MaxBytesError{Limit: 2 * api.MaxBody}
 		}
 		field, isFile := strings.CutPrefix(part.FormName(), filePrefix)
 		switch {
@@ -76,6 +91,10 @@ func (s *site) readForm(w http.ResponseWriter, r *http.Request) (values url.Valu
 		err = nil
 	}
 	return values, ours(), wrong, unreadable(err)
+}
+
+func tooMany() error {
+	return api.InvalidParameter("form", fmt.Sprintf("The form has more than %d fields. Go back, and send less at once.", maxValues))
 }
 
 func unreadable(err error) error {

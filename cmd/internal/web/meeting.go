@@ -23,7 +23,7 @@ type meetingAnswer struct {
 	Decisions []projections.Decision
 	Actions   []projections.Action
 	Recorded  projections.EventItem // the event by which it was held, or else scheduled
-	Since     changeList            // what changed since it, net
+	Changed   changeList            // what changed since it, net
 	Last      bool                  // no meeting of the mechanism was held after it
 	More      bool                  // changes than are shown
 	Held      bool
@@ -78,7 +78,7 @@ func (s *site) meeting(ctx context.Context, v *visit) (answer meetingAnswer, err
 	if answer.Last, err = v.lastHeld(ctx, m); err != nil || !answer.Last {
 		return answer, err
 	}
-	answer.Since, answer.More, err = s.changesSince(ctx, v, key)
+	answer.Changed, answer.More, err = s.changesSince(ctx, v, key)
 	return answer, err
 }
 

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"net/url"
 	"slices"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -19,7 +18,7 @@ type meetingsAnswer struct {
 	Mechanisms []mechanismMeetings
 	Actions    []projections.Action // still to be done, of all meetings
 	Last       *projections.Meeting // the last that was held
-	Since      changeList           // what changed since then, net
+	Changed    changeList           // what changed since then, net
 	More       bool                 // than is shown of it
 	Next       string
 }
@@ -61,17 +60,17 @@ func (s *site) meetings(ctx context.Context, v *visit) (meetingsAnswer, error) {
 			answer.Last = &m
 		}
 	}
-	if answer.Actions, err = v.openActions(ctx, ""); err != nil || answer.Last == nil {
+	if answer.Actions, err = v.openActions(ctx); err != nil || answer.Last == nil {
 		return answer, err
 	}
-	answer.Since, answer.More, err = s.changesSince(ctx, v, answer.Last.Meeting)
+	answer.Changed, answer.More, err = s.changesSince(ctx, v, answer.Last.Meeting)
 	return answer, err
 }
 
-// openActions are the action items of a meeting, or with "" of all, that are still
-// to be done, by their days.
-func (v *visit) openActions(ctx context.Context, of domain.Key) (open []projections.Action, err error) {
-	actions, err := everyIn(ctx, v.Agreement, of, v.At, v.models.Actions)
+// openActions are the action items of all meetings that are still to be done, by their
+// days.
+func (v *visit) openActions(ctx context.Context) (open []projections.Action, err error) {
+	actions, err := everyIn(ctx, v.Agreement, "", v.At, v.models.Actions)
 	for _, a := range actions {
 		if a.State == meetings.Open {
 			open = append(open, a)
@@ -96,14 +95,4 @@ func (s *site) changesSince(ctx context.Context, v *visit, meeting domain.Key) (
 		list.New = v.PlainPoint(v.At)
 	}
 	return list, !found.Complete, err
-}
-
-// SincePage is the address of the changes since a meeting.
-func (v *visit) SincePage(meeting domain.Key) string {
-	return v.link("/changes", url.Values{"agreement": {string(v.Agreement)}, "since_meeting": {string(meeting)}, "mode": {"net"}})
-}
-
-// ChangesOf is the address of every change of an entity of the agreement.
-func (v *visit) ChangesOf(entity string) string {
-	return v.link("/changes", url.Values{"agreement": {string(v.Agreement)}, "entity": {entity}, "from": {"seq:0"}})
 }

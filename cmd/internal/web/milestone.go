@@ -25,8 +25,7 @@ type milestoneAnswer struct {
 	Before   []projections.Milestone // what it depends on
 	After    []projections.Milestone // what depends on it
 	WhatIf   whatIf
-	titles   map[domain.Key]domain.Text // of all milestones of the project
-	Net      bool                       // one line for each field that changed, and not every change
+	Net      bool // one line for each field that changed, and not every change
 	History  []fieldHistory
 	Next     string // cursor of more changes
 	Evidence []namedFiles
@@ -66,16 +65,15 @@ func (s *site) milestone(ctx context.Context, v *visit) (answer milestoneAnswer,
 		return answer, err
 	}
 	v.Title = v.Plain(m.Title)
-	v.Crumbs = append(v.Crumbs, crumb{v.Plain(p.Title), agreementPath(v.Agreement, "projects", string(of))})
+	v.Crumbs = append(v.Crumbs, crumb{v.Plain(p.Title), agreementPath(v.Agreement, "projects", of)})
 	answer = milestoneAnswer{visit: v, Of: m, Self: milestoneEntity(of, key), Dos: v.commandsOf(p, m, onPage)}
 
 	all, err := everyIn(ctx, v.Agreement, of, v.At, v.models.Milestones)
 	if err != nil {
 		return answer, err
 	}
-	answer.titles = map[domain.Key]domain.Text{}
+	v.knowMilestones(all)
 	for _, other := range all {
-		answer.titles[other.Milestone] = other.Title
 		if slices.Contains(m.DependsOn, other.Milestone) {
 			answer.Before = append(answer.Before, other)
 		}
@@ -138,11 +136,7 @@ func (a *milestoneAnswer) history(ctx context.Context, milestones []projections.
 
 // group puts the changes of each field together.
 func (a *milestoneAnswer) group(changes []projections.Change, events []said) {
-	files := map[uint64][]domain.Hash{}
-	for _, e := range events {
-		files[e.Seq] = e.Evidence
-	}
-	at := map[string]int{}
+	files, at := evidenceOf(events), map[string]int{}
 	for _, c := range changes {
 		i, known := at[c.Field]
 		if !known {
@@ -162,11 +156,6 @@ func fieldRank(field string) int {
 	return 100
 }
 
-// Path is the address of another milestone of the project.
-func (a milestoneAnswer) Path(milestone domain.Key) string {
-	return a.Link(milestonePath(a.Agreement, a.Of.Project, milestone))
-}
-
 // milestoneList is some milestones of the project.
 type milestoneList struct {
 	milestoneAnswer
@@ -181,18 +170,14 @@ func (a milestoneAnswer) List(items []projections.Milestone) milestoneList {
 // FieldValue shows a field's value as everywhere, and other milestones by their titles.
 func (a milestoneAnswer) FieldValue(field string, raw json.RawMessage) template.HTML {
 	var keys []domain.Key
-	if field != "depends_on" && field != "despite" || json.Unmarshal(raw, &keys) != nil || len(keys) == 0 {
+	if field != "depends_on" && field != "despite" || json.Unmarshal(raw, &keys) != nil {
 		return a.visit.FieldValue(field, raw)
 	}
-	var titles []string
-	for _, key := range keys {
-		title := template.HTMLEscapeString(string(key))
-		if t, known := a.titles[key]; known {
-			title = string(a.Text(t))
-		}
-		titles = append(titles, title)
+	names := make([]template.HTML, len(keys))
+	for i, key := range keys {
+		names[i] = a.EntityIn(milestoneEntity(a.Of.Project, key)).Short()
 	}
-	return template.HTML(strings.Join(titles, ", "))
+	return joined(names, ", ")
 }
 
 // PartyKey is the party of a change, by its key.

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"html/template"
-	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
@@ -21,15 +20,21 @@ func (v *visit) Party(key domain.Key) template.HTML {
 	if key == "" {
 		return none
 	}
-	return v.Entity("", "party/"+string(key)).linked(string(key))
+	return v.Entity("", "party/"+string(key)).Linked()
 }
 
 // PartyName is a party's name for where no markup can be.
 func (v *visit) PartyName(key domain.Key) string {
-	if e := v.Entity("", "party/"+string(key)); e.Parts[0].Title != nil {
-		return v.Plain(e.Parts[0].Title)
+	return v.Entity("", "party/"+string(key)).PlainShort()
+}
+
+// Parties shows several of them.
+func (v *visit) Parties(keys []domain.Key) template.HTML {
+	all := make([]template.HTML, len(keys))
+	for i, key := range keys {
+		all[i] = v.Party(key)
 	}
-	return string(key)
+	return joined(all, `<span class="soft"> · </span>`)
 }
 
 // AgreementLink shows an agreement, and leads to its page.
@@ -37,65 +42,23 @@ func (v *visit) AgreementLink(key domain.Key) template.HTML {
 	if key == "" {
 		return none
 	}
-	return v.Entity(string(key), "agreement/"+string(key)).linked(string(key))
+	return v.Entity(string(key), "agreement/"+string(key)).Linked()
 }
 
-// linked is the innermost title, or where there is none another one, and leads to the
-// page.
-func (e entity) linked(otherwise string) template.HTML {
-	title := escaped(otherwise)
-	if n := len(e.Parts); n > 0 && e.Parts[n-1].Title != nil {
-		title = e.Text(e.Parts[n-1].Title)
-	}
-	if e.Page == "" {
-		return title
-	}
-	return `<a href="` + escaped(e.Page) + `">` + title + `</a>`
-}
-
-// Shown shows something with what it is and what it is in after it, and leads to it.
-func (v *visit) Shown(e entity) template.HTML {
-	if len(e.Parts) == 0 {
-		return e.Name()
-	}
-	last := e.Parts[len(e.Parts)-1]
-	title, about := e.linked(string(last.Key)), template.HTMLEscapeString(v.Label(last.Kind))
-	if len(e.Parts) > 1 {
-		switch of := e.Parts[0]; {
-		case last.Kind == "period" && of.Title != nil: // the result is what people know it by
-			e.Parts = e.Parts[:1]
-			title, about = e.linked(string(of.Key)), about+" "+template.HTMLEscapeString(string(last.Key))
-		case of.Kind != "agreement" && of.Title != nil:
-			about += " · " + string(v.Text(of.Title))
-		}
-	}
-	return title + template.HTML(` <span class="soft small">`+about+`</span>`)
-}
-
-// Parties shows several of them.
-func (v *visit) Parties(keys []domain.Key) template.HTML {
-	if len(keys) == 0 {
-		return none
-	}
-	all := make([]string, len(keys))
+// AreaNames shows some areas of the agreement.
+func (v *visit) AreaNames(keys []domain.Key) template.HTML {
+	names := make([]template.HTML, len(keys))
 	for i, key := range keys {
-		all[i] = string(v.Party(key))
+		names[i] = v.EntityIn("area/" + string(key)).Short()
 	}
-	return template.HTML(strings.Join(all, `<span class="soft"> · </span>`))
+	return joined(names, ", ")
 }
 
-// Until says how far off a day is from that of the page.
-func (v *visit) Until(d domain.Date) template.HTML {
-	switch n := int(d - v.Today()); {
-	case d == 0:
-		return ""
-	case n < 0:
-		return template.HTML(`<span class="late">` + template.HTMLEscapeString(v.Say("%s late", v.Days(-n))) + `</span>`)
-	case n == 0:
-		return template.HTML(`<strong>` + template.HTMLEscapeString(v.Say("today")) + `</strong>`)
-	default:
-		return template.HTML(`<span class="soft">` + template.HTMLEscapeString(v.Say("in %s", v.Days(n))) + `</span>`)
-	}
+// refused reports whether an error says that what is asked for cannot be, and not that
+// it could not be found out.
+func refused(err error) bool {
+	var r *domain.Rejected
+	return errors.As(err, &r)
 }
 
 // notThere reports whether an error says that something is not there, or not for

@@ -70,12 +70,8 @@ func (v *visit) called(ref domain.Ref, part string) string {
 	if part != "" {
 		path += "/" + part
 	}
-	parts := v.Entity(string(ref.Agreement), path).Parts
-	last := parts[len(parts)-1]
-	if title := v.Plain(last.Title); title != "" {
-		return v.Label(last.Kind) + ": " + title
-	}
-	return v.Label(last.Kind) + ": " + string(last.Key)
+	e := v.Entity(string(ref.Agreement), path)
+	return v.Label(e.last().Kind) + ": " + e.PlainShort()
 }
 
 // encoded is a value as JSON, nothing for what is empty.

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,7 +35,7 @@ var changing = []string{"change-party", "revise-draft", "change-mechanism", "cha
 // asItIs returns the fields of what the command is about, as they are now.
 func (f *form) asItIs(ctx context.Context) (map[string]any, error) {
 	thing, err := f.subject(ctx)
-	if rejected := (*domain.Rejected)(nil); errors.As(err, &rejected) {
+	if refused(err) {
 		return nil, nil // it is not said, or not there: the command will tell
 	}
 	if err != nil || thing == nil {

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 )
@@ -15,6 +18,18 @@ type problemAnswer struct {
 	*visit
 	Problem *api.Problem
 	Kept    string // what became of what was sent; "" where nothing was, or nobody knows
+}
+
+// Detail is what went wrong as a sentence.
+func (a problemAnswer) Detail() string {
+	text := a.Problem.Detail
+	if first, size := utf8.DecodeRuneInString(text); size > 0 {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".?!") {
+		text += "."
+	}
+	return text
 }
 
 // unsure are the codes of problems after which something may have been recorded.

@@ -16,12 +16,11 @@ var projectPage = page{"GET /agreements/{agreement}/projects/{project}", "projec
 
 type projectAnswer struct {
 	*visit
-	areas
 	Of   projections.Project
 	Self string // its path
 
 	Schedule  schedule
-	Value     earnedValue
+	Earned    earnedValue
 	Trend     trend
 	Moves     []dateMove
 	MoreMoves int // that are not shown
@@ -38,7 +37,7 @@ type projectAnswer struct {
 const fewMoves = 30
 
 func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err error) {
-	a, err := v.agreementCrumbs(ctx, "projects", crumb{v.Say("Projects"), agreementPath(v.Agreement, "projects")})
+	_, err = v.agreementCrumbs(ctx, "projects", crumb{v.Say("Projects"), agreementPath(v.Agreement, "projects")})
 	if err != nil {
 		return answer, err
 	}
@@ -48,7 +47,7 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 		return answer, err
 	}
 	v.Title = v.Plain(p.Title)
-	answer = projectAnswer{visit: v, areas: areas{v, a.Areas}, Of: p, Self: project.Ref(v.Agreement, key).Path()}
+	answer = projectAnswer{visit: v, Of: p, Self: project.Ref(v.Agreement, key).Path()}
 
 	trends, err := everyIn(ctx, v.Agreement, key, v.At, v.models.Trend)
 	if err != nil {
@@ -63,7 +62,7 @@ func (s *site) project(ctx context.Context, v *visit) (answer projectAnswer, err
 		return answer, err
 	}
 	answer.Schedule = v.schedule(p, milestones)
-	answer.Value = v.earnedValue(curve)
+	answer.Earned = v.earnedValue(curve)
 	answer.Trend = v.trend(trends)
 	answer.Moves, answer.MoreMoves = few(dateMoves(trends), v.asksForAll("moves"))
 	if err := answer.explain(ctx, answer.Moves); err != nil {
@@ -111,37 +110,8 @@ func (a projectAnswer) DecisionTitle(key domain.Key) template.HTML {
 // SlipDays is how many days after its baseline the project is expected to end; nil
 // where there is no baseline.
 func (a projectAnswer) SlipDays() *int {
-	if a.Of.BaselineFinish == 0 || a.Of.ForecastFinish == 0 {
-		return nil
-	}
-	days := int(a.Of.ForecastFinish - a.Of.BaselineFinish)
-	return &days
+	return daysBetween(a.Of.BaselineFinish, a.Of.ForecastFinish)
 }
-
-// Path is the address of a milestone of the project.
-func (a projectAnswer) Path(milestone domain.Key) string {
-	return a.Link(milestonePath(a.Agreement, a.Of.Project, milestone))
-}
-
-func milestonePath(agreement, project, milestone domain.Key) string {
-	return agreementPath(agreement, "projects", string(project), "milestones", string(milestone))
-}
-
-// Slip says how many days something is late, or early.
-func (v *visit) Slip(days *int) template.HTML {
-	switch {
-	case days == nil:
-		return none
-	case *days > 0:
-		return template.HTML(`<span class="slip-late">` + template.HTMLEscapeString("+"+v.Days(*days)) + `</span>`)
-	case *days < 0:
-		return escaped("−" + v.Days(-*days))
-	}
-	return escaped(v.Say("on time"))
-}
-
-// SlipOf is Slip of days that are known.
-func (v *visit) SlipOf(days int) template.HTML { return v.Slip(&days) }
 
 // asksForAll reports whether all of a list that is shown in part is asked for.
 func (v *visit) asksForAll(list string) bool { return v.request.URL.Query().Get(list) == "all" }

@@ -30,13 +30,7 @@ type movedDate struct {
 }
 
 // Days is by how many days it moved; nil where it came or went.
-func (d movedDate) Days() *int {
-	if d.From == 0 || d.To == 0 {
-		return nil
-	}
-	days := int(d.To - d.From)
-	return &days
-}
+func (d movedDate) Days() *int { return daysBetween(d.From, d.To) }
 
 // dateMoves lists the moves of the milestones' dates, the last first. That they were
 // scheduled, and taken into the first baseline, is no move.

@@ -82,7 +82,7 @@ func (v *visit) gantt(rows []milestoneRow) template.HTML {
 			continue
 		}
 		row := chart.GanttRow{
-			Key: string(m.Milestone.Milestone), Title: v.Plain(m.Title), Href: v.Link(milestonePath(m.Agreement, m.Project, m.Milestone.Milestone)),
+			Key: string(m.Milestone.Milestone), Title: v.Plain(m.Title), Href: v.MilestonePage(m.Agreement, m.Project, m.Milestone.Milestone),
 			Baseline: m.Baseline, Due: m.Due, Forecast: m.Forecast, MetOn: m.MetOn, RAG: chart.RAG(m.RAG), Changed: v.changed(m),
 		}
 		for _, on := range m.DependsOn {

@@ -32,7 +32,7 @@ func (v *visit) trend(all []projections.Trend) trend {
 		},
 	}
 	for _, m := range t.Lines {
-		line := chart.TrendLine{Title: v.Plain(m.Title), Href: v.Link(milestonePath(m.Agreement, m.Project, m.Milestone)), MetOn: m.MetOn}
+		line := chart.TrendLine{Title: v.Plain(m.Title), Href: v.MilestonePage(m.Agreement, m.Project, m.Milestone), MetOn: m.MetOn}
 		for _, move := range m.Series {
 			line.Moves = append(line.Moves, chart.TrendMove{MadeOn: move.MadeOn, Forecast: move.Forecast})
 		}

@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"html/template"
 	"slices"
-	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/project"
@@ -17,7 +15,6 @@ var projectsPage = page{"GET /agreements/{agreement}/projects", "projects", proj
 
 type projectsAnswer struct {
 	*visit
-	areas
 	Of       projections.Agreement
 	Filter   projectFilter
 	Projects []projectRow
@@ -46,7 +43,7 @@ func (s *site) projects(ctx context.Context, v *visit) (projectsAnswer, error) {
 	v.Title = v.Say("Projects")
 	query := v.request.URL.Query()
 	answer := projectsAnswer{
-		visit: v, areas: areas{v, a.Areas}, Of: a,
+		visit: v, Of: a,
 		Filter: projectFilter{State: query.Get("state"), RAG: query.Get("rag"), Area: domain.Key(query.Get("area"))},
 	}
 	asked := v.page()
@@ -85,27 +82,3 @@ func (projectsAnswer) States() []string {
 
 // RAGs lists what a project can be, the worst first.
 func (projectsAnswer) RAGs() []string { return []string{project.Red, project.Amber, project.Green} }
-
-// areas are those of the agreement.
-type areas struct {
-	in  *visit
-	all []projections.Area
-}
-
-// AreaNames shows some areas by their titles, or else their keys.
-func (a areas) AreaNames(keys []domain.Key) template.HTML {
-	if len(keys) == 0 {
-		return none
-	}
-	var titles []string
-	for _, key := range keys {
-		title := template.HTMLEscapeString(string(key))
-		for _, area := range a.all {
-			if area.Area == key {
-				title = string(a.in.Text(area.Title))
-			}
-		}
-		titles = append(titles, title)
-	}
-	return template.HTML(strings.Join(titles, ", "))
-}

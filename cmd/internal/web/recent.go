@@ -5,8 +5,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/access"
+	"github.com/milepost-ledger/milepost/domain/subscriber"
+	"github.com/milepost-ledger/milepost/domain/webhook"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -18,6 +22,10 @@ type news struct {
 	Fields             []projections.Change
 	More               int // fields that are not shown
 }
+
+// notNews are the kinds of what is about the running of the ledger, which has pages of
+// its own.
+var notNews = []string{access.Kind, subscriber.Kind, webhook.Kind}
 
 const (
 	newsDays   = 7
@@ -61,6 +69,9 @@ func (v *visit) newsAfter(ctx context.Context, from projections.Point) (latest [
 	}
 	slices.SortStableFunc(found.Changes, func(a, b projections.Change) int { return cmp.Compare(b.Seq, a.Seq) })
 	for _, c := range found.Changes {
+		if kind, _, _ := strings.Cut(c.Entity, "/"); slices.Contains(notNews, kind) {
+			continue
+		}
 		if n := len(latest) - 1; n >= 0 && latest[n].Seq == c.Seq && latest[n].Agreement == c.Agreement && latest[n].Entity == c.Entity {
 			latest[n].add(c)
 			continue

@@ -16,6 +16,9 @@ func (s *site) render(w http.ResponseWriter, status int, v *visit, name string, 
 	if err := templates[name].ExecuteTemplate(&b, "base.html", data); err != nil {
 		return err
 	}
+	if v.failed != nil {
+		return v.failed
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Language.Code)

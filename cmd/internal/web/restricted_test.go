@@ -11,13 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 )
 
@@ -109,24 +107,26 @@ func (s screen) bytes() string {
 // aside is what two pages differ in that say the same of two things.
 var aside = regexp.MustCompile("xq-[a-z]+|[0-9a-f]{8}-[0-9a-f-]{27}")
 
+var aNumber = regexp.MustCompile(`[0-9]+$`)
+
 var aQuery = regexp.MustCompile(`\?.*`)
 
 // crawl asks for a page and for all to which it leads, by links and by what its forms
-// can be made to ask, until there are no more; of each address at most a few with
-// other parameters. f is called with each answer.
-func (r *rig) crawl(begin []string, f func(path string, s screen)) (asked int) {
+// can be made to ask, until there are no more; of each page that it is led to, the first
+// few. f is called with each answer.
+func (r *rig) crawl(few int, begin []string, f func(path string, s screen)) (asked int) {
 	r.t.Helper()
 	seen, queries := map[string]bool{}, map[string]int{}
 	todo := slices.Clone(begin)
-	for len(todo) > 0 {
-		path := todo[0]
-		todo = todo[1:]
+	for i := 0; i < len(todo); i++ {
+		path := todo[i]
 		bare := aQuery.ReplaceAllString(path, "")
-		if seen[path] || queries[bare] > 30 {
+		kind := aNumber.ReplaceAllString(bare, "N")
+		if seen[path] || i >= len(begin) && queries[kind] >= few {
 			continue
 		}
 		seen[path] = true
-		queries[bare]++
+		queries[kind]++
 		s := r.send(http.MethodGet, path, nil)
 		asked++
 		f(path, s)
@@ -176,7 +176,7 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 	for _, seq := range secret {
 		all = append(all, fmt.Sprintf("/audit/events/%d", seq))
 	}
-	r.crawl(append(all, "/agreements/wuxi-2017/amendments/xq-widen", "/agreements/wuxi-2017/projects/xq-hush/milestones/xq-stage"), func(path string, s screen) {
+	r.crawl(2, append(all, "/agreements/wuxi-2017/amendments/xq-widen", "/agreements/wuxi-2017/projects/xq-hush/milestones/xq-stage"), func(path string, s screen) {
 		for _, mark := range marksOfSecret {
 			if strings.Contains(s.bytes(), mark) {
 				shown[mark] = true
@@ -196,7 +196,6 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 		"wuxi":        r.principal("rosa", `"role":"representative","party":"wuxi","agreement":"wuxi-2017"`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			began := time.Now()
 			begin := slices.Clone(all)
 			add := func(path string, parameters ...string) {
 				begin = append(begin, path)
@@ -226,7 +225,7 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 				"/do/change-scope?agreement=wuxi-2017&project=xq-hush", "/do/sign-amendment?agreement=wuxi-2017&amendment=xq-widen&party=wuxi",
 				"/do/record-expenditure?agreement=wuxi-2017&fund=iot-fund&disbursement=xq-give",
 			}
-			asked := asker.crawl(append(begin, hidden...), func(path string, s screen) {
+			asked := asker.crawl(2, append(begin, hidden...), func(path string, s screen) {
 				require.Less(t, s.status, 500, "%s: %s", path, s.body)
 				query, _ := url.QueryUnescape(path)
 				for _, mark := range append(slices.Clone(marksOfSecret), file) {
@@ -235,7 +234,7 @@ func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 					}
 				}
 			})
-			t.Log(asked, "pages in", time.Since(began))
+			assert.Greater(t, asked, 200)
 			for _, path := range hidden { // a page of what is withheld is that of what is not there
 				shut := asker.send(http.MethodGet, path, nil)
 				none := asker.send(http.MethodGet, regexp.MustCompile("xq-[a-z]+").ReplaceAllString(path, "none"), nil)
@@ -267,7 +266,6 @@ func TestAPlanTellsNoFigureOfWhatIsRestricted(t *testing.T) {
 		{"lock-period?agreement=wuxi-2017&indicator=jobs&period=2018", nil},
 	} {
 		b := cora.open("/do/" + c.path).fill(c.fill...).press("check")
-		t.Log(c.path, b.status)
 		for _, mark := range append(slices.Clone(marksOfSecret), "68.31", "8.31", "60.69", "19.81", "20.81") {
 			assert.NotContains(t, b.bytes(), mark, c.path)
 		}
@@ -309,7 +307,6 @@ func TestPagesWithWhatIsRestrictedAreNoted(t *testing.T) {
 		s := cleared.send(http.MethodGet, path, nil)
 		lines := r.noted()[before:]
 		if !slices.ContainsFunc(marksOfSecret, func(mark string) bool { return strings.Contains(s.bytes(), mark) }) {
-			t.Log("shows nothing:", path, s.status)
 			continue
 		}
 		if assert.Len(t, lines, 1, path) {
@@ -338,5 +335,3 @@ func (s screen) is(status int) screen {
 	require.Equal(s.t, status, s.status, s.body)
 	return s
 }
-
-var _ = access.Pages

@@ -112,7 +112,7 @@ func (v *visit) resultGroups(by string, results []projections.Result) (groups []
 	for i, g := range groups {
 		bars := chart.Bars{Series: []chart.BarSeries{{Name: v.Say("Progress")}, {Name: v.Say("Target"), Mark: true}}}
 		for _, r := range g.Rows {
-			if percent, ok := r.Progress.Per("0.01", 1); ok && r.Progress != "" {
+			if percent := attained(r.Progress); percent != "" {
 				bars.Groups = append(bars.Groups, chart.BarGroup{Label: v.ResultName(r) + " " + string(r.Period), Values: []domain.Decimal{percent, "100"}})
 			}
 		}

@@ -43,3 +43,12 @@ func (s *site) said(ctx context.Context, seqs []uint64) ([]said, error) {
 	}
 	return events, nil
 }
+
+// evidenceOf are the files that events name, by their sequences.
+func evidenceOf(events []said) map[uint64][]domain.Hash {
+	of := map[uint64][]domain.Hash{}
+	for _, e := range events {
+		of[e.Seq] = e.Evidence
+	}
+	return of
+}

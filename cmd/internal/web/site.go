@@ -61,34 +61,15 @@ func Serve(a *api.API, cfg Config) {
 	a.Page("POST /language", s.setLanguage)
 }
 
-// pages lists the pages.
+// pages lists the pages, in the order in which the site leads to them.
 func pages() []page {
 	return []page{
-		overview,
-		doPage,
-		commandPage,
-		givePage,
-		accessPage,
-		principalPage,
-		connectionsPage,
-		secretPage,
-		agreementPage,
-		changesPage,
-		meetingsPage,
-		meetingPage,
-		resultsPage,
-		indicatorPage,
-		fundsPage,
-		fundPage,
-		auditPage,
-		eventPage,
-		replayPage,
-		awaitingPage,
-		amendmentPage,
-		partyPage,
-		projectsPage,
-		projectPage,
-		milestonePage,
+		overview, awaitingPage, changesPage, partyPage,
+		agreementPage, amendmentPage, projectsPage, projectPage, milestonePage,
+		resultsPage, indicatorPage, fundsPage, fundPage, meetingsPage, meetingPage,
+		doPage, commandPage, givePage,
+		auditPage, eventPage, replayPage,
+		accessPage, principalPage, connectionsPage, secretPage,
 	}
 }
 

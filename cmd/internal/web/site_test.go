@@ -1,12 +1,16 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	syntax "text/template/parse"
 
 	"github.com/jba/templatecheck"
 	"github.com/stretchr/testify/assert"
@@ -22,7 +26,93 @@ func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
 		t.Run(p.template, func(t *testing.T) {
 			require.Contains(t, templates, p.template)
 			assert.NoError(t, templatecheck.CheckHTML(templates[p.template].Lookup("base.html"), p.shows))
+			for _, missing := range undefined(templates[p.template]) {
+				assert.Fail(t, "there is no template "+missing)
+			}
 		})
+	}
+}
+
+// Nothing is defined that no page shows.
+func TestEveryTemplateIsShown(t *testing.T) {
+	shown := map[string]bool{"base.html": true}
+	var all []string
+	for _, page := range templates {
+		for _, one := range page.Templates() {
+			all = append(all, one.Name())
+			for name := range called(one) {
+				shown[name] = true
+			}
+		}
+	}
+	for _, name := range all {
+		assert.True(t, shown[name] || strings.HasSuffix(name, ".html"), "nothing shows the template %s", name)
+	}
+}
+
+// undefined are the templates that those of a page show and that are not there, which
+// html/template finds out when it comes to them.
+func undefined(page *template.Template) (missing []string) {
+	for _, one := range page.Templates() {
+		for name := range called(one) {
+			if page.Lookup(name) == nil {
+				missing = append(missing, name)
+			}
+		}
+	}
+	return missing
+}
+
+// called are the templates that one shows.
+func called(one *template.Template) map[string]bool {
+	names := map[string]bool{}
+	var visit func(n syntax.Node)
+	branch := func(b syntax.BranchNode) {
+		visit(b.List)
+		if b.ElseList != nil {
+			visit(b.ElseList)
+		}
+	}
+	visit = func(n syntax.Node) {
+		switch n := n.(type) {
+		case *syntax.ListNode:
+			for _, part := range n.Nodes {
+				visit(part)
+			}
+		case *syntax.IfNode:
+			branch(n.BranchNode)
+		case *syntax.RangeNode:
+			branch(n.BranchNode)
+		case *syntax.WithNode:
+			branch(n.BranchNode)
+		case *syntax.TemplateNode:
+			names[n.Name] = true
+		}
+	}
+	if one.Tree != nil {
+		visit(one.Tree.Root)
+	}
+	return names
+}
+
+// The head of a page asks the visit. What an answer has by the same name would be shown
+// there instead.
+func TestNoAnswerHidesWhatTheHeadShows(t *testing.T) {
+	visit := reflect.TypeFor[*visit]()
+	head, err := files.ReadFile("pages/base.html")
+	require.NoError(t, err)
+	parts, err := files.ReadFile("pages/parts.html")
+	require.NoError(t, err)
+	shown := regexp.MustCompile(`[ ({]\.[A-Z]\w*`).FindAllString(string(head)+string(parts), -1)
+	for _, p := range append(pages(), problemPage) {
+		for field := range reflect.TypeOf(p.shows).Fields() {
+			_, method := visit.MethodByName(field.Name)
+			_, own := visit.Elem().FieldByName(field.Name)
+			if !field.Anonymous && (method || own) {
+				assert.False(t, slices.ContainsFunc(shown, func(s string) bool { return s[2:] == field.Name }),
+					"%s hides %s of the visit", p.template, field.Name)
+			}
+		}
 	}
 }
 
@@ -81,13 +171,13 @@ func TestProblemsAreToldInTheReadersLanguage(t *testing.T) {
 	s := r.in("zh").send(http.MethodGet, "/?as_of=never", nil)
 	s.wellFormed()
 	s.says("时间点无效", "所填时间点无法识别。")
-	assert.Contains(t, s.body, `<p class="detail" lang="en">`)
+	assert.Contains(t, s.body, `<p class="soft" lang="en">`)
 	s.silentOn("未作任何登记")
 
 	// A reader of English has the detail alone.
 	s = r.send(http.MethodGet, "/?as_of=never", nil)
 	s.says("Invalid point in time")
-	s.silentOn(`class="detail"`)
+	s.silentOn(`<p class="soft" lang="en">`)
 
 	// When a form cannot be read, then it is said that nothing came of it; of a question
 	// that is not said, nor where nobody knows.

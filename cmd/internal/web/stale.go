@@ -34,7 +34,7 @@ func (f *form) stale(ctx context.Context) (commandAnswer, error) {
 	if q.From, q.To, err = f.models.ResolveRange(ctx, projections.AsOf("seq:"+f.values.Get(seqField)), "", projections.Page{}); err != nil {
 		return a, nil // how it changed cannot be told, only that it did
 	}
-	f.At, f.entities = q.To, nil // what is called otherwise since then
+	f.At, f.titles = q.To, titles{} // what is called otherwise since then
 	a.Stale.What = f.called(ref, "")
 	found, err := f.models.Changes(ctx, q)
 	if err != nil {

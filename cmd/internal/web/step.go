@@ -2,9 +2,12 @@ package web
 
 import (
 	"context"
+	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
@@ -138,6 +141,41 @@ func (v *visit) eventBefore(ctx context.Context, q projections.EventQuery, seq u
 // take nothing else.
 func (v *visit) AsOfDay() string  { return dayOnly(v.AsOf) }
 func (v *visit) SinceDay() string { return dayOnly(v.Since) }
+
+// AsOfWords is the point of the page, for its control.
+func (v *visit) AsOfWords() template.HTML {
+	switch {
+	case v.EffectiveAt != "":
+		return v.pointWords(v.EffectiveAt)
+	case v.AsOf != "":
+		return v.pointWords(v.AsOf)
+	}
+	return template.HTML(template.HTMLEscapeString(v.Say("now")))
+}
+
+// SinceWords is the point since which changes are marked; "" for none.
+func (v *visit) SinceWords() template.HTML {
+	if v.Since == "" {
+		return ""
+	}
+	return v.pointWords(v.Since)
+}
+
+// pointWords shows a point as it was asked for.
+func (v *visit) pointWords(point string) template.HTML {
+	if day, err := domain.ParseDate(point); err == nil {
+		return v.Day(day)
+	}
+	if at, err := time.Parse(time.RFC3339, point); err == nil {
+		return v.Moment(at)
+	}
+	if seq, ok := strings.CutPrefix(point, "seq:"); ok {
+		if n, err := strconv.ParseUint(seq, 10, 64); err == nil {
+			return template.HTML(template.HTMLEscapeString(v.Say("event %d", n)))
+		}
+	}
+	return template.HTML(template.HTMLEscapeString(point))
+}
 
 func dayOnly(point string) string {
 	if _, err := domain.ParseDate(point); err != nil {

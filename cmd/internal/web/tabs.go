@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
-	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -16,18 +15,10 @@ func (v *visit) agreementCrumbs(ctx context.Context, section string, more ...cru
 	if err != nil {
 		return a, err
 	}
+	v.knowAgreement(a)
 	v.Section = section
 	v.Crumbs = append([]crumb{{v.Say("Overview"), "/"}, {v.Plain(a.Title), agreementPath(v.Agreement)}}, more...)
 	return a, nil
-}
-
-// agreementPath is the address of an agreement's page, and with parts of one below it.
-func agreementPath(of domain.Key, parts ...string) string {
-	path := "/agreements/" + string(of)
-	for _, part := range parts {
-		path += "/" + part
-	}
-	return path
 }
 
 // Tabs are the pages of the agreement that are there and that the asker may see;

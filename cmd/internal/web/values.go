@@ -10,7 +10,6 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/projections"
 )
 
 // parameter is one of a query.
@@ -40,25 +39,6 @@ func (v *visit) RAG(rag string) template.HTML {
 		return none
 	}
 	return template.HTML(`<span class="rag rag-` + template.HTMLEscapeString(rag) + `">` + template.HTMLEscapeString(v.Label(rag)) + `</span>`)
-}
-
-// Share writes a share, and a dash where there is none.
-func (v *visit) Share(p *projections.Percent) template.HTML {
-	if p == nil {
-		return none
-	}
-	b, _ := p.MarshalJSON() // it cannot fail
-	return template.HTML(v.Language.Share(domain.Decimal(b)))
-}
-
-// Amount shows an amount for a headline, with every digit of it as its title; and a dash
-// where there is none.
-func (v *visit) Amount(amount domain.Decimal, currency domain.Currency) template.HTML {
-	if amount == "" {
-		return none
-	}
-	return template.HTML(`<data value="` + template.HTMLEscapeString(string(amount)) + `" title="` +
-		template.HTMLEscapeString(v.Money(amount, currency)) + `">` + template.HTMLEscapeString(v.Language.Amount(amount, currency)) + `</data>`)
 }
 
 // Value shows a field's value as a change has it: dates, numbers and texts as the

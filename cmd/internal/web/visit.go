@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/words"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/projections"
@@ -31,11 +31,12 @@ type visit struct {
 	Since                         string // from which on changes are marked; "" for not at all
 	Done                          string // what was recorded by the form before, for a line at the top
 	AtStep                        *step  // where the page is in history, on pages that are as of an event
-	marks                         map[markKey]projections.Change
+	marks                         marks
+	failed                        error  // the first failure that nobody could hand on
 	status                        int    // of the answer; 0 is that all is well
 	goTo                          string // where the browser is to go instead of being answered
 	still                         bool   // the page does not follow the ledger
-	entities                      map[entityKey]entity
+	titles                        titles
 	models                        *projections.Models
 	site                          *site
 	request                       *http.Request
@@ -49,7 +50,10 @@ type crumb struct{ Title, Path string }
 // visit finds out who asks for what.
 func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	v := s.stranger(w, r)
-	query := r.URL.Query()
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // what does not read would be left out, and the page be of something else
+		return nil, api.InvalidParameter("query", "The address does not read: "+err.Error()+".")
+	}
 	v.AsOf = strings.ReplaceAll(query.Get("as_of"), " ", "+") // no point is written with a space
 	v.EffectiveAt, v.Since = query.Get("effective_at"), strings.ReplaceAll(query.Get("since"), " ", "+")
 	v.Agreement = domain.Key(r.PathValue("agreement"))
@@ -71,7 +75,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if v.Done, err = v.doneBefore(ctx, query.Get("done")); err != nil {
 		return nil, err
 	}
-	return v, v.loadMarks(ctx)
+	return v, v.resolveMarks(ctx)
 }
 
 // stranger is a visit of whom nothing need be known.
@@ -176,26 +180,16 @@ func (v *visit) Plain(t domain.Text) string {
 	return text
 }
 
-// Day shows a civil date, and a dash where there is none.
-func (v *visit) Day(d domain.Date) template.HTML {
-	if d == 0 {
-		return none
-	}
-	return template.HTML(`<time datetime="` + d.String() + `">` + v.Date(d) + `</time>`)
-}
-
-// Moment shows an instant to the minute, in the ledger's time zone.
-func (v *visit) Moment(t time.Time) template.HTML {
-	if t.IsZero() {
-		return none
-	}
-	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + v.Time(t.In(v.site.Location)) + `</time>`)
-}
-
-// Today is the day that the page is judged by.
-func (v *visit) Today() domain.Date { return v.At.Day }
-
 // page is the part of a list that is asked for.
 func (v *visit) page() projections.Page {
 	return projections.Page{Cursor: v.request.URL.Query().Get("cursor")}
+}
+
+// fail keeps the first failure of what templates ask for, and of other places that have
+// no error to hand on. [site.render] shows no page after it: what could not be read must
+// not look as if it were not there.
+func (v *visit) fail(err error) {
+	if v.failed == nil {
+		v.failed = err
+	}
 }

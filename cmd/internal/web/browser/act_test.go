@@ -164,6 +164,17 @@ func (u *user) focused() string {
 	return said(found.Nodes[0].Name)
 }
 
+// focuses waits until what has this accessible name has the focus.
+func (u *user) focuses(name string) {
+	u.t.Helper()
+	require.NoError(u.t, u.wait(patience, func() error {
+		if now := u.focused(); now != name {
+			return fmt.Errorf("%q has the focus", now)
+		}
+		return nil
+	}), name)
+}
+
 // tabTo presses Tab until what has this accessible name has the focus.
 func (u *user) tabTo(name string) {
 	u.t.Helper()

@@ -64,7 +64,7 @@ func TestTwoPointsInTimeAreCompared(t *testing.T) {
 	// then old and new stand beside each other, with why; what lies between does not.
 	u.in("What is different").sees("Build", "30 Sep 2027", "30 Nov 2027", "2 moves", "A permit is missing.")
 	u.in("What is different").misses("31 Oct 2027")
-	u.accessible()
+	u.accessibleSo()
 
 	// When every move is asked for, then each is there, with its own reason.
 	u.click("Every move")

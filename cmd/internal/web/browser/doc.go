@@ -14,9 +14,8 @@
 //
 // Chromium is $MILEPOST_CHROMIUM, else chromium, chromium-browser or google-chrome
 // in the PATH; $MILEPOST_AXE names axe.min.js of axe-core, which judges how
-// accessible a page is. Where one is missing, the tests that need it are skipped and
-// say so; with CI=true they fail. With -short all of them are skipped: it is for
-// the race detector, which does not look into other processes.
+// accessible a page is. They run with MILEPOST_BROWSER=1, and then miss neither; else
+// they are skipped and say so.
 //
 // With $MILEPOST_SCREENSHOTS, a directory, tests leave pictures of the pages there,
 // and of each page on which a test failed.

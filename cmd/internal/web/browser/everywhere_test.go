@@ -33,6 +33,28 @@ func TestAPageThatIsNotOfNowSaysSo(t *testing.T) {
 	u.misses("This is not how things stand now.")
 }
 
+func TestThePointInTimeIsOneControl(t *testing.T) {
+	t.Parallel()
+	// Given a page as it is now, whose control of the point in time is closed
+	u := demo(t).administrator(t)
+	u.open("/agreements/wuxi-cethik-2022")
+	u.misses("Leave a day out")
+
+	// When it is opened, then it closes again as a menu does;
+	u.click("As of now")
+	u.sees("Leave a day out")
+	u.press("Escape")
+	u.misses("Leave a day out")
+
+	// and when a day is filled in, then the page marks what changed since, and says so.
+	u.click("As of now")
+	u.fill("Changes since", "2020-01-01")
+	u.click("Show")
+	assert.Contains(t, u.path(), "since=2020-01-01")
+	u.sees("As of now · changes since 1 Jan 2020")
+	u.in("How it stands").sees("new")
+}
+
 func TestWhatSomebodyElseDoesIsSeenWithinASecond(t *testing.T) {
 	t.Parallel()
 	// Given somebody who looks at the first page

@@ -15,7 +15,7 @@ func TestAllByTheKeyboard(t *testing.T) {
 	u.open(w.page())
 
 	// When they sign in,
-	assert.Equal(t, "Token", u.focused())
+	u.focuses("Token")
 	u.write(w.tokenOf(t, "bob", `"role":"representative","party":"cethik"`))
 	u.press("Enter")
 
@@ -48,7 +48,7 @@ func TestAllByTheKeyboard(t *testing.T) {
 
 	// and record it.
 	u.sees("This will be recorded", "31 Oct 2027", "Supplier delay")
-	assert.Equal(t, "Record", u.focused(), "what is likeliest next has the focus")
+	u.focuses("Record") // what is likeliest next
 	u.press("Enter")
 	u.sees("Recorded: event", "31 Oct 2027")
 	assert.Equal(t, 1, w.events("milepost.project.milestone-reforecast.v1"))

@@ -41,7 +41,7 @@ func TestSignInByAToken(t *testing.T) {
 	// Given somebody who asked for a page of which only who is known is told
 	u.open("/?since=2026-01-01")
 	assert.Equal(t, "/sign-in?next=%2F%3Fsince%3D2026-01-01", u.path())
-	assert.Equal(t, "Token", u.focused(), "one can type at once")
+	u.focuses("Token") // one can type at once
 
 	// When a token is wrong, then they are told so, and what to do.
 	u.expects("403 Forbidden")

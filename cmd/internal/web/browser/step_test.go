@@ -18,6 +18,7 @@ func TestWhereAMilestoneComesFrom(t *testing.T) {
 	// When somebody goes back from its page as it is now, event by event,
 	u.open(page)
 	u.in("How it stands").sees("30 Nov 2027")
+	u.click("As of now")
 	u.click("Step through history")
 	u.sees("This is not how things stand now.")
 	u.click("← Previous event")

@@ -204,15 +204,13 @@ func (u *user) waitText(soon time.Duration, verb string, faults func(text string
 // wait tries until it succeeds, and returns the last error when the time is over.
 func (u *user) wait(soon time.Duration, try func() error) error {
 	end := time.Now().Add(soon)
-	pause := time.NewTicker(10 * time.Millisecond)
-	defer pause.Stop()
-	for {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 80*time.Millisecond) { // to look takes the browser's time
 		err := try()
 		if err == nil || time.Now().After(end) {
 			return err
 		}
 		select {
-		case <-pause.C:
+		case <-time.After(pause):
 		case <-u.ctx.Done():
 			return err
 		}

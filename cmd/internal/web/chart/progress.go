@@ -13,18 +13,17 @@ type Progress struct {
 	Title   string         // what is said of it, "82% complete, red"
 	Percent domain.Decimal // 0 to 100; "" for none
 	Text    string         // beside the bar, "82%"
-	RAG     RAG
+	RAG     RAG            // the colour; what it means is to be said beside the bar
 }
 
 // HTML draws the bar.
 func (p Progress) HTML() template.HTML {
-	c := &canvas{w: 124, h: 16, id: identifier(p.ID)}
-	c.rag(p.RAG, point{8, 8}, RAGWords{})
-	c.rect("chart-track", 18, 4, 60, 8, "rx", 2)
+	c := &canvas{w: 106, h: 16, id: identifier(p.ID)}
+	c.rect("chart-track", 1, 4, 60, 8, "rx", 2)
 	if v, ok := amount(p.Percent); ok {
-		c.rect(p.RAG.of("chart-done chart-"), 18, 4, clamp(v, 0, 100)*0.6, 8, "rx", 2)
+		c.rect(p.RAG.of("chart-done chart-"), 1, 4, clamp(v, 0, 100)*0.6, 8, "rx", 2)
 	}
-	c.text("chart-text", fromHere, point{83, 12.5}, smallText, c.w-83, p.Text)
+	c.text("chart-text", fromHere, point{67, 12.5}, smallText, c.w-67, p.Text)
 	return template.HTML(c.svg("chart-progress", p.Title, ""))
 }
 

@@ -167,7 +167,7 @@ const trendLabel = 20.0
 func (t Trend) labels() float64 {
 	room := 90.0
 	for _, l := range t.Lines {
-		_, w := elide(l.Title, textSize, 250)
+		_, w := elide(l.Title, textSize, 300)
 		room = max(room, w)
 	}
 	return room + 58
