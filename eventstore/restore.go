@@ -147,18 +147,24 @@ type Restoring struct {
 	store   *Store
 	next    uint64 // sequence
 	batch   batchCheck
+	held    []*nats.Msg // of a batch that has not ended: the server waits for the rest only so long
 	waiting []awaited
+	flying  int // bytes of waiting
 }
 
-// awaited is a record that was sent and is not known to be stored.
+// awaited is a record that was sent, with its batch, and is not known to be stored.
 type awaited struct {
-	seq uint64
-	ack jetstream.PubAckFuture
+	seq   uint64
+	bytes int
+	ack   jetstream.PubAckFuture
 }
 
-// restoreAhead is how many answers may be under way: each is of a batch, or of a
-// record in none.
-const restoreAhead = 256
+// How much may be under way to the server: so many batches, or records in none,
+// and so many bytes beside the last of them.
+const (
+	restoreAhead      = 256
+	restoreAheadBytes = 16 << 20
+)
 
 // noDuplicates is the shortest time that a server can remember message ids for:
 // those of a backup are in the log once, as it was.
@@ -199,32 +205,45 @@ func (r *Restoring) Append(ctx context.Context, records []Record) error {
 			return err
 		}
 		r.next++
-		msg := &nats.Msg{Subject: rec.Subject, Header: rec.Headers, Data: rec.Data}
-		if r.batch.open() != "" { // the answer comes to the last of the batch
-			if err := r.store.read.PublishMsg(msg); err != nil {
-				return fmt.Errorf("eventstore: restore sequence %d: %w", rec.Seq, err)
-			}
+		r.held = append(r.held, &nats.Msg{Subject: rec.Subject, Header: rec.Headers, Data: rec.Data})
+		if r.batch.open() != "" {
 			continue
 		}
-		ack, err := r.store.js.PublishMsgAsync(msg)
-		if err != nil {
+		if err := r.send(rec.Seq); err != nil {
 			return fmt.Errorf("eventstore: restore sequence %d: %w", rec.Seq, err)
 		}
-		r.waiting = append(r.waiting, awaited{rec.Seq, ack})
-		if err := r.await(ctx, restoreAhead); err != nil {
+		if err := r.await(ctx, restoreAhead, restoreAheadBytes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// await waits until no more than so many answers are under way.
-func (r *Restoring) await(ctx context.Context, most int) error {
-	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
-	defer cancel()
-	for len(r.waiting) > most {
+// send sends what is held: a batch, or a record in none, whose last has a sequence.
+func (r *Restoring) send(seq uint64) error {
+	size, last := 0, len(r.held)-1
+	for _, msg := range r.held {
+		size += len(msg.Data) + msgOverhead
+	}
+	for _, msg := range r.held[:last] { // the answer comes to the last
+		if err := r.store.read.PublishMsg(msg); err != nil {
+			return err
+		}
+	}
+	ack, err := r.store.js.PublishMsgAsync(r.held[last])
+	if err != nil {
+		return err
+	}
+	r.held = nil
+	r.waiting, r.flying = append(r.waiting, awaited{seq, size, ack}), r.flying+size
+	return nil
+}
+
+// await waits until no more than so much is under way.
+func (r *Restoring) await(ctx context.Context, most, bytes int) error {
+	for len(r.waiting) > most || r.flying > bytes {
 		w := r.waiting[0]
-		r.waiting = r.waiting[1:]
+		r.waiting, r.flying = r.waiting[1:], r.flying-w.bytes
 		var err error
 		select {
 		case ack := <-w.ack.Ok():
@@ -234,6 +253,8 @@ func (r *Restoring) await(ctx context.Context, most int) error {
 		case err = <-w.ack.Err():
 		case <-ctx.Done():
 			err = ctx.Err()
+		case <-time.After(ackTimeout):
+			err = ErrUnavailable
 		}
 		if err != nil {
 			return fmt.Errorf("eventstore: restore sequence %d: %w", w.seq, err)
@@ -252,7 +273,7 @@ func (r *Restoring) PutEvidence(ctx context.Context, body io.Reader, hash string
 // ledger's has, and opens it anew for reading: what is read then was written, and
 // is not what the server remembers. Nothing may be appended afterwards.
 func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
-	if err := r.await(ctx, 0); err != nil {
+	if err := r.await(ctx, 0, 0); err != nil {
 		return nil, err
 	}
 	if id := r.batch.open(); id != "" {
