@@ -320,6 +320,7 @@ func TestForgeries(t *testing.T) {
 	}{
 		"an event is another one":           {forge(t, file, replace(dirLog, `"two"`, `"TWO"`)), CodeEventChanged},
 		"an event is left out":              {forge(t, file, replace(dirLog, `{"seq":3,`, `{"seq":4,`)), CodeEventMissing},
+		"it is, and no checkpoint is kept":  {forge(t, forge(t, file, without(dirNotes)), replace(dirLog, `"two"`, `"TWO"`)), CodeEventChanged},
 		"all events are left out":           {forge(t, file, without(dirLog)), CodeDamaged},
 		"they are, and nobody should know":  {forge(t, forge(t, file, without(dirLog)), replace(nameManifest, `"seq": 4`, `"seq": 0`)), CodeEventChanged},
 		"a file is another one":             {forge(t, file, replace(dirEvidence, "report", "REPORT")), CodeEvidenceChanged},
