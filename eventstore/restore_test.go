@@ -21,7 +21,11 @@ import (
 // share, and evidence.
 func told(t *testing.T) (*eventstore.Store, []eventstore.Record, string) {
 	t.Helper()
-	cfg := config(t)
+	return toldIn(t, config(t))
+}
+
+func toldIn(t *testing.T, cfg eventstore.Config) (*eventstore.Store, []eventstore.Record, string) {
+	t.Helper()
 	cfg.Timezone, cfg.Key, cfg.ContentType = "Asia/Shanghai", "the key", "text/plain"
 	s := openWith(t, cfg)
 	mustAppend(t, s, eventstore.Message{Subject: subject("p1"), Data: []byte("one"), ID: "id-1"})
@@ -102,6 +106,22 @@ func TestRestore_theSameLogAgain(t *testing.T) {
 	_, err = s.Append(t.Context(), []eventstore.Message{message("p1", 3, "stale")})
 	require.ErrorAs(t, err, new(*eventstore.ConflictError))
 	mustAppend(t, s, message("p1", uint64(len(want)), "next"))
+}
+
+// A log on a server of its own is the same to whoever reads it.
+func TestRestore_ofAnExternalServer(t *testing.T) {
+	origin, want, hash := toldIn(t, eventstore.Config{URL: external(t).ClientURL(), Ledger: "test"})
+	hashes, err := origin.EvidenceHashes(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{hash}, hashes)
+	require.NoError(t, eventstore.Restore(t.Context(), filepath.Join(t.TempDir(), "new"), nil, func(r *eventstore.Restoring) error {
+		require.NoError(t, r.Begin(t.Context(), "test", origin.Metadata()))
+		require.NoError(t, r.Append(t.Context(), want))
+		s, err := r.Finish(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, storedIn(t, s))
+		return nil
+	}))
 }
 
 func TestRestore_refuses(t *testing.T) {
