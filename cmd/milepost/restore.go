@@ -24,7 +24,8 @@ func newRestore(a *app) *cobra.Command {
 			"restore.\n\n" +
 			"Give the ledger's key as you were given it; without it a backup proves only that it is of one piece. To sign, the\n" +
 			"ledger needs its secret key: out of the file that backup --keys wrote, or with --key. The read models are made at\n" +
-			"the first start. Two servers must not go on from one backup: stop the former one for good.",
+			"the first start. How far webhooks and NATS subscribers had come is not in a backup: they are sent all of theirs again,\n" +
+			"and tell repeats by the id. Two servers must not go on from one backup: stop the former one for good.",
 		Example: "  milepost restore --from main.backup --data ./restored --keys /safe/main.keys --ledger-key ledger.vkey\n" +
 			"  milepost restore --from main.backup --dry-run --ledger-key ledger.vkey\n" +
 			"  milepost serve --data ./restored",
