@@ -37,6 +37,8 @@
 // The stream of an open store is never updated, purged or deleted, and one whose
 // settings could lose records is refused ([*LossyStreamError]). Only [Rewrite]
 // makes a log anew, while no store is open: beside the old one, which stays.
+// [Restore] makes one where there is none, the same to the byte as the one that
+// [Store.ReadStored] read; until all of it is on disk Open refuses the directory.
 //
 // JetStream itself may cut off a damaged block and hand its sequences out again,
 // so whoever keeps a position or hashes must compare them with the log when it

@@ -85,6 +85,22 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("eventstore: %s is in use by another process", e.Dir)
 }
 
+// OccupiedError says that a directory is to be restored into and is not empty.
+// Nothing was touched.
+type OccupiedError struct{ Dir, Has string }
+
+func (e *OccupiedError) Error() string {
+	return fmt.Sprintf("eventstore: there is %s in %s: restore into a directory that is empty, or not there yet", e.Has, e.Dir)
+}
+
+// UnfinishedRestoreError says that a restore into the directory was interrupted:
+// what is there is no ledger.
+type UnfinishedRestoreError struct{ Dir string }
+
+func (e *UnfinishedRestoreError) Error() string {
+	return fmt.Sprintf("eventstore: a restore into %s did not come to its end, so there is no ledger: restore into it again", e.Dir)
+}
+
 // OtherLedgerError says that the data directory holds another ledger.
 type OtherLedgerError struct{ Dir, Has, Given string }
 

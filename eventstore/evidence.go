@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -95,6 +96,25 @@ func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// EvidenceHashes lists all evidence that is stored, ascending.
+func (s *Store) EvidenceHashes(ctx context.Context) ([]string, error) {
+	prefix := s.evidenceBucket().meta("")
+	info, err := s.evidence.Info(ctx, jetstream.WithSubjectFilter(prefix+">"))
+	if err != nil {
+		return nil, fmt.Errorf("eventstore: list evidence: %w", s.readError(err))
+	}
+	hashes := make([]string, 0, len(info.State.Subjects))
+	for subject := range info.State.Subjects {
+		name, err := base64.URLEncoding.DecodeString(strings.TrimPrefix(subject, prefix))
+		if err != nil || !validHash(string(name)) {
+			return nil, fmt.Errorf("eventstore: list evidence: %s is not one of this store", subject)
+		}
+		hashes = append(hashes, string(name))
+	}
+	slices.Sort(hashes)
+	return hashes, nil
 }
 
 // ensureEvidence creates the object store of the ledger's evidence beside the

@@ -28,6 +28,7 @@ type span struct {
 	from, to uint64 // to == 0: never ends
 	whole    bool   // to is the end of the log, and nothing is filtered out
 	filter   string
+	headers  bool // records come with theirs
 }
 
 // follow drives both Read and Subscribe: an ordered consumer fills a feed,
@@ -124,6 +125,9 @@ func (f *feed) put(m jetstream.Msg) {
 	f.putting.Lock()
 	defer f.putting.Unlock()
 	rec, err := delivered(m)
+	if f.span.headers {
+		rec.Headers = m.Headers()
+	}
 	if err == nil {
 		err = f.check(rec.Seq, m.Headers())
 	}

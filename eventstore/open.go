@@ -71,6 +71,8 @@ type Config struct {
 	// Observe, if set, is called once for every commit, from the committer:
 	// it must return at once.
 	Observe func(AppendStats)
+
+	unsynced bool // of a log that is being restored, which is synced as a whole
 }
 
 const (
@@ -224,10 +226,24 @@ func InUse(dir string) bool {
 	return err == nil && !ok
 }
 
+// takeLock locks the directory, and clears up what was interrupted in it.
 func (s *Store) takeLock() error {
 	if s.cfg.Dir == "" {
 		return nil
 	}
+	if err := s.lockDir(); err != nil {
+		return err
+	}
+	if err := settleRestore(s.cfg.Dir); err != nil {
+		return err
+	}
+	if err := settleRewrite(s.cfg.Dir); err != nil {
+		return err
+	}
+	return s.clearSpool()
+}
+
+func (s *Store) lockDir() error {
 	if err := os.MkdirAll(s.cfg.Dir, 0o750); err != nil {
 		return fmt.Errorf("eventstore: data directory: %w", err)
 	}
@@ -244,10 +260,7 @@ func (s *Store) takeLock() error {
 		return &LockedError{Dir: s.cfg.Dir}
 	}
 	s.lock = lock
-	if err := settleRewrite(s.cfg.Dir); err != nil {
-		return err
-	}
-	return s.clearSpool()
+	return nil
 }
 
 // connect makes both connections. Neither buffers while it is disconnected: a
@@ -342,6 +355,18 @@ func (s *Store) isClosing() bool {
 
 // Ledger is the name the store was opened with.
 func (s *Store) Ledger() string { return s.cfg.Ledger }
+
+// Metadata is what is recorded with the log, beside what the server keeps of
+// its own: what Restore wants to make the same log again.
+func (s *Store) Metadata() map[string]string {
+	own := map[string]string{}
+	for k, v := range s.metadata {
+		if !strings.HasPrefix(k, "_nats.") {
+			own[k] = v
+		}
+	}
+	return own
+}
 
 // Timezone returns the IANA name of the ledger's time zone.
 func (s *Store) Timezone() string { return s.timezone }

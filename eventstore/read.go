@@ -21,6 +21,8 @@ type Record struct {
 	// Stored is when the server stored it. Clocks step: it is for people,
 	// never for order.
 	Stored time.Time
+	// Headers are those of the message. Only ReadStored fills them in.
+	Headers map[string][]string
 }
 
 // Get returns the record with that sequence, or ErrNotFound.
@@ -179,12 +181,24 @@ func (s *Store) Read(ctx context.Context, from, to uint64, filter string) iter.S
 // ReadChunks is Read, with the records that are at hand together. A chunk has
 // at least one record and belongs to the caller.
 func (s *Store) ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]Record, error] {
+	return s.chunks(ctx, span{from: from, to: to, filter: filter})
+}
+
+// ReadStored is ReadChunks of all records in a range, with their headers: for a
+// copy that is the same to the byte.
+func (s *Store) ReadStored(ctx context.Context, from, to uint64) iter.Seq2[[]Record, error] {
+	return s.chunks(ctx, span{from: from, to: to, headers: true})
+}
+
+// chunks reads a span that ends.
+func (s *Store) chunks(ctx context.Context, sp span) iter.Seq2[[]Record, error] {
 	return func(yield func([]Record, error) bool) {
+		from, to, filter := sp.from, sp.to, sp.filter
 		if err := checkFilter(s.cfg.Ledger, filter); err != nil {
 			yield(nil, err)
 			return
 		}
-		from := max(from, 1)
+		from = max(from, 1)
 		last, err := s.lastMatching(ctx, filter)
 		damaged := (*DamagedError)(nil)
 		if errors.As(err, &damaged) {
@@ -193,7 +207,7 @@ func (s *Store) ReadChunks(ctx context.Context, from, to uint64, filter string) 
 			yield(nil, err)
 			return
 		}
-		sp := span{from: from, to: to, filter: filter}
+		sp.from = from
 		if to == 0 || to >= last {
 			sp.to, sp.whole = last, filter == "" && damaged == nil
 		}

@@ -32,7 +32,7 @@ func startServer(ctx context.Context, cfg Config, gate *gate) (*server.Server, e
 		NoSigs:                 true,
 		JetStream:              true,
 		StoreDir:               dir,
-		SyncAlways:             true,
+		SyncAlways:             !cfg.unsynced,
 		JetStreamMaxStore:      maxStore,
 		JetStreamMaxMemory:     256 << 20, // consumers' state; no stream is in memory
 		DisableJetStreamBanner: true,

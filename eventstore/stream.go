@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -140,10 +141,9 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	if s.cfg.Key != "" {
 		cfg.Metadata[signingKey] = s.cfg.Key
 	}
-	for k, v := range s.metadata {
-		if !strings.HasPrefix(k, "_nats.") { // which the server keeps itself
-			cfg.Metadata[k] = v
-		}
+	maps.Copy(cfg.Metadata, s.Metadata())
+	if s.cfg.unsynced { // in memory the ids of a whole log would be too many
+		cfg.Duplicates = noDuplicates
 	}
 	st, err := s.js.CreateStream(ctx, cfg)
 	if auto && replicas > 1 && apiCode(err) == codeNoPeers {

@@ -186,7 +186,7 @@ func (b *bench) close() error {
 // node opens a ledger in a directory of the bench.
 func (b *bench) node(ctx context.Context, name string) (*node, error) {
 	return startNode(ctx, nodeConfig{
-		dir: filepath.Join(b.root, name), name: "bench", log: b.app.logger(false),
+		dir: filepath.Join(b.root, name), name: "bench", log: b.app.logger(),
 		natsListen: "127.0.0.1:0", // it listens when a benchmark has a subscriber
 	})
 }

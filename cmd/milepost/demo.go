@@ -51,7 +51,7 @@ func (a *app) demo(ctx context.Context, dir, listen string) (err error) {
 		listen = freeAddress("127.0.0.1:8080")
 	}
 	cfg := nodeConfig{
-		dir: dir, name: "demo", timezone: "Asia/Shanghai", scrubRate: scrubRate, log: a.logger(false),
+		dir: dir, name: "demo", timezone: "Asia/Shanghai", scrubRate: scrubRate, log: a.logger(),
 		webhooks: webhookConfig{deliver: true},
 	}
 	return a.serve(ctx, cfg, &listening{address: listen}, func(ctx context.Context, s *server) error {

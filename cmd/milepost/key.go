@@ -105,7 +105,7 @@ func newKeyRotate(a *app) *cobra.Command {
 		Example: "  milepost key rotate --data ./milepost-data",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg.dir, cfg.log = a.dataDir(), a.logger(false)
+			cfg.dir, cfg.log = a.dataDir(), a.logger()
 			err := withLedger(cmd.Context(), cfg, func(ctx context.Context, n *node) error {
 				k, receipt, err := signing.Rotate(ctx, n.ledger, n.key, domain.Meta{Actor: a.actor(), Note: reason})
 				if err != nil {

@@ -3,7 +3,7 @@
 //
 // The program is the server (serve, demo), its client (do, show, changes,
 // import, status, access, token), and the keeper of the data directory (replay,
-// rebuild, bench). What a caller may rely on:
+// rebuild, repair, backup, restore, bench). What a caller may rely on:
 //
 //   - Exit code 0 means done, 1 refused or failed, 2 a command line that makes
 //     no sense. After 1 or 2 the reason is on standard error, in one line that

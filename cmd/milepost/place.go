@@ -45,7 +45,7 @@ func (a *app) nodeFlags(cmd *cobra.Command, cfg *nodeConfig) {
 // so a server is asked only when it is the one that holds it.
 func (a *app) work(p *place, at func(context.Context, *client) error, here func(context.Context, *node) error) error {
 	ctx := p.cmd.Context()
-	p.cfg.dir, p.cfg.log = a.dataDir(), a.logger(false)
+	p.cfg.dir, p.cfg.log = a.dataDir(), a.logger()
 	server := func(address string) error {
 		c, err := a.clientOf(address)
 		if err != nil {

@@ -48,7 +48,7 @@ func newRepair(a *app) *cobra.Command {
 		if r.from == "" {
 			return usagef("say what to repair from with --from: a bundle, or a copy of the data directory")
 		}
-		r.app, r.cfg.dir, r.cfg.log = a, a.dataDir(), a.logger(false)
+		r.app, r.cfg.dir, r.cfg.log = a, a.dataDir(), a.logger()
 		repaired, err := r.run(cmd.Context())
 		if err != nil {
 			return explainLock(err)

@@ -77,7 +77,7 @@ func newRoot(a *app) *cobra.Command {
 		newDo(a), newAttach(a), newEvidence(a), newShow(a), newChanges(a), newBlame(a), newImport(a), newExport(a), newSchema(a), newSubscribe(a), newWebhook(a), newStatus(a),
 		newCheckpoint(a), newProve(a), newCosign(a), newKey(a), newVerify(a),
 		newAccess(a), newToken(a), newSubscriber(a),
-		newReplay(a), newRebuild(a), newRepair(a), newBench(a),
+		newReplay(a), newRebuild(a), newRepair(a), newBackup(a), newRestore(a), newBench(a),
 	)
 	a.markStart(root)
 	return root

@@ -191,7 +191,7 @@ func shutdown(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if log := r.stderr.String(); log != "" {
 		ts.Logf("%s", log)
-		if signal != syscall.SIGKILL && strings.Contains(log, "level=ERROR") {
+		if signal != syscall.SIGKILL && (strings.Contains(log, `"level":"ERROR"`) || strings.Contains(log, "level=ERROR")) {
 			ts.Fatalf("the server logged errors")
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -22,16 +21,27 @@ import (
 func newServe(a *app) *cobra.Command {
 	var cfg nodeConfig
 	listen := &listening{}
-	var verbose bool
+	var logging logging
+	var given *settings
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run a ledger and its HTTP API",
 		Long: "Run a ledger and its HTTP API until SIGINT or SIGTERM. One line on standard output says that it is ready:\n" +
 			"its read models show the whole log, and the address listens. Logs go to standard error, and a link by which the\n" +
 			"administrator signs in by a browser, once. The administrator's token is in admin.token in --data: remove that file\n" +
 			"and start again to have another one.",
+		Example: "  milepost serve --data ./milepost-data --ledger main --timezone Asia/Shanghai\n" +
+			"  milepost serve --config /etc/milepost.conf\n" +
+			"  MILEPOST_LISTEN=127.0.0.1:9090 milepost serve --config /etc/milepost.conf",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg.dir, cfg.log = a.dataDir(), a.logger(verbose)
+			if err := given.settle(); err != nil {
+				return err
+			}
+			log, err := logging.logger(a.err)
+			if err != nil {
+				return err
+			}
+			cfg.dir, cfg.log = a.dataDir(), log
 			if err := cfg.webhooks.settle(cmd, cfg.natsURL != "", cfg.follow); err != nil {
 				return err
 			}
@@ -59,16 +69,9 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints, best on another disk (default checkpoints in --data)")
 	flags.IntVar(&cfg.scrubRate, "scrub-rate", scrubRate, "`events` a second that are read and hashed again in the background, to find what has changed on the disk; 0 for none")
 	cfg.webhooks.flags(cmd)
-	flags.BoolVar(&verbose, "verbose", false, "log every request")
+	logging.flags(cmd)
+	given = a.settingsOf(cmd)
 	return cmd
-}
-
-func (a *app) logger(verbose bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose {
-		level = slog.LevelInfo
-	}
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
 }
 
 // server is a node that listens.

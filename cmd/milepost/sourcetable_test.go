@@ -21,7 +21,7 @@ func startDemo(t *testing.T) demo {
 	a := &app{out: io.Discard, err: io.Discard}
 	ready, ended := make(chan demo, 1), make(chan error, 1)
 	go func() {
-		ended <- a.serve(ctx, nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", log: a.logger(false)}, &listening{address: "127.0.0.1:0"},
+		ended <- a.serve(ctx, nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", log: a.logger()}, &listening{address: "127.0.0.1:0"},
 			func(ctx context.Context, s *server) error {
 				defer func() { ready <- demo{t, s.url, s.admin, s.link()} }()
 				return s.importDemo(ctx)

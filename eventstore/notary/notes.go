@@ -119,6 +119,20 @@ func Newest(dir, ledger, key string) (proof.Signed, error) {
 	return newest, nil
 }
 
+// Restore writes a checkpoint that was kept elsewhere into dir, under the name by
+// which Open finds it.
+func Restore(dir string, s proof.Signed) error {
+	ledger, agreement, err := proof.ParseOrigin(s.Origin)
+	if err != nil {
+		return err
+	}
+	n := &notes{dir: dir, ledger: ledger}
+	if err := durable.WriteFile(n.file(agreement, s.Size), s.Note, 0o640); err != nil {
+		return fmt.Errorf("notary: restore a checkpoint: %w", err)
+	}
+	return nil
+}
+
 func (n *notes) read(file string) error {
 	msg, err := os.ReadFile(file)
 	if err != nil {

@@ -25,6 +25,8 @@ var (
 	audits      = Right{roles: []string{grants.Auditor, grants.Admin}, whole: true}
 	auditsAll   = Right{roles: audits.roles, whole: true, Shows: true}
 	administers = Right{roles: []string{grants.Admin}, whole: true}
+	// takesAll is to take the ledger away whole.
+	takesAll = Right{roles: administers.roles, whole: true, Shows: true}
 
 	// attaches is to store a file that a command will name.
 	attaches    = Right{roles: []string{grants.Contributor, grants.Representative, grants.Coordinator, grants.Admin}}
@@ -124,6 +126,7 @@ var routes = map[string]Right{
 	"GET /v1/evidence/{sha256}":                             reads, // that such an event names
 	"GET /v1/agreements/{agreement}/bundle":                 reads, // by who sees all that is in it
 	"GET /v1/bundle":                                        auditsAll,
+	"GET /v1/backup":                                        takesAll,
 	"POST /v1/evidence":                                     attaches,
 	"POST /v1/checkpoint/cosignatures":                      cosigns,
 

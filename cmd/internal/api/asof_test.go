@@ -36,6 +36,7 @@ var timeless = map[string]string{
 	"/v1/checkpoint/consistency":            "lies between two tree sizes",
 	"/v1/agreements/{agreement}/checkpoint": "is what is signed now",
 	"/v1/agreements/{agreement}/checkpoint/consistency": "lies between two tree sizes",
+	"/v1/backup":                        "is as of now: its checkpoint is signed for it",
 	"/v1/bundle":                        "is as of now: its checkpoint is signed for it",
 	"/v1/agreements/{agreement}/bundle": "is as of now: its checkpoint is signed for it",
 	"/v1/subscribers/lag":               "is asked of NATS, which knows only now",

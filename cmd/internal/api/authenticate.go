@@ -78,7 +78,7 @@ func (s *server) admitted(pattern string, route http.HandlerFunc) http.HandlerFu
 		p := access.From(r.Context())
 		switch {
 		case !ok:
-			s.cfg.Logger.Error("a route is not in the table of rights, so nobody may use it", "route", pattern)
+			s.cfg.Logger.ErrorContext(r.Context(), "a route is not in the table of rights, so nobody may use it", "route", pattern)
 			s.fail(w, r, forbidden("", right))
 		case !p.Begin(right):
 			s.fail(w, r, forbidden("", right))

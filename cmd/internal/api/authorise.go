@@ -95,6 +95,6 @@ func (s *server) effected(ctx context.Context, receipt ledger.Receipt) {
 	}
 	if err := s.cfg.Access.Wait(ctx, receipt.Seq); err != nil {
 		// It is done all the same. Where the log is not followed nobody is let in.
-		s.cfg.Logger.Error("the directory does not know yet what was done", "seq", receipt.Seq, "error", err)
+		s.cfg.Logger.ErrorContext(ctx, "the directory does not know yet what was done", "seq", receipt.Seq, "error", err)
 	}
 }

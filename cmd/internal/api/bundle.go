@@ -115,7 +115,7 @@ func (s *server) getBundle(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if err := b.Write(r.Context(), &patientWriter{body: w, conn: conn}, nil); err != nil {
-		s.cfg.Logger.Error("a bundle broke off", "agreement", agreement, "error", err)
+		s.cfg.Logger.ErrorContext(r.Context(), "a bundle broke off", "agreement", agreement, "error", err)
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}
 	return nil

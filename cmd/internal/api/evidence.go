@@ -160,7 +160,7 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 	}
 	if _, err := in.WriteTo(&patientWriter{body: w, conn: http.NewResponseController(w)}); err != nil {
 		if damaged := (*eventstore.EvidenceDamagedError)(nil); errors.As(err, &damaged) {
-			s.cfg.Logger.Error("evidence is damaged", "error", err)
+			s.cfg.Logger.ErrorContext(r.Context(), "evidence is damaged", "error", err)
 		}
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}

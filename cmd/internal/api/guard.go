@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/logs"
 	"github.com/milepost-ledger/milepost/domain"
 )
 
@@ -22,7 +23,7 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := requestID(r)
-		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+		r = r.WithContext(logs.Scope(context.WithValue(r.Context(), requestIDKey{}, id), slog.String("request", id)))
 		w.Header().Set("X-Request-Id", id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store") // answers move with the log and with the day
@@ -45,7 +46,7 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 // the log.
 func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time, panicked any) {
 	if panicked != nil && panicked != http.ErrAbortHandler && r.Context().Err() == nil {
-		s.cfg.Logger.Error("panic", "request", id, "panic", panicked, "stack", string(debug.Stack()))
+		s.cfg.Logger.ErrorContext(r.Context(), "panic", "panic", panicked, "stack", string(debug.Stack()))
 		if w.status == 0 {
 			p := newProblem(CodeInternal, "", "The server failed. Its log says why, by the request id.")
 			p.RequestID = id
@@ -72,7 +73,7 @@ func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time
 	case strings.HasSuffix(route, "z") || strings.HasSuffix(route, "/metrics"): // asked every few seconds by machines
 		level = slog.LevelDebug
 	}
-	s.cfg.Logger.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
+	s.cfg.Logger.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,
 		"route", route, "principal", w.principal, "status", w.status, "bytes", w.bytes, "took", took)
 	if panicked != nil {
 		panic(http.ErrAbortHandler) // an answer was begun: cut it off, so that it is not taken for whole
@@ -93,7 +94,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 	p := problemOf(err)
 	p.RequestID, _ = ctx.Value(requestIDKey{}).(string)
 	if p.Status >= 500 && p.cause != nil {
-		s.cfg.Logger.Warn("request failed", "request", p.RequestID, "code", p.Code, "error", p.cause)
+		s.cfg.Logger.WarnContext(ctx, "request failed", "code", p.Code, "error", p.cause)
 	}
 	return p
 }

@@ -7,11 +7,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/domain"
 )
 
 func TestHosts(t *testing.T) {
@@ -108,4 +110,19 @@ func TestRequestsAreLogged(t *testing.T) {
 		assert.Contains(t, line, want)
 	}
 	assert.NotContains(t, line, r.token)
+}
+
+// Every line about a command says which, and which request it came with; also one
+// that was refused.
+func TestLinesOfACommandSayWhich(t *testing.T) {
+	var log syncBuffer
+	r := start(t, func(c *Config) { c.Logger = slog.New(slog.NewJSONHandler(&log, nil)) })
+	body := `{"party":"city","title":"City","kind":"other","idempotency_key":"key-1"}`
+	r.send(http.MethodPost, "/v1/commands/register-party", body, "X-Request-Id: r1").is(http.StatusCreated)
+	r.send(http.MethodPost, "/v1/commands/register-party", strings.Replace(body, "key-1", "key-2", 1), "X-Request-Id: r2").problem(http.StatusUnprocessableEntity, domain.CodeAlreadyExists)
+	receipt := r.done("register-party", `{"party":"town","title":"Town","kind":"other"}`)
+	for _, want := range []string{`"request":"r1","command":"key-1"`, `"request":"r2","command":"key-2"`, `"command":"` + receipt.CommandID + `"`} {
+		require.Eventually(t, func() bool { return strings.Contains(log.String(), want) }, 10*time.Second, time.Millisecond, want) // it is written after the answer
+	}
+	require.NotContains(t, strings.Split(log.String(), `"request":"r1"`)[0], `"command"`)
 }

@@ -117,7 +117,7 @@ func (s *server) showImported(ctx context.Context) {
 		err = errors.Join(s.cfg.Models.Wait(ctx, last), s.cfg.Access.Wait(ctx, last))
 	}
 	if err != nil && ctx.Err() == nil {
-		s.cfg.Logger.Warn("the read models do not show the import yet", "error", err)
+		s.cfg.Logger.WarnContext(ctx, "the read models do not show the import yet", "error", err)
 	}
 }
 

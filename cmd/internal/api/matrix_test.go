@@ -61,6 +61,7 @@ var routeRules = []struct{ pattern, roles, where string }{
 	{"GET /metrics", "aA", "all"},
 	{"GET /v1/status", "aA", "all"},
 	{"GET /v1/bundle", "aA", "all"},
+	{"GET /v1/backup", "A", "all"},
 	{"POST /v1/replay", "aA", "all"},
 	{"POST /v1/import", "A", "all"},
 	{"POST /v1/rebuild", "A", "all"},

@@ -56,7 +56,7 @@ func (s *server) noteRead(r *http.Request, pattern string, p *access.Principal, 
 		Request: id, Principal: p.Key, Method: r.Method, Route: pattern, Path: r.URL.Path, Restricted: access.Paths(shown),
 	})
 	if err != nil {
-		s.cfg.Logger.Error("the access log cannot be written; what is restricted is not shown to anybody", "request", id, "error", err)
+		s.cfg.Logger.ErrorContext(r.Context(), "the access log cannot be written; what is restricted is not shown to anybody", "error", err)
 		return newProblem(CodeUnavailable, "", "The access log cannot be written, so this is not answered. The server's log says why.")
 	}
 	return nil

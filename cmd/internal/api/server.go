@@ -13,6 +13,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/cmd/internal/logs"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -29,7 +30,7 @@ type Config struct {
 	Store   *eventstore.Store
 	Notary  *notary.Notary
 	Name    string // of the ledger
-	Version string // of the program, for the OpenAPI document
+	Version string // of the program, for the OpenAPI document and backups
 
 	Subscribers *subscribers.Keeper // nil: this server does not look after them
 	Access      *access.Directory   // who may do what
@@ -83,6 +84,7 @@ func newServer(cfg Config) *server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	cfg.Logger = logs.Scoped(cfg.Logger)
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
@@ -133,6 +135,7 @@ func newServer(cfg Config) *server {
 	s.checkpoints()
 	s.proofs()
 	s.bundles()
+	s.backups()
 	s.subscribers()
 	s.status()
 	s.health()

@@ -238,7 +238,7 @@ func (s *server) pass(ctx context.Context, out *eventWriter, models *projections
 			case errors.Is(next.err, projections.ErrClosed): // the server stops, or a view was closed while nobody asked it anything
 				return out.end(endUnavailable, "The read models were closed. Come back in a moment.")
 			case next.err != nil:
-				s.cfg.Logger.Warn("stream of events broke off", "after", out.after, "error", next.err)
+				s.cfg.Logger.WarnContext(ctx, "stream of events broke off", "after", out.after, "error", next.err)
 				return out.end(endUnavailable, "The read models have stopped. Come back in a moment.")
 			}
 			chunk, looked = next.chunk, next.chunk.UpTo

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/logs"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -30,6 +32,7 @@ func (l *Ledger) execute(ctx context.Context, req Request) (Receipt, int, error)
 	if err != nil {
 		return Receipt{}, 0, err
 	}
+	logs.Note(ctx, slog.String("command", t.id))
 	own, err := l.aggregate(t.Command.Ref())
 	if err != nil {
 		return Receipt{}, 0, err

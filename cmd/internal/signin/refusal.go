@@ -62,7 +62,7 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, err error, fail
 		refused = &Refusal{Status: http.StatusInternalServerError, Code: "internal", cause: err}
 	}
 	if refused.cause != nil {
-		s.cfg.Logger.Warn("nobody was signed in", "code", refused.Code, "address", s.cfg.Address(r), "error", refused.cause)
+		s.cfg.Logger.WarnContext(r.Context(), "nobody was signed in", "code", refused.Code, "address", s.cfg.Address(r), "error", refused.cause)
 	}
 	if refused.Wait > 0 {
 		seconds := int64((refused.Wait + time.Second - 1) / time.Second)

@@ -159,5 +159,5 @@ func (s *Service) enter(w http.ResponseWriter, r *http.Request, p *access.Princi
 		s.sessions.end(hashOf(id))
 	}
 	s.setCookie(w, r, sessionCookie, s.sessions.begin(p.Key, proof))
-	s.cfg.Logger.Info("signed in", "principal", p.Key, "by", by, "address", s.cfg.Address(r))
+	s.cfg.Logger.InfoContext(r.Context(), "signed in", "principal", p.Key, "by", by, "address", s.cfg.Address(r))
 }

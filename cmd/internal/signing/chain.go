@@ -64,20 +64,32 @@ func Follow(first string, rotations []Rotation) (keys []string, err error) {
 // Chain reads the rotations of a ledger from its log, and follows them from the
 // key that the log was made with.
 func Chain(ctx context.Context, log Log) (keys []string, rotations []Rotation, err error) {
-	ref := keyring.Ref()
-	subject := eventstore.Subject(log.Ledger(), eventstore.LedgerWide, ref.Kind, string(ref.Key))
-	for rec, err := range log.Aggregate(ctx, subject, 1) {
+	for rec, err := range log.Aggregate(ctx, Subject(log.Ledger()), 1) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("signing: %w", err)
 		}
-		_, event, err := catalogue.Decode(rec.Data)
-		if err != nil {
-			return nil, nil, &ChainError{Seq: rec.Seq, Err: err}
-		}
-		if e, ok := event.(keyring.KeyRotated); ok {
-			rotations = append(rotations, Rotation{Seq: rec.Seq, Old: e.Old, Key: e.Key, Statement: e.Statement})
+		if rotations, err = AppendRotation(rotations, rec); err != nil {
+			return nil, nil, err
 		}
 	}
 	keys, err = Follow(log.Key(), rotations)
 	return keys, rotations, err
+}
+
+// Subject is that of the events by which the keys of a ledger hand over.
+func Subject(ledgerName string) string {
+	ref := keyring.Ref()
+	return eventstore.Subject(ledgerName, eventstore.LedgerWide, ref.Kind, string(ref.Key))
+}
+
+// AppendRotation reads a record with that subject.
+func AppendRotation(rotations []Rotation, rec eventstore.Record) ([]Rotation, error) {
+	_, event, err := catalogue.Decode(rec.Data)
+	if err != nil {
+		return nil, &ChainError{Seq: rec.Seq, Err: err}
+	}
+	if e, ok := event.(keyring.KeyRotated); ok {
+		rotations = append(rotations, Rotation{Seq: rec.Seq, Old: e.Old, Key: e.Key, Statement: e.Statement})
+	}
+	return rotations, nil
 }

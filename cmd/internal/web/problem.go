@@ -56,7 +56,7 @@ func (s *site) tell(w http.ResponseWriter, r *http.Request, p *api.Problem) {
 		w.Header()[name] = values
 	}
 	if err := s.render(w, p.Status, v, problemPage.template, problemAnswer{v, p, v.kept(p)}); err != nil {
-		s.Logger.Error("the page of a problem cannot be shown", "error", err)
+		s.Logger.ErrorContext(r.Context(), "the page of a problem cannot be shown", "error", err)
 		http.Error(w, p.Detail, p.Status)
 	}
 }

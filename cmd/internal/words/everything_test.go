@@ -149,8 +149,8 @@ var labelled = map[string][]string{
 var unlabelled = regexp.MustCompile(`^(Administrator|[A-Z]\w*Pattern|TimeFormat|[a-z].*)$`)
 
 // spoken are packages whose codes are no problems of the API: the pages of sign-in have
-// sentences of their own, and of bundles and repairs only the command line speaks.
-var spoken = regexp.MustCompile(`^\.\./(signin|bundle|repair)/`)
+// sentences of their own, and of bundles, backups and repairs only the command line speaks.
+var spoken = regexp.MustCompile(`^\.\./(signin|bundle|backup|repair)/`)
 
 // answered are codes that only answers of the API have: operations of a change, and
 // the states of a subscriber and of an event.

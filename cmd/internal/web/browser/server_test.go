@@ -127,7 +127,7 @@ func (s *server) stop() error {
 		err = fmt.Errorf("killed after 20 s: %w", <-s.ended)
 	}
 	said := s.output.String()
-	if err == nil && strings.Contains(said, "level=ERROR") {
+	if err == nil && (strings.Contains(said, "level=ERROR") || strings.Contains(said, `"level":"ERROR"`)) {
 		err = errors.New("there is an error in its log")
 	}
 	if err != nil {

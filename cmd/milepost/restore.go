@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/backup"
+)
+
+func newRestore(a *app) *cobra.Command {
+	r := &restoring{app: a}
+	cmd := &cobra.Command{
+		Use: "restore --from FILE", Short: "Make a ledger again of a backup, in an empty directory",
+		Long: "Make the data directory of a ledger out of a backup: the same events at the same sequences, to the byte, with\n" +
+			"evidence and checkpoints. --data must be empty, or not there yet. Everything is checked first: the hash of each\n" +
+			"part, the events against the checkpoint that the ledger signed, each file against its hash. Where something does\n" +
+			"not hold, or the restore is interrupted, there is no ledger; it can be begun again. Backups of all earlier versions\n" +
+			"restore.\n\n" +
+			"Give the ledger's key as you were given it; without it a backup proves only that it is of one piece. To sign, the\n" +
+			"ledger needs its secret key: out of the file that backup --keys wrote, or with --key. The read models are made at\n" +
+			"the first start. How far webhooks and NATS subscribers had come is not in a backup: they are sent all of theirs again,\n" +
+			"and tell repeats by the id. Two servers must not go on from one backup: stop the former one for good.",
+		Example: "  milepost restore --from main.backup --data ./restored --keys /safe/main.keys --ledger-key ledger.vkey\n" +
+			"  milepost restore --from main.backup --dry-run --ledger-key ledger.vkey\n" +
+			"  milepost serve --data ./restored",
+		Args: cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&r.from, "from", "", "`file` of the backup, - for standard input")
+	flags.StringVar(&r.ledgerKey, "ledger-key", "", "the ledger's verifier `key`, the first one or a later one, or the file that holds it")
+	flags.StringVar(&r.keys, "keys", "", "`file` of secret keys, as backup --keys wrote it; they go into --data")
+	flags.StringVar(&r.key, "key", "", "`file` of the key that the ledger signs with; it is copied into --data")
+	flags.BoolVar(&r.dry, "dry-run", false, "only verify the backup")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		switch {
+		case r.from == "":
+			return usagef("say what to restore with --from: the file of a backup")
+		case r.key != "" && r.keys != "":
+			return usagef("--key and --keys both give the ledger's key: leave one out")
+		case a.output == "csv":
+			return usagef("-o csv: a restore is no list; want table or json")
+		}
+		return r.run(cmd.Context())
+	}
+	return cmd
+}
+
+// restoring is a run of the verb.
+type restoring struct {
+	app                        *app
+	from, ledgerKey, keys, key string
+	dry                        bool
+}
+
+// restored is what came of it.
+type restored struct {
+	Ledger      string `json:"ledger"`
+	LastSeq     uint64 `json:"last_seq"`
+	Evidence    int    `json:"evidence"`
+	Checkpoints int    `json:"checkpoints"`
+	LedgerKey   string `json:"ledger_key"` // that signed
+	KeyGiven    bool   `json:"key_given"`  // the verifier knew it; else the backup said so
+	Data        string `json:"data,omitzero"`
+}
+
+func (r *restoring) run(ctx context.Context) (err error) {
+	a := r.app
+	var o backup.Options
+	if r.ledgerKey != "" {
+		if o.LedgerKey, err = verifierKey(r.ledgerKey); err != nil {
+			return usagef("--ledger-key: %v", err)
+		}
+	}
+	to := backup.Place{Dir: a.dataDir(), Logger: a.logger()}
+	switch {
+	case r.keys != "":
+		to.Keys, err = backup.ReadKeys(r.keys)
+	case r.key != "":
+		to.Keys, err = backup.KeyOf(r.key)
+	}
+	if err != nil {
+		return err
+	}
+	in, size, done, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer done()
+	progress := a.bar("restore", size, true)
+	in = progress.reader(in)
+	var sum backup.Summary
+	if r.dry {
+		sum, err = backup.Verify(ctx, in, o)
+	} else {
+		sum, err = backup.Restore(ctx, in, to, o)
+	}
+	progress.finish()
+	if err != nil {
+		return explainLock(err)
+	}
+	out := restored{
+		Ledger: sum.Head.Ledger, LastSeq: sum.Manifest.Seq, Evidence: sum.Manifest.Evidence, Checkpoints: sum.Checkpoints,
+		LedgerKey: sum.Keys[len(sum.Keys)-1], KeyGiven: o.LedgerKey != "",
+	}
+	if !r.dry {
+		out.Data = to.Dir
+	}
+	return a.printRestored(out, r.key != "" || r.keys != "")
+}
+
+// open opens the backup; its size is -1 where that is not known.
+func (r *restoring) open() (in io.Reader, size int64, done func(), err error) {
+	if r.from == "-" {
+		return r.app.in, -1, func() {}, nil
+	}
+	file, err := os.Open(r.from)
+	if err != nil {
+		return nil, 0, nil, fmt.Errorf("--from: %w", err)
+	}
+	size = -1
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	return file, size, func() { _ = file.Close() }, nil // only read
+}
+
+func (a *app) printRestored(r restored, signs bool) error {
+	if !r.KeyGiven {
+		_, _ = fmt.Fprintf(a.err, "milepost: the ledger's key was TAKEN FROM THE BACKUP ITSELF: give it with --ledger-key to be sure whose ledger this is\n")
+	}
+	if a.output != "table" {
+		text, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		return a.printObject(text)
+	}
+	lines := []string{
+		fmt.Sprintf("ledger %s as of sequence %d, with %d files of evidence and %d checkpoints", r.Ledger, r.LastSeq, r.Evidence, r.Checkpoints),
+		fmt.Sprintf("the log agrees with the checkpoint that the ledger signed at sequence %d with %s", r.LastSeq, r.LedgerKey),
+	}
+	switch {
+	case r.Data == "":
+		lines = append(lines, "nothing was written")
+	case signs:
+		lines = append(lines, fmt.Sprintf("restored into %s; start it with milepost serve --data %s --ledger %s", r.Data, r.Data, r.Ledger))
+	default:
+		lines = append(lines, fmt.Sprintf("restored into %s; put its ledger.key there, then start it with milepost serve --data %s --ledger %s", r.Data, r.Data, r.Ledger))
+	}
+	_, err := fmt.Fprintln(a.out, strings.Join(lines, "\n"))
+	return err
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// settings lets every flag of a verb be given in three ways, of which the first that
+// says something counts: on the command line, in the environment (--listen is
+// MILEPOST_LISTEN), and in the file that --config or MILEPOST_CONFIG names. So
+// nothing that a flag says is said anywhere else. A flag that may be repeated has
+// all its values from one of the three.
+//
+// The file is lines of a flag's name, without dashes, and its value:
+//
+//	# the city's ledger
+//	listen = :8443
+//	tls-cert = /etc/milepost/cert.pem
+//	webhook-allow = 10.1.0.0/16
+//	webhook-allow = 10.2.0.0/16
+//
+// A value is all behind the first "=", without the spaces around it. There is no
+// flag that has a secret, only such as name the file that it is in.
+type settings struct {
+	app  *app
+	cmd  *cobra.Command
+	file string
+}
+
+const settingsHelp = "Every flag can also be given in the environment, as MILEPOST_ and its name (MILEPOST_LISTEN, MILEPOST_TLS_CERT; the values\n" +
+	"of one that can be given again are separated by commas), or in the file that --config names, as a line like\n" +
+	"\"listen = 127.0.0.1:8080\"; lines that begin with # say nothing. The command line wins over the environment, and that\n" +
+	"over the file. Secrets are in none of them, only the names of their files."
+
+// settingsOf gives cmd the flag --config. Call it when all other flags are there.
+func (a *app) settingsOf(cmd *cobra.Command) *settings {
+	s := &settings{app: a, cmd: cmd}
+	cmd.Flags().StringVar(&s.file, "config", "", "`file` with values for these flags; see above")
+	cmd.Long += "\n\n" + settingsHelp
+	return s
+}
+
+// flags are those that can be set, by name.
+func (s *settings) flags() map[string]*pflag.Flag {
+	known := map[string]*pflag.Flag{"data": s.cmd.Flag("data")}
+	s.cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && f.Name != "config" {
+			known[f.Name] = f
+		}
+	})
+	return known
+}
+
+// variable is the name that a flag has in the environment.
+func variable(flag string) string {
+	return "MILEPOST_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// settle sets what the command line left open.
+func (s *settings) settle() error {
+	open := s.flags()
+	for name, f := range open {
+		if f.Changed {
+			delete(open, name)
+		}
+	}
+	for name, f := range open {
+		if value := s.app.env(variable(name)); value != "" {
+			delete(open, name)
+			if err := set(f, variable(name), splitIf(repeated(f), value)); err != nil {
+				return err
+			}
+		}
+	}
+	if s.file == "" {
+		s.file = s.app.env(variable("config"))
+	}
+	if s.file == "" {
+		return nil
+	}
+	lines, err := s.read()
+	if err != nil {
+		return err
+	}
+	for name, l := range lines {
+		if f := open[name]; f != nil {
+			if err := set(f, l.at, l.values); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// entry is what the file says of a flag.
+type entry struct {
+	at     string // the place of the first value
+	values []string
+}
+
+// read reads the file, and checks also what something else has set.
+func (s *settings) read() (map[string]*entry, error) {
+	file, err := os.Open(s.file)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	defer func() { _ = file.Close() }() // only read
+	known, found := s.flags(), map[string]*entry{}
+	lines := bufio.NewScanner(file)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		at := fmt.Sprintf("%s:%d", s.file, n)
+		name, value, ok := strings.Cut(line, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		f := known[name]
+		switch {
+		case !ok:
+			return nil, usagef("%s: want a line such as listen = 127.0.0.1:8080", at) // what stands there may be a secret
+		case f == nil:
+			return nil, usagef("%s: there is no setting %q%s", at, name, alike(name, known))
+		case value == "":
+			return nil, usagef("%s: %s has no value: give it one, or leave the line out", at, name)
+		case found[name] == nil:
+			found[name] = &entry{at: at + ": " + name}
+		case !repeated(f):
+			return nil, usagef("%s: %s is given again: leave one of the lines out", at, name)
+		}
+		found[name].values = append(found[name].values, value)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("--config: %s: %w", s.file, err)
+	}
+	return found, nil
+}
+
+// repeated says whether a flag may be given more than once.
+func repeated(f *pflag.Flag) bool {
+	_, ok := f.Value.(pflag.SliceValue)
+	return ok
+}
+
+func splitIf(list bool, value string) []string {
+	if !list {
+		return []string{value}
+	}
+	values := strings.Split(value, ",")
+	for i := range values {
+		values[i] = strings.TrimSpace(values[i])
+	}
+	return values
+}
+
+// set gives a flag values, as the command line would.
+func set(f *pflag.Flag, at string, values []string) error {
+	for _, value := range values {
+		if err := f.Value.Set(value); err != nil {
+			return usagef("%s: %q cannot be its value: %v", at, value, err)
+		}
+	}
+	f.Changed = true
+	return nil
+}
+
+// alike names the flag that is spelt most like a name, where there is one.
+func alike(name string, flags map[string]*pflag.Flag) string {
+	best, least := "", 1+len(name)/3
+	for _, other := range slices.Sorted(maps.Keys(flags)) {
+		if d := distance(name, other); d <= least && (best == "" || d < least) {
+			best, least = other, d
+		}
+	}
+	if best == "" {
+		return "; milepost serve --help lists them"
+	}
+	return "; did you mean " + best + "?"
+}
+
+// distance is how many letters must be changed, put in or left out to make a of b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := before
+			if a[i] != b[j] {
+				d++
+			}
+			before = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
