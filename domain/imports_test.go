@@ -56,6 +56,7 @@ var rooms = map[string]struct {
 	"cmd/internal/web":         {house: []string{"domain", "eventstore/notary", "eventstore/proof", "projections", "cmd/internal/ledger", "cmd/internal/api", "cmd/internal/access", "cmd/internal/words", "cmd/internal/web/chart"}},
 	"cmd/internal/web/chart":   {house: []string{"domain"}, libraries: []string{}}, // draws what it is given
 	"cmd/internal/web/browser": {},                                                 // nothing but tests
+	"cmd/internal/faults":      {},                                                 // nothing but tests
 	"cmd/milepost":             {house: []string{"domain", "eventstore", "projections", "cmd"}},
 }
 

@@ -1,0 +1,179 @@
+package faults_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
+)
+
+// server is a ledger's server in a process of its own.
+type server struct {
+	url string
+	dir string // its data directory
+
+	process *exec.Cmd
+	output  transcript
+	ended   chan struct{} // closed when the process has ended
+	err     error         // what Wait said, after ended
+}
+
+// transcript keeps what a process said.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(b)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
+
+var readyLine = regexp.MustCompile(`ready on (http://\S+)`)
+
+// launch runs the program in dir until it is ready, or has ended without. Wrap
+// names a program and arguments that run it, such as strace or nsenter.
+func launch(dir string, wrap []string, args ...string) (*server, error) {
+	file, err := program()
+	if err != nil {
+		return nil, err
+	}
+	line := append(append(append([]string{}, wrap...), file), args...)
+	s := &server{dir: dir, process: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
+	s.process.Stderr = &s.output
+	out, err := s.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.process.Start(); err != nil {
+		return nil, err
+	}
+	ready := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			fmt.Fprintln(&s.output, lines.Text())
+			if m := readyLine.FindStringSubmatch(lines.Text()); m != nil {
+				ready <- m[1]
+			}
+		}
+		s.err = s.process.Wait()
+		close(s.ended)
+	}()
+	select {
+	case s.url = <-ready:
+		return s, nil
+	case <-s.ended:
+		return s, fmt.Errorf("the server ended before it was ready: %v\n%s", s.err, s.output.String())
+	case <-time.After(2 * time.Minute):
+		_ = s.process.Process.Kill()
+		<-s.ended
+		return s, fmt.Errorf("the server was not ready after 2 minutes\n%s", s.output.String())
+	}
+}
+
+// serve runs serve on dir; it is killed when the test ends, if it runs by then.
+func serve(t *testing.T, dir string, flags ...string) *server {
+	t.Helper()
+	s, err := launch(dir, nil, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)...)
+	require.NoError(t, err)
+	t.Cleanup(s.kill)
+	return s
+}
+
+// kill ends the process as a crash does. To kill what has ended does nothing.
+func (s *server) kill() {
+	_ = s.process.Process.Kill()
+	<-s.ended
+}
+
+// stop ends the process as an operator does.
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.process.Process.Signal(syscall.SIGTERM))
+	<-s.ended
+	require.NoError(t, s.err, s.output.String())
+}
+
+// answer is what the server said to a request.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// ask asks the server's API as its administrator. An error is a request without
+// a whole answer: what it asked for may have happened or not.
+func (s *server) ask(ctx context.Context, method, path string, body io.Reader, header ...string) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, body)
+	if err != nil {
+		return answer{}, err
+	}
+	token, err := signin.ReadAdminToken(s.dir)
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, b}, err
+}
+
+// get asks for JSON, which has to come with 200.
+func (s *server) get(t *testing.T, path string, into any) {
+	t.Helper()
+	a, err := s.ask(t.Context(), "GET", path, nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, a.status, string(a.body))
+	require.NoError(t, json.Unmarshal(a.body, into))
+}
+
+// run runs a client's verb to its end, and returns what it said and its exit code.
+func (s *server) run(t *testing.T, in io.Reader, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	return runProgram(t, []string{"MILEPOST_SERVER=" + s.url, "MILEPOST_DATA=" + s.dir, "MILEPOST_ACTOR=tester"}, in, args...)
+}
+
+func runProgram(t *testing.T, env []string, in io.Reader, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	file, err := program()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, file, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out, errs strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &errs
+	_ = cmd.Run() // the exit code tells
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
