@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
@@ -211,9 +212,7 @@ func growth(do func()) int64 {
 // Given a file at the limit and one over it, when they are put and read, then
 // the first is accepted, the other refused, and neither is kept in memory.
 func TestEvidence_limitAndMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 200 MiB")
-	}
+	domaintest.Exhausting(t)
 	cfg := config(t)
 	s := openWith(t, cfg)
 	assert.Less(t, growth(func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -67,6 +68,7 @@ func TestRebuildEqualsLive(t *testing.T) {
 }
 
 func TestAnEditedFileIsFound(t *testing.T) {
+	domaintest.Exhausting(t)
 	for name, c := range map[string]struct {
 		sql string
 		seq func(l *ledger, before uint64) uint64 // the first that differs

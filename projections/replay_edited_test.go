@@ -21,6 +21,7 @@ import (
 
 // A row that was edited is found in whatever table it is, with what it is about.
 func TestReplayNamesTheRowThatWasEdited(t *testing.T) {
+	domaintest.Exhausting(t)
 	// given the file of a history that has rows of every kind
 	l, log := inMemory(t)
 	l.everyKind()

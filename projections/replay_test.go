@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 	"zombiezen.com/go/sqlite"
 
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/projections"
@@ -102,6 +103,7 @@ func (l torn) ReadChunks(context.Context, uint64, uint64, string) iter.Seq2[[]ev
 }
 
 func TestReplayNamesWhatIsWrongWithTheLog(t *testing.T) {
+	domaintest.Exhausting(t)
 	// each spoils the event with sequence n, which reforecasts the milestone design
 	change := func(n uint64, f func(r *eventstore.Record)) func([]eventstore.Record) []eventstore.Record {
 		return func(records []eventstore.Record) []eventstore.Record {

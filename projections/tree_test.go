@@ -13,6 +13,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/projections"
@@ -187,6 +188,7 @@ func TestTreesAcrossTiles(t *testing.T) {
 
 // A tile of the second level is full after 65,536 leaves.
 func TestTreesOfThreeLevels(t *testing.T) {
+	domaintest.Exhausting(t)
 	t.Parallel()
 	// given
 	const full = 1 << 16
@@ -281,6 +283,7 @@ func TestQuestionsAboutTreesThatAreRefused(t *testing.T) {
 }
 
 func TestAnEditedTreeIsFound(t *testing.T) {
+	domaintest.Exhausting(t)
 	t.Parallel()
 	for name, c := range map[string]struct {
 		sql string

@@ -20,6 +20,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
@@ -165,9 +166,7 @@ var tamperings = []struct {
 // then it does not start and names the sequence; and repair makes the log what it
 // was, out of a bundle and out of a copy.
 func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a server some fifty times: it runs without -short")
-	}
+	domaintest.Exhausting(t)
 	l := tell(t)
 	require.Len(t, l.log, 20)
 	sources := map[string]string{"a bundle": l.bundleOf(t), "a copy": l.copy(t)}

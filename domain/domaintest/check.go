@@ -44,3 +44,12 @@ func Check(t *testing.T, times int, property func(*rapid.T)) {
 		property(t)
 	})
 }
+
+// Exhausting leaves a test out of a short run, that of the race detector: it
+// tries many cases, or much, of what other tests try one of.
+func Exhausting(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("tries many cases of what others try one of: nothing new for the race detector, and minutes")
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -199,7 +200,7 @@ const base = "agreement=wuxi-cethik-2017&project=iot-base"
 // Each command of the catalogue has a form, in each language, and the form says what
 // the declaration does.
 func TestEveryCommandHasAForm(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := startDemo(t)
 	for _, c := range catalogue.Commands() {
 		b := r.open("/do/" + c.Name + "?" + base)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 // hostile is text that would run, close a tag or an attribute, turn the line around or
@@ -21,7 +22,7 @@ var hostile = strings.Join([]string{
 
 // What somebody wrote into the ledger is shown as text, wherever it is shown.
 func TestWhatIsWrittenIsText(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := start(t)
 	text, _ := json.Marshal(hostile)
 	var short, _ = json.Marshal(hostile[:190])
@@ -99,7 +100,7 @@ func TestWhatIsWrittenIsText(t *testing.T) {
 // A ledger with nothing in it, and one with an agreement and nothing else, has all its
 // pages, in each language, for each who may see them.
 func TestPagesOfALedgerWithNothingInIt(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := start(t)
 	points := []url.Values{{"as_of": {"seq:0"}}, {"as_of": {"1990-01-01"}}, {"since": {"seq:0"}}, {"effective_at": {"1990-01-01"}}, {"as_of": {"seq:0"}, "since": {"seq:0"}}}
 	ask := func(who *rig, paths []string) {

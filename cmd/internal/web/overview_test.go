@@ -14,6 +14,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 func TestOverview(t *testing.T) {
@@ -147,7 +148,7 @@ func manyProjects(n int, today domain.Date) string {
 // target is 100 ms, and it is met with a third of that; here it must be done in two
 // seconds, on a machine that is busy and with a race detector.
 func TestOverviewOfFiveHundredProjectsIsSmallAndFast(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	// Given 500 projects, and somebody for whom hundreds of milestones wait.
 	r := start(t)
 	today := domain.DateOf(time.Now(), time.UTC)

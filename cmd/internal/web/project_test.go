@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 const ofDemo = "/agreements/wuxi-cethik-2017/projects"
@@ -74,7 +75,7 @@ func TestProjectsByWhatTheyAre(t *testing.T) {
 
 // A long list of projects, and a long schedule.
 func TestManyProjectsAndMilestones(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := startDemo(t)
 	var lines strings.Builder
 	for i := range 130 {

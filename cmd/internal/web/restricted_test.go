@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 // marks are keys, titles, names and figures of what is withheld, that stand nowhere
@@ -169,7 +170,7 @@ func (s screen) leads(bare string) (paths []string) {
 // What is restricted shows in no byte of any page to who is not cleared for it, and
 // does to who is.
 func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := start(t)
 	secret, file := r.cooperation()
 	shown := map[string]bool{}
@@ -287,7 +288,7 @@ func (r *rig) noted() (lines []string) {
 // Whatever a page can be made to show of what is restricted has a line in the access
 // log that names it: a parameter that the page does not go by does not keep it out.
 func TestPagesWithWhatIsRestrictedAreNoted(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := start(t)
 	secret, _ := r.cooperation()
 	cleared := r.principal("clea", `"role":"coordinator","agreement":"wuxi-2017","cleared":["project/xq-hush","area/xq-field"]`)

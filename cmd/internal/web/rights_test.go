@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 // rightsOfPages says who may use each page, and was written down by itself: v is a
@@ -51,7 +52,7 @@ var rightsOfPages = map[string]struct{ roles, where string }{
 // Each page is for those for whom it is meant, and for nobody else; and one that is
 // within an agreement is not there for who has no role in that.
 func TestMatrixOfPages(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := start(t)
 	r.cooperation()
 	r.done("grant-access", `{"principal":"vera","role":"viewer"}`)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 // rude is what nobody should say, and somebody will.
@@ -54,7 +55,7 @@ const oneOf = 199
 // Whatever a page is asked with, it answers by a page: it shows something or says what
 // is wrong, and never fails.
 func TestNoParameterBreaksAPage(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := start(t)
 	r.cooperation()
 	vera := r.principal("vera", `"role":"viewer","party":"wuxi","agreement":"wuxi-2017"`)

@@ -95,14 +95,6 @@ func start(t *testing.T) *rig {
 	return &rig{t: t, url: server.URL, ledger: l, models: models, store: store, site: &site{Config{Ledger: "test", Location: shanghai, SignIn: signIn, Logger: slog.New(slog.DiscardHandler)}, handler}, directory: directory, reads: reads, admin: admin, token: admin}
 }
 
-// exhausting leaves a test out with -short, which the race detector runs by.
-func exhausting(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("asks for hundreds of pages, one after the other: nothing new for the race detector, and minutes")
-	}
-}
-
 // startDemo is start with the demo's ledger in it.
 func startDemo(t *testing.T) *rig {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 // post sends what a form of ours might, as its own browser does.
@@ -28,7 +29,7 @@ func (b *tab) post(contentType string, body *bytes.Buffer) *tab {
 
 // What a form says under any name is bounded: the names count, too.
 func TestAFormOfManyPartsIsRefused(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := startDemo(t)
 	for what, part := range map[string]func(w *multipart.Writer, i int){
 		"long names": func(w *multipart.Writer, i int) { _ = w.WriteField(fmt.Sprint(i)+strings.Repeat("n", 9000), "") },
@@ -57,7 +58,7 @@ func TestAFormOfManyPartsIsRefused(t *testing.T) {
 
 // Rows without end neither take the server's time nor its memory.
 func TestAFormOfManyRows(t *testing.T) {
-	exhausting(t)
+	domaintest.Exhausting(t)
 	r := startDemo(t)
 	for n, status := range map[int]int{1000: http.StatusOK, 9999: http.StatusBadRequest} {
 		b := r.open("/do/hold-meeting?agreement=wuxi-cethik-2022&meeting=coordination-2026-12")
