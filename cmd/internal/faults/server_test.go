@@ -24,8 +24,9 @@ import (
 
 // server is a ledger's server in a process of its own.
 type server struct {
-	url string
-	dir string // its data directory
+	url   string
+	dir   string                 // its data directory
+	token func() (string, error) // its administrator's
 
 	process *exec.Cmd
 	output  transcript
@@ -61,7 +62,8 @@ func launch(dir string, wrap []string, args ...string) (*server, error) {
 		return nil, err
 	}
 	line := append(append(append([]string{}, wrap...), file), args...)
-	s := &server{dir: dir, process: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
+	token := sync.OnceValues(func() (string, error) { return signin.ReadAdminToken(dir) })
+	s := &server{dir: dir, token: token, process: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
 	s.process.Stderr = &s.output
 	out, err := s.process.StdoutPipe()
 	if err != nil {
@@ -124,6 +126,12 @@ type answer struct {
 	body   []byte
 }
 
+// done says whether what was asked for is done, now or before.
+func (a answer) done() bool { return a.status == http.StatusCreated || a.status == http.StatusOK }
+
+// client keeps a connection for each of many writers.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4096, IdleConnTimeout: time.Minute}}
+
 // ask asks the server's API as its administrator. An error is a request without
 // a whole answer: what it asked for may have happened or not.
 func (s *server) ask(ctx context.Context, method, path string, body io.Reader, header ...string) (answer, error) {
@@ -131,7 +139,7 @@ func (s *server) ask(ctx context.Context, method, path string, body io.Reader, h
 	if err != nil {
 		return answer{}, err
 	}
-	token, err := signin.ReadAdminToken(s.dir)
+	token, err := s.token()
 	if err != nil {
 		return answer{}, err
 	}
@@ -140,7 +148,7 @@ func (s *server) ask(ctx context.Context, method, path string, body io.Reader, h
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return answer{}, err
 	}
