@@ -121,10 +121,14 @@ type logged struct {
 	} `json:"event"`
 }
 
-// events reads the whole log through the API.
+// events reads the whole log through the API, up to its end as of now.
 func (s *server) events(t *testing.T) (all []logged) {
 	t.Helper()
-	for path := "/v1/events?limit=1000"; path != ""; {
+	var status struct {
+		LastSeq uint64 `json:"last_seq"`
+	}
+	s.get(t, "/v1/status", &status)
+	for path := fmt.Sprintf("/v1/events?limit=1000&min_seq=%d", status.LastSeq); path != ""; {
 		var page struct {
 			Items []logged `json:"items"`
 			Next  string   `json:"next"`
