@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"time"
 )
 
 // place is where a process runs: this machine, or a namespace that stands for
@@ -18,7 +19,7 @@ type place struct {
 func here() place { return place{address: "127.0.0.1", dial: (&net.Dialer{}).DialContext} }
 
 // client speaks HTTP from within the place: whatever is done to the place's wire,
-// who stands in it is heard.
+// who stands in it is heard. It keeps a connection for each of many writers.
 func (p place) client() *http.Client {
-	return &http.Client{Transport: &http.Transport{DialContext: p.dial, MaxIdleConnsPerHost: 128}}
+	return &http.Client{Transport: &http.Transport{DialContext: p.dial, MaxIdleConnsPerHost: 4096, IdleConnTimeout: time.Minute}}
 }

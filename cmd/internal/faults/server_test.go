@@ -25,10 +25,11 @@ import (
 
 // server is a ledger's server in a process of its own.
 type server struct {
-	url string
-	dir string // its data directory
-	at  place
-	web *http.Client
+	url   string
+	dir   string                 // its data directory
+	token func() (string, error) // its administrator's
+	at    place
+	web   *http.Client
 
 	process *exec.Cmd
 	output  transcript
@@ -69,7 +70,8 @@ func launchAt(at place, dir string, wrap []string, args ...string) (*server, err
 		return nil, err
 	}
 	line := slices.Concat(at.inside, wrap, []string{file}, args)
-	s := &server{dir: dir, at: at, web: at.client(), process: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
+	token := sync.OnceValues(func() (string, error) { return signin.ReadAdminToken(dir) })
+	s := &server{dir: dir, token: token, at: at, web: at.client(), process: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
 	s.process.Stderr = &s.output
 	out, err := s.process.StdoutPipe()
 	if err != nil {
@@ -138,6 +140,9 @@ type answer struct {
 	body   []byte
 }
 
+// done says whether what was asked for is done, now or before.
+func (a answer) done() bool { return a.status == http.StatusCreated || a.status == http.StatusOK }
+
 // ask asks the server's API as its administrator. An error is a request without
 // a whole answer: what it asked for may have happened or not.
 func (s *server) ask(ctx context.Context, method, path string, body io.Reader, header ...string) (answer, error) {
@@ -145,7 +150,7 @@ func (s *server) ask(ctx context.Context, method, path string, body io.Reader, h
 	if err != nil {
 		return answer{}, err
 	}
-	token, err := signin.ReadAdminToken(s.dir)
+	token, err := s.token()
 	if err != nil {
 		return answer{}, err
 	}
