@@ -26,10 +26,12 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 	for range maxTries {
 		b, refused := l.decideBatch(ctx, tasks)
 		if isRejected(refused) {
-			if err := l.refreshAll(ctx, b.seen); err != nil {
+			if err := l.again(ctx, b.seen, func() []*aggregate {
+				b, refused = l.decideBatch(ctx, tasks)
+				return b.seen
+			}); err != nil {
 				return nil, err
 			}
-			b, refused = l.decideBatch(ctx, tasks)
 		}
 		if len(b.msgs) == 0 {
 			return b.receipts, refused
