@@ -42,7 +42,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			if rng.IntN(2) == 0 {
 				args = []string{"rebuild", "--data", s.dir}
 			}
-			again, err := start(s.dir, nil, args...)
+			again, err := start(here(), s.dir, nil, args...)
 			require.NoError(t, err)
 			<-time.After(time.Duration(rng.IntN(1000)) * time.Millisecond)
 			again.kill()
@@ -61,7 +61,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	seen.log = nil // to be read again from its beginning
 	seen.requireKept(t, s)
 	f.requireWhole(t, seen.log)
-	p.requireFiles(t, s)
+	s.requireFiles(t, p)
 	out, errs, code := s.run(t, nil, "rebuild")
 	assert.Zero(t, code, errs)
 	assert.Contains(t, out, "identical")
@@ -99,7 +99,7 @@ func (a *audit) requireKept(t *testing.T, s *server) {
 			delete(promised.files, hash)
 		}
 	}
-	promised.requireFiles(t, s)
+	s.requireFiles(t, promised)
 	a.files = a.promises.copy()
 }
 

@@ -207,7 +207,7 @@ func (p *promises) requireKept(t *testing.T, log []logged) {
 
 // requireFiles gets every file that was taken as evidence, with the hash by which
 // it was taken.
-func (p *promises) requireFiles(t *testing.T, s *server) {
+func (s *server) requireFiles(t *testing.T, p *promises) {
 	t.Helper()
 	for hash, size := range p.copy().files {
 		a, err := s.ask(t.Context(), "GET", "/v1/evidence/"+hash, nil)

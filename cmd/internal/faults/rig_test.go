@@ -26,7 +26,7 @@ func TestRig(t *testing.T) {
 	t.Log(l.tally())
 	// then all are there, and the read models are those of the log
 	p.requireKept(t, s.events(t))
-	p.requireFiles(t, s)
+	s.requireFiles(t, p)
 	s.requireReplay(t)
 	s.stop(t)
 }
