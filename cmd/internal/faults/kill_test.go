@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 // Killed at any moment, also while it starts, under commands, an import, a
@@ -30,12 +31,17 @@ func TestKilledUnderLoad(t *testing.T) {
 	l := startLoad(t, p, seed, 8, s)
 	for kill := range kills {
 		t.Logf("%s kill %d: %d acknowledged, %d events", time.Now().Format(time.TimeOnly), kill, p.count(), len(seen.log))
-		besides := f.besides(t, s, p, rng)
+		imported, settle := f.begin(t, s)
+		ended := besides(t, s, p, rng)
 		// when it is killed at some moment, after many more commands or few,
 		more := p.count() + rng.IntN(1<<rng.IntN(10))
+		if rng.IntN(4) == 0 {
+			<-imported
+		}
 		require.Eventually(t, func() bool { return p.count() >= more }, time.Minute, time.Millisecond)
 		s.kill()
-		besides()
+		settle()
+		ended()
 		// and at times again as it starts, or what makes the read models again beside it
 		for rng.IntN(3) == 0 {
 			args := []string{"serve", "--data", s.dir, "--listen", "127.0.0.1:0"}
@@ -114,55 +120,57 @@ const (
 	fileLines  = 3 * batchLines
 )
 
-// besides has an import, uploads and at times a rebuild begin. What it returns
-// waits for their end once the server is gone.
-func (f *imports) besides(t *testing.T, s *server, p *promises, rng *rand.Rand) (wait func()) {
-	ended := make(chan func(), 3)
-	n := 2
+// begin has the next file imported, or what a kill has left of it. Imported is closed
+// when that is done or has broken off, and settle says how.
+func (f *imports) begin(t *testing.T, s *server) (imported <-chan struct{}, settle func()) {
+	ended := make(chan struct{})
+	var errs string
+	var code int
 	go func() {
-		_, errs, code := s.run(t, strings.NewReader(f.text()), "import", "--format", "jsonl", "-")
-		ended <- func() {
-			if code == 0 {
-				f.done++
-				return
-			}
+		defer close(ended)
+		_, errs, code = s.run(t, strings.NewReader(f.text()), "import", "--format", "jsonl", "-")
+	}()
+	return ended, func() {
+		<-ended
+		if code == 0 {
+			f.done++
+		} else {
 			require.Regexp(t, gone, errs)
 		}
-	}()
+	}
+}
+
+// besides has files uploaded and, every other time, the read models made again.
+// Ended waits for both once the server is gone.
+func besides(t *testing.T, s *server, p *promises, rng *rand.Rand) (ended func()) {
+	var g errgroup.Group
 	files := rand.New(rand.NewPCG(rng.Uint64(), 0))
-	go func() {
+	g.Go(func() error {
 		for range 3 {
 			file := make([]byte, 1+files.IntN(1<<20))
 			for i := range file {
 				file[i] = byte(files.Uint32())
 			}
-			if a, err := s.attach(t.Context(), p, file); err != nil {
-				break
-			} else if !a.done() {
-				ended <- func() { require.Fail(t, "an upload was refused", string(a.body)) }
-				return
+			a, err := s.attach(t.Context(), p, file)
+			if a.status == 0 {
+				return nil
+			}
+			if err != nil || !a.done() {
+				return fmt.Errorf("an upload was answered %d: %s (%w)", a.status, a.body, err)
 			}
 		}
-		ended <- func() {}
-	}()
+		return nil
+	})
 	if rng.IntN(2) == 0 {
-		n++
-		go func() {
+		g.Go(func() error {
 			out, errs, code := s.run(t, nil, "rebuild")
-			ended <- func() {
-				if code == 0 {
-					require.Contains(t, out, "identical")
-				} else {
-					require.Regexp(t, gone, errs)
-				}
+			if code == 0 && strings.Contains(out, "identical") || code != 0 && gone.MatchString(errs) {
+				return nil
 			}
-		}()
+			return fmt.Errorf("a rebuild ended with %d: %s%s", code, out, errs)
+		})
 	}
-	return func() {
-		for range n {
-			(<-ended)()
-		}
-	}
+	return func() { require.NoError(t, g.Wait()) }
 }
 
 // gone is what a client says whose server is there no more.
