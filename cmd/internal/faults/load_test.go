@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -78,7 +79,7 @@ func (l *load) requireNoFault(t *testing.T) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	require.Empty(t, l.faults)
+	require.NoError(t, errors.Join(l.faults[:min(len(l.faults), 3)]...))
 }
 
 // tally is how often each answer was given.
@@ -179,5 +180,9 @@ func (w *writer) tell(ctx context.Context, id string, what said) (answer, error)
 	if what.file != nil {
 		return s.attach(ctx, w.promises, what.file)
 	}
-	return s.command(ctx, w.promises, id, what.command, what.body)
+	a, err := s.command(ctx, w.promises, id, what.command, what.body)
+	if n := w.promises.events(id); err == nil && a.done() && n != what.events {
+		err = fmt.Errorf("%s %s made %d events, not %d: %s", id, what.command, n, what.events, a.body)
+	}
+	return a, err
 }

@@ -120,7 +120,7 @@ func (l *Ledger) decideAll(ctx context.Context, queue []queued) (*batch, error) 
 		b.seen = append(b.seen, w.seen...)
 		switch {
 		case q.task.needless(err):
-			d, receipt = nil, Receipt{CommandID: q.task.id, Command: q.task.typ.Name, Replayed: true}
+			d, receipt = nil, q.task.skipped()
 		case isRejected(err):
 			refuse(q, err)
 			continue

@@ -104,7 +104,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (*batch, error)
 		d, receipt, err := l.lookupOrDecide(w, own, t)
 		b.seen = append(b.seen, w.seen...)
 		if t.needless(err) {
-			receipt, err = Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}, nil
+			receipt, err = t.skipped(), nil
 		}
 		if err != nil {
 			return b, err

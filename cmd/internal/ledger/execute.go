@@ -209,6 +209,9 @@ func (l *Ledger) lookup(ctx context.Context, own *aggregate, t *task) (Receipt, 
 	if !found {
 		return Receipt{}, false, nil
 	}
+	if t.local { // it tells by itself what was asked, and nobody is given the receipt
+		return t.skipped(), true, nil
+	}
 	return l.receipt(ctx, t, seq)
 }
 
@@ -248,7 +251,7 @@ func (l *Ledger) receipt(ctx context.Context, t *task, seq uint64) (Receipt, boo
 		if env.CommandID != t.id {
 			break
 		}
-		if env.CommandHash != t.hash && !t.local { // a derived key tells by itself what was asked
+		if env.CommandHash != t.hash {
 			return Receipt{}, false, domain.Refuse(domain.CodeKeyReused, "idempotency_key",
 				"%q was used at sequence %d for another command: use a new key", t.id, rec.Seq)
 		}
