@@ -78,7 +78,9 @@ func (c *traceTaker) named(t *testing.T, name, inTrace string) *trace.Span {
 // below waits for the span of a name below another one.
 func (c *traceTaker) below(t *testing.T, parent *trace.Span, name string) *trace.Span {
 	t.Helper()
-	return c.find(t, name, func(s *trace.Span) bool { return bytes.Equal(s.TraceId, parent.TraceId) && bytes.Equal(s.ParentSpanId, parent.SpanId) })
+	return c.find(t, name, func(s *trace.Span) bool {
+		return bytes.Equal(s.TraceId, parent.TraceId) && bytes.Equal(s.ParentSpanId, parent.SpanId)
+	})
 }
 
 func (c *traceTaker) find(t *testing.T, name string, is func(*trace.Span) bool) (found *trace.Span) {
