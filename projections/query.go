@@ -44,6 +44,9 @@ func (e found) of() domain.Key {
 // read answers a question as of a point. Read models that have not reached the
 // point answer with a *BehindError.
 func (m *Models) read(ctx context.Context, at Point, f func(*query) error) error {
+	if m.opts.Asked != nil {
+		defer m.opts.Asked(ctx)()
+	}
 	if at.Effective != 0 {
 		return m.readEffective(ctx, at, f)
 	}
