@@ -24,7 +24,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 1<<32))
 	p := newPromises()
 	f := &imports{}
-	seen := &audit{promises: p, whole: 10}
+	seen := &audit{promises: p, whole: 50}
 
 	// given a server under load
 	s := serve(t, t.TempDir())
@@ -34,7 +34,7 @@ func TestKilledUnderLoad(t *testing.T) {
 		imported, settle := f.begin(t, s)
 		ended := besides(t, s, p, rng)
 		// when it is killed at some moment, after many more commands or few,
-		more := p.count() + rng.IntN(1<<rng.IntN(10))
+		more := p.count() + rng.IntN(1<<rng.IntN(9))
 		if rng.IntN(4) == 0 {
 			<-imported
 		}
@@ -59,7 +59,7 @@ func TestKilledUnderLoad(t *testing.T) {
 		seen.requireKept(t, s)
 		f.requireWhole(t, seen.log)
 		l.requireNoFault(t)
-		if kill%10 == 9 {
+		if kill%50 == 4 {
 			s.requireReplay(t)
 		}
 	}
