@@ -22,6 +22,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/cmd/internal/web"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
@@ -43,6 +44,7 @@ type nodeConfig struct {
 
 	timezone string // of a new ledger; "" leaves it as it is, UTC for a new one
 	log      *slog.Logger
+	tracer   *traces.Tracer // nil: nothing is traced
 
 	keyFile     string // with which the ledger signs; "" for the one in dir
 	checkpoints string // directory of the checkpoints; "" for the one in dir
@@ -147,7 +149,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	if n.models, err = projections.Open(ctx, projections.Options{
-		Dir: cfg.dir, Ledger: cfg.name, Location: n.location, Logger: cfg.log, Now: cfg.now, Observe: n.metrics.ObserveProjection,
+		Dir: cfg.dir, Ledger: cfg.name, Location: n.location, Logger: cfg.log, Now: cfg.now, Observe: n.projected, Asked: cfg.asked(),
 	}); err != nil {
 		return nil, err
 	}
@@ -197,7 +199,7 @@ func (n *node) newSignIn(listen *listening, base string) *signin.Service {
 func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
 	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Subscribers: n.keeper, Name: n.cfg.name, Version: version(),
-		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
+		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, Tracer: n.cfg.tracer, ModelsDir: n.cfg.dir,
 		Access: n.directory, Views: n.views, AccessLog: n.accessLog, Front: front, Feed: n.feed, Webhooks: n.webhooks,
 	}
 	if signIn == nil {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ type load struct {
 	mu     sync.Mutex
 	counts map[string]int // answers: "done", "again", "cut", or the code of a refusal
 	faults []error
+	waits  []time.Duration // of each command and file, from when it was first sent until it was acknowledged
 }
 
 // explained are refusals that say: try again.
@@ -87,6 +89,15 @@ func (l *load) tally() map[string]int {
 	return maps.Clone(l.counts)
 }
 
+// waited says how long most of it took, and how long the slowest: where there was
+// none to ask for a time, that time.
+func (l *load) waited() (p99, longest time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sorted := slices.Sorted(slices.Values(l.waits))
+	return sorted[len(sorted)*99/100], sorted[len(sorted)-1]
+}
+
 func (l *load) note(outcome string, fault error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,6 +138,7 @@ func (w *writer) write(ctx context.Context) {
 // insist says it until it is acknowledged, and counts that as outcome. It gives up
 // when the test is over, or the ledger at fault.
 func (w *writer) insist(ctx context.Context, id string, what said, outcome string) bool {
+	begun := time.Now()
 	for try := 0; ctx.Err() == nil; try++ {
 		a, err := w.tell(ctx, id, what)
 		switch {
@@ -138,6 +150,9 @@ func (w *writer) insist(ctx context.Context, id string, what said, outcome strin
 			return false
 		case a.done():
 			w.note(outcome, nil)
+			w.mu.Lock()
+			w.waits = append(w.waits, time.Since(begun))
+			w.mu.Unlock()
 			return true
 		default:
 			var problem struct{ Code string }

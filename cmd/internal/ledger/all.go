@@ -37,10 +37,12 @@ func (l *Ledger) ExecuteAll(ctx context.Context, items []Item) (Summary, error) 
 	for range maxTries {
 		b, err := l.decideAll(ctx, queue)
 		if _, refused := err.(*RefusedError); refused { // on states that may be old
-			if err := l.refreshAll(ctx, b.seen); err != nil {
-				return Summary{}, err
+			if e := l.again(ctx, b.seen, func() []*aggregate {
+				b, err = l.decideAll(ctx, queue)
+				return b.seen
+			}); e != nil {
+				return Summary{}, e
 			}
-			b, err = l.decideAll(ctx, queue)
 		}
 		if err != nil {
 			return Summary{}, err
