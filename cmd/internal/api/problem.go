@@ -86,6 +86,7 @@ const (
 	CodeUnavailable      = "unavailable"            // the log does not answer
 	CodeBehind           = "behind"                 // the read models have not got there yet
 	CodeNotReady         = "not-ready"              // starting, or stopped
+	CodeStopping         = "stopping"               // the server is told to stop: ask another one, or in a moment
 	CodeOutcomeUnknown   = "outcome-unknown"        // written or not: send it again with the same key
 	CodeTimeout          = "timeout"                // it took too long; nothing was written
 	CodeUnsigned         = "checkpoint-not-signed"  // a checkpoint without a valid signature of the ledger
@@ -133,6 +134,7 @@ var statuses = map[string]int{
 	CodeUnavailable:                    http.StatusServiceUnavailable,
 	CodeBehind:                         http.StatusServiceUnavailable,
 	CodeNotReady:                       http.StatusServiceUnavailable,
+	CodeStopping:                       http.StatusServiceUnavailable,
 	CodeOutcomeUnknown:                 http.StatusServiceUnavailable,
 	CodeTimeout:                        http.StatusServiceUnavailable,
 	CodeLogDisagrees:                   http.StatusServiceUnavailable,
@@ -177,6 +179,8 @@ func problemOf(err error) *Problem {
 	switch {
 	case errors.As(err, &problem):
 		return problem
+	case errors.Is(err, errStopping):
+		p = stoppingProblem()
 	case errors.As(err, &line):
 		of := *problemOf(line.Err)
 		p = &of
@@ -246,6 +250,11 @@ func problemOf(err error) *Problem {
 	}
 	p.cause = err
 	return p
+}
+
+// stoppingProblem answers what the server does not wait for any longer.
+func stoppingProblem() *Problem {
+	return newProblem(CodeStopping, "", "The server stops, and gave this up. Nothing of it was written; ask again in a moment.")
 }
 
 // write answers with the problem.

@@ -133,6 +133,9 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 		status.NATS.SyncAlways = &always
 	}
 	status.Reasons = s.notReady(position, info.LastSeq, info.Connected)
+	if stopping(ctx) {
+		status.Reasons = append(status.Reasons, "the server is told to stop")
+	}
 	status.Ready = len(status.Reasons) == 0
 	return status, nil
 }
@@ -160,6 +163,9 @@ func (s *server) health() {
 		Summary:   "Whether it can serve: the log answers, and the read models follow it.",
 		Responses: plain("It can."), Errors: []int{400, 403, 503},
 	}, func(w http.ResponseWriter, r *http.Request) error {
+		if stopping(r.Context()) {
+			return newProblem(CodeStopping, "", "The server is told to stop. Ask another one, or this one in a moment.")
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Patience)
 		defer cancel()
 		status, err := s.readStatus(ctx)
