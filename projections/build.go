@@ -126,7 +126,7 @@ func (m *Models) build(ctx context.Context, log Log, why string, progress func(d
 
 func (m *Models) begin(why string) {
 	m.builds.tell(func(b *Build) {
-		b.Running, b.Why, b.Seq, b.Until, b.Began, b.Ended = true, why, 0, 0, m.now(), time.Time{}
+		b.Running, b.Why, b.Seq, b.Until, b.Began, b.Ended = true, why, 0, 0, time.Now(), time.Time{}
 	})
 	m.log.Info("read models are made", "dir", m.opts.Dir, "why", why)
 }
@@ -138,7 +138,7 @@ func (m *Models) end(ctx context.Context, was *file, err error) error {
 	}
 	given := err != nil && ctx.Err() != nil // up, by who wanted it
 	b := m.builds.tell(func(b *Build) {
-		b.Running, b.Ended = false, m.now()
+		b.Running, b.Ended = false, time.Now()
 		switch {
 		case given:
 		case err != nil:

@@ -164,12 +164,18 @@ var (
 	gaugeScrubbed  = prometheus.NewDesc("milepost_scrub_sequence", "Sequence up to which the present pass of the scrub has read the log.", nil, nil)
 	gaugePasses    = prometheus.NewDesc("milepost_scrub_passes", "Complete passes of the scrub since the start.", nil, nil)
 	gaugeIntact    = prometheus.NewDesc("milepost_log_intact", "1 while the log is what was signed, as far as it was read again; else 0.", nil, nil)
+	gaugeBuilding  = prometheus.NewDesc("milepost_build_running", "1 while new read models are made, else 0.", nil, nil)
+	gaugeBuildSeq  = prometheus.NewDesc("milepost_build_sequence", "Sequence up to which new read models are, or were last, made.", nil, nil)
+	gaugeBuildDue  = prometheus.NewDesc("milepost_build_due", "1 while the read models that serve are of a former version, else 0.", nil, nil)
+	gaugeBuildTime = prometheus.NewDesc("milepost_build_duration_seconds", "Time of the present or the last making of read models.", nil, nil)
+	countBuilds    = prometheus.NewDesc("milepost_builds_total", "Makings of read models since the start, by result; done or failed.", []string{"result"}, nil)
 	gaugeInFlight  = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeInFlight} {
+	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeInFlight,
+		gaugeBuilding, gaugeBuildSeq, gaugeBuildDue, gaugeBuildTime, countBuilds} {
 		descs <- d
 	}
 }
@@ -186,17 +192,14 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	position := g.server.cfg.Models.Position()
 	gauge(gaugeProjected, float64(position.Seq))
 	gauge(gaugeInFlight, float64(len(g.server.inFlight)))
+	g.collectBuild(gauge, metrics)
 	watch := g.server.cfg.Notary
 	scrub := watch.Scrub()
 	gauge(gaugeSigned, float64(watch.Size()))
 	gauge(gaugeScrubbed, float64(scrub.Seq))
 	gauge(gaugePasses, float64(scrub.Passes))
 	var disagree *notary.DisagreeError
-	intact := 1.0
-	if errors.As(watch.Err(), &disagree) {
-		intact = 0
-	}
-	gauge(gaugeIntact, intact)
+	gauge(gaugeIntact, truth(!errors.As(watch.Err(), &disagree)))
 	if info, err := g.server.cfg.Store.Info(ctx); err == nil {
 		gauge(gaugeLast, float64(info.LastSeq))
 		gauge(gaugeMessages, float64(info.Messages))
@@ -206,6 +209,29 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	if n, ok := sizeOf(g.server.cfg.ModelsDir); ok {
 		gauge(gaugeModels, float64(n))
 	}
+}
+
+// collectBuild tells of the making of new read models.
+func (g *gauges) collectBuild(gauge func(*prometheus.Desc, float64), metrics chan<- prometheus.Metric) {
+	b := g.server.cfg.Models.Build()
+	took := b.Ended.Sub(b.Began)
+	if b.Running {
+		took = time.Since(b.Began)
+	}
+	gauge(gaugeBuilding, truth(b.Running))
+	gauge(gaugeBuildSeq, float64(b.Seq))
+	gauge(gaugeBuildDue, truth(b.Due != ""))
+	gauge(gaugeBuildTime, took.Seconds())
+	for result, n := range map[string]int{"done": b.Made, "failed": b.Failed} {
+		metrics <- prometheus.MustNewConstMetric(countBuilds, prometheus.CounterValue, float64(n), result)
+	}
+}
+
+func truth(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // sizeOf sums the read models' files: SQLite's, its journals, and what is being
