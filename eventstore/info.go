@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,6 +26,9 @@ type Info struct {
 	// disk before it acknowledges.
 	SyncAlways string `json:"sync_always"`
 	Connected  bool   `json:"connected"`
+	// Skew is how far the clock of this process (Config.Now) is ahead of that of
+	// the server that keeps the log: known to half the time that the question took.
+	Skew time.Duration `json:"skew"`
 	// Copy says how a copy is, nil for the ledger itself.
 	Copy *Copy `json:"copy,omitempty"`
 }
@@ -36,10 +40,12 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	asked := time.Now()
 	st, err := s.js.Stream(ctx, s.stream)
 	if err != nil {
 		return Info{}, fmt.Errorf("eventstore: info: %w", s.readError(err))
 	}
+	here := s.cfg.Now().Add(-time.Since(asked) / 2) // when the server answered, about
 	si := st.CachedInfo()
 	mode := "external"
 	if s.srv != nil {
@@ -54,6 +60,7 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 	}
 	return Info{
 		Copy:          copied,
+		Skew:          here.Sub(si.TimeStamp),
 		Ledger:        s.cfg.Ledger,
 		Stream:        s.stream,
 		FirstSeq:      si.State.FirstSeq,

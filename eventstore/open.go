@@ -68,6 +68,9 @@ type Config struct {
 	MaxPending int
 	// Logger gets warnings, among them the server's own. Nil discards them.
 	Logger *slog.Logger
+	// Now is the clock of whoever writes, time.Now when nil. The store only
+	// compares it with the server's, see Info.Skew.
+	Now func() time.Time
 	// Observe, if set, is called once for every commit, from the committer:
 	// it must return at once.
 	Observe func(AppendStats)
@@ -148,6 +151,9 @@ func newStore(cfg Config) (*Store, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.MaxPending <= 0 {
 		cfg.MaxPending = defaultMaxPending

@@ -25,7 +25,8 @@ type AsOf string
 // Point is what an AsOf means: everything up to and with event Seq is known.
 // The order of events is their sequence and never a clock; an instant means
 // the last event whose ledger time, the latest recorded time so far, is not
-// after it.
+// after it. As of an instant before the ledger time of the last event the answer is
+// the same for ever, whatever clocks do: every later event has at least that time.
 type Point struct {
 	Seq uint64
 	At  time.Time   // ledger time of event Seq, zero for Seq 0
@@ -215,10 +216,19 @@ type resolver struct {
 	conn  *sqlite.Conn
 	last  position
 	field string
-	now   time.Time
+	now   time.Time // by this machine's clock, which may be behind the one that recorded the last event
 	loc   *time.Location
 	early bool
 	gaps  bool // a view has not every event
+}
+
+// latest is the latest moment that is not in the future: what the clock of another
+// machine has recorded has come.
+func (r *resolver) latest() time.Time {
+	if last := r.last.time(); last.After(r.now) {
+		return last
+	}
+	return r.now
 }
 
 func (r *resolver) refuse(code, format string, args ...any) error {
@@ -245,7 +255,7 @@ func (r *resolver) resolve(s string) (Point, error) {
 		switch {
 		case err != nil:
 			return Point{}, r.refuse(CodeInvalidAsOf, "%q: want %s, of a day that exists", s, asOfForms)
-		case day > today:
+		case day > domain.DateOf(r.latest(), r.loc):
 			return Point{}, r.refuse(CodeAsOfInFuture, "%s has not come; today is %s", day, today)
 		}
 		return r.instant((day + 1).Time(r.loc).Add(-time.Microsecond), day)
@@ -254,7 +264,7 @@ func (r *resolver) resolve(s string) (Point, error) {
 	switch {
 	case err != nil:
 		return Point{}, r.refuse(CodeInvalidAsOf, "%q: want %s", s, asOfForms)
-	case at.After(r.now):
+	case at.After(r.latest()):
 		return Point{}, r.refuse(CodeAsOfInFuture, "%s has not come; it is %s", s, r.now.UTC().Format(time.RFC3339))
 	}
 	return r.instant(at, domain.DateOf(at, r.loc))

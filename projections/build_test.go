@@ -65,6 +65,11 @@ func filesIn(t testing.TB, dir string) (names []string) {
 	return names
 }
 
+// fileOf is the name of the file of a generation.
+func fileOf(generation int) string {
+	return fmt.Sprintf("read-v%d-%06d.db", projections.SchemaVersion, generation)
+}
+
 // watchedLog tells of each step of who reads it, before it is taken, in chunks of
 // a few records; an error fails the step.
 type watchedLog struct {
@@ -110,7 +115,7 @@ func TestReadModelsOfAFormerVersionServeUntilThereAreNewOnes(t *testing.T) {
 	m := models(t, dir, nil)
 	// then they serve at once, say why they are to be made anew, and follow the log
 	require.True(t, m.Position().Ready)
-	assert.Equal(t, "they are of version 4.0, and this program makes 4.1", m.Build().Due)
+	assert.Equal(t, fmt.Sprintf("they are of version %[1]d.0, and this program makes %[1]d.1", projections.SchemaVersion), m.Build().Due)
 	follow(t, m, log)
 	reach(t, m, l.do(project.ReportProgress{MilestoneID: milestone("build"), Percent: 51}))
 	assert.Equal(t, "Former framework", title(t, m))
@@ -158,7 +163,7 @@ func TestReadModelsOfAFormerVersionServeUntilThereAreNewOnes(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, r.Identical, r.Finding)
 	m.Settled()
-	assert.Equal(t, []string{"read-v4-000003.db"}, filesIn(t, dir))
+	assert.Equal(t, []string{fileOf(3)}, filesIn(t, dir))
 	// and there is nothing left to do
 	m.Renew(t.Context(), nil)
 }
@@ -230,11 +235,11 @@ func TestAFailedBuildLeavesTheFormerServing(t *testing.T) {
 		},
 		"no place for the file": {
 			spoil: func(t *testing.T, _ *ledger, _ *memory, dir string) func() {
-				taken := filepath.Join(dir, "read-v4-000002.db.load", "x")
+				taken := filepath.Join(dir, fileOf(2)+".load", "x")
 				require.NoError(t, os.MkdirAll(taken, 0o700))
 				return func() { require.NoError(t, os.RemoveAll(filepath.Dir(taken))) }
 			},
-			says: "read-v4-000002.db.load",
+			says: fileOf(2)+".load",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -269,7 +274,7 @@ func TestAFailedBuildLeavesTheFormerServing(t *testing.T) {
 			assert.Equal(t, "Former framework", title(t, m))
 			mend()
 			m.Settled()
-			assert.Equal(t, []string{"read-v4-000001.db"}, filesIn(t, dir))
+			assert.Equal(t, []string{fileOf(1)}, filesIn(t, dir))
 			// and goes on
 			follow(t, m, log)
 			reach(t, m, l.do(project.ReportProgress{MilestoneID: milestone("build"), Percent: 60}))
@@ -353,20 +358,20 @@ func TestKilledAtAnyStepOfABuild(t *testing.T) {
 		return nil
 	}})
 	require.NoError(t, m.Build().Err)
-	assert.Equal(t, []string{"read-v4-000001.db", "read-v4-000002.db"}, filesIn(t, dir), "what a question is under way on")
+	assert.Equal(t, []string{fileOf(1), fileOf(2)}, filesIn(t, dir), "what a question is under way on")
 	copied()
 	answer()
 	asking.Wait()
 	m.Settled()
 	copied()
-	assert.Equal(t, []string{"read-v4-000002.db"}, filesIn(t, dir))
+	assert.Equal(t, []string{fileOf(2)}, filesIn(t, dir))
 	digest := m.Position().Digest
 	require.Equal(t, l.seq, m.Position().Seq)
 
 	// then each copy serves, follows, and comes to be what the log says, in one file
 	loads, titles := 0, map[string]int{}
 	for i, dir := range copies {
-		if slices.Contains(filesIn(t, dir), "read-v4-000002.db.load") {
+		if slices.Contains(filesIn(t, dir), fileOf(2)+".load") {
 			loads++
 		}
 		m := models(t, dir, nil)
@@ -402,9 +407,9 @@ func TestFilesThatCannotBeAskedStayUntilThereAreOthers(t *testing.T) {
 			l, log := inMemory(t)
 			l.story()
 			dir := formerFiles(t, log, nil)
-			former := filepath.Join(dir, "read-v4-000001.db")
+			former := filepath.Join(dir, fileOf(1))
 			if change == "" {
-				of := filepath.Join(dir, "read-v3-000007.db")
+				of := filepath.Join(dir, fmt.Sprintf("read-v%d-000007.db", projections.SchemaVersion-1))
 				require.NoError(t, os.Rename(former, of))
 				former = of
 			} else {

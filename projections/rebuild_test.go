@@ -61,7 +61,7 @@ func TestRebuildEqualsLive(t *testing.T) {
 	require.NoError(t, m.VerifyTables(t.Context()))
 	// and one file is left
 	m.Settled()
-	assert.Equal(t, []string{"read-v4-000002.db"}, filesIn(t, dir))
+	assert.Equal(t, []string{fileOf(2)}, filesIn(t, dir))
 }
 
 func TestAnEditedFileIsFound(t *testing.T) {

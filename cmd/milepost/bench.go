@@ -21,9 +21,12 @@ type benchmark struct {
 }
 
 var benchmarks = []benchmark{
-	{"append-1", "one writer executing commands / one connection publishing", "ratio at least 0.7", ratioOf(0.7), (*bench).appendOne},
-	{"append-64", "64 writers on different projects / one connection publishing one at a time", "ratio at least 2.5", ratioOf(2.5), (*bench).appendMany},
-	{"import", "a file of commands / atomic batches of 1,000", "ratio at least 0.4", ratioOf(0.4), (*bench).importing},
+	{"append-1", "one writer executing commands / one connection publishing", "ratio at least 0.9", ratioOf(0.9), appending(1)},
+	{"append-64", "64 writers on different projects / one connection publishing one at a time", "ratio at least 3.5", ratioOf(3.5), appending(64)},
+	{"append-256", "256 writers on different projects / one connection publishing one at a time", "ratio at least 6", ratioOf(6), appending(256)},
+	{"http-64", "64 connections that send commands, from end to end / 64 writers in the process", "ratio at least 0.5", ratioOf(0.5), (*bench).overHTTP},
+	{"visible", "a command from its receipt until the read models show it, 16 writers", "p99 under 10 ms", p99Under(10), (*bench).visible},
+	{"import", "a file of commands / atomic batches of 1,000", "ratio at least 0.6", ratioOf(0.6), (*bench).importing},
 	{"rebuild", "read models from the log / an ordered consumer that only counts", "ratio at least 0.15", ratioOf(0.15), (*bench).rebuilding},
 	{"replay", "the log folded and checked against the read models, their tables not read / an ordered consumer that only counts", "ratio at least 0.3", ratioOf(0.3), (*bench).replaying},
 	{"what-changed", "100 changes of one agreement, out of the whole log", "p50 under 1 ms", p50Under(1), (*bench).whatChanged},
@@ -88,7 +91,7 @@ func newBench(a *app) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&b.events, "events", 200_000, "`number` of events in the log that import fills and the others read")
-	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of append-1 and append-64, and at most for each latency")
+	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of what is measured for a time, and at most for each latency")
 	flags.IntSliceVar(&b.sizes, "sizes", []int{20_000, 200_000, 1_000_000}, "`numbers` of events of the logs that changes, blame and as-of are asked of, ascending")
 	flags.StringSliceVar(&only, "only", nil, "only these `names`: "+strings.Join(benchmarkNames(), ", "))
 	flags.StringVar(&b.dir, "dir", "", "`directory` on the disk to measure (default the system's temporary one)")

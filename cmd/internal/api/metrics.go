@@ -164,17 +164,19 @@ var (
 	gaugeScrubbed  = prometheus.NewDesc("milepost_scrub_sequence", "Sequence up to which the present pass of the scrub has read the log.", nil, nil)
 	gaugePasses    = prometheus.NewDesc("milepost_scrub_passes", "Complete passes of the scrub since the start.", nil, nil)
 	gaugeIntact    = prometheus.NewDesc("milepost_log_intact", "1 while the log is what was signed, as far as it was read again; else 0.", nil, nil)
+	gaugeSkew      = prometheus.NewDesc("milepost_clock_skew_seconds", "How far the clock of this server is ahead of that of the log's; below 0 where it is behind. "+
+		"Order does not depend on it, but the times that are recorded do: alert when it is more than a second either way for some minutes.", nil, nil)
+	gaugeInFlight  = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
 	gaugeBuilding  = prometheus.NewDesc("milepost_build_running", "1 while new read models are made, else 0.", nil, nil)
 	gaugeBuildSeq  = prometheus.NewDesc("milepost_build_sequence", "Sequence up to which new read models are, or were last, made.", nil, nil)
 	gaugeBuildDue  = prometheus.NewDesc("milepost_build_due", "1 while the read models that serve are of a former version, else 0.", nil, nil)
 	gaugeBuildTime = prometheus.NewDesc("milepost_build_duration_seconds", "Time of the present or the last making of read models.", nil, nil)
 	countBuilds    = prometheus.NewDesc("milepost_builds_total", "Makings of read models since the start, by result; done or failed.", []string{"result"}, nil)
-	gaugeInFlight  = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeInFlight,
+	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight,
 		gaugeBuilding, gaugeBuildSeq, gaugeBuildDue, gaugeBuildTime, countBuilds} {
 		descs <- d
 	}
@@ -204,6 +206,7 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 		gauge(gaugeLast, float64(info.LastSeq))
 		gauge(gaugeMessages, float64(info.Messages))
 		gauge(gaugeBytes, float64(info.Bytes))
+		gauge(gaugeSkew, info.Skew.Seconds())
 		gauge(gaugeLag, float64(info.LastSeq)-float64(position.Seq))
 	}
 	if n, ok := sizeOf(g.server.cfg.ModelsDir); ok {

@@ -15,6 +15,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/logs"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -41,6 +42,7 @@ type Config struct {
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
+	Tracer   *traces.Tracer // nil: nothing is traced
 
 	Front  Front  // how requests reach the server
 	SignIn SignIn // the pages by which people sign in; nil for none

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
@@ -84,7 +85,10 @@ func (b *batch) touched() turns {
 }
 
 // decideBatch decides tasks until one is refused or the batch is full.
-func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (*batch, error) {
+func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (_ *batch, err error) {
+	ctx, span := traces.Start(ctx, "decide")
+	defer func() { decided(span, err) }()
+	span.Number("milepost.commands", len(tasks))
 	b := &batch{}
 	states := overlay{}
 	ids := map[string]bool{} // command ids of this batch

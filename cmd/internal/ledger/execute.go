@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/logs"
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -92,7 +93,9 @@ func (l *Ledger) lastLook(ctx context.Context, own *aggregate, t *task, cause er
 // already. It refuses only on states that the log confirms: a supposed state
 // may be wrong, and a cached one may be old, by what another process wrote or
 // by an append of which nobody heard.
-func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (*decision, Receipt, error) {
+func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (_ *decision, _ Receipt, err error) {
+	ctx, span := traces.Start(ctx, "decide")
+	defer func() { decided(span, err) }()
 	w := &world{ctx: ctx, ledger: l, overlay: overlay{}}
 	w.overlay.suppose(t, own)
 	d, receipt, err := l.lookupOrDecide(w, own, t)

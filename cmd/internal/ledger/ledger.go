@@ -85,7 +85,7 @@ func New(log Log, opts Options) *Ledger {
 		opts.Observe = func(Outcome) {}
 	}
 	return &Ledger{
-		log: log, opts: opts, source: "/ledgers/" + opts.Name,
+		log: traced{log}, opts: opts, source: "/ledgers/" + opts.Name,
 		states: newGenerations[string, *aggregate](opts.CacheSize),
 		recent: newGenerations[string, uint64](100_000),
 
