@@ -239,7 +239,7 @@ func TestAFailedBuildLeavesTheFormerServing(t *testing.T) {
 				require.NoError(t, os.MkdirAll(taken, 0o700))
 				return func() { require.NoError(t, os.RemoveAll(filepath.Dir(taken))) }
 			},
-			says: fileOf(2)+".load",
+			says: fileOf(2) + ".load",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
