@@ -25,6 +25,7 @@ type file struct {
 	words     textCache
 	paths     textCache // of entities
 	timeline  timeline
+	times     times
 	projector *projector               // nil until the next event
 	withheld  atomic.Pointer[withheld] // by a view; nil in the file of the whole ledger
 	inUse     sync.WaitGroup           // questions under way

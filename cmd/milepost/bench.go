@@ -33,6 +33,8 @@ var benchmarks = []benchmark{
 	{"changes", "the same 100 changes, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).changes},
 	{"blame", "a field's first 50 moves, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).blame},
 	{"as-of", "an agreement and its milestones as of half the log, of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).asOf},
+	{"changes-http", "the same 100 changes over HTTP, out of logs of all --sizes", "p50 under 2 ms, and grows at most 1.2 times", both(p50Under(2), growthUnder(1.2)), (*bench).changesOverHTTP},
+	{"portfolio", "projects and milestones counted, out of logs of all --sizes / as of instants at random and now", "p50 grows at most 1.3 times, ratio at most 1.5", both(growthUnder(1.3), ratioAtMost(1.5)), (*bench).portfolio},
 	{"verify", "a bundle of the whole log, verified without a server", "at least 20,000 events a second", rateOf(20_000), (*bench).verifying},
 	{"latency-nats", "an event from when the log stored it until a subscriber has it from NATS / a plain pull consumer", "p50 and p99 at most 2 times", ratioAtMost(2), (*bench).latencyNATS},
 	{"latency-sse", "an event from when the log stored it until a reader of server-sent events has it", "p99 under 50 ms", p99Under(50), (*bench).latencySSE},
@@ -70,6 +72,10 @@ func p50Under(ms float64) func(measurement) bool {
 
 func growthUnder(most float64) func(measurement) bool {
 	return func(m measurement) bool { return *m.Growth <= most }
+}
+
+func both(one, other func(measurement) bool) func(measurement) bool {
+	return func(m measurement) bool { return one(m) && other(m) }
 }
 
 func secondsUnder(s float64) func(measurement) bool {

@@ -148,7 +148,7 @@ func (m *Metrics) handler() http.Handler {
 }
 
 // watch adds the gauges that are read from the server when they are asked for.
-func (m *Metrics) watch(s *server) { m.registry.MustRegister(&gauges{s}) }
+func (m *Metrics) watch(s *server) { m.registry.MustRegister(&gauges{s}, buildMetrics{s.cfg.Models}) }
 
 // gauges reads all sizes and positions at one moment.
 type gauges struct{ server *server }
@@ -166,18 +166,14 @@ var (
 	gaugeIntact    = prometheus.NewDesc("milepost_log_intact", "1 while the log is what was signed, as far as it was read again; else 0.", nil, nil)
 	gaugeSkew      = prometheus.NewDesc("milepost_clock_skew_seconds", "How far the clock of this server is ahead of that of the log's; below 0 where it is behind. "+
 		"Order does not depend on it, but the times that are recorded do: alert when it is more than a second either way for some minutes.", nil, nil)
-	gaugeInFlight  = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
-	gaugeBuilding  = prometheus.NewDesc("milepost_build_running", "1 while new read models are made, else 0.", nil, nil)
-	gaugeBuildSeq  = prometheus.NewDesc("milepost_build_sequence", "Sequence up to which new read models are, or were last, made.", nil, nil)
-	gaugeBuildDue  = prometheus.NewDesc("milepost_build_due", "1 while the read models that serve are of a former version, else 0.", nil, nil)
-	gaugeBuildTime = prometheus.NewDesc("milepost_build_duration_seconds", "Time of the present or the last making of read models.", nil, nil)
-	countBuilds    = prometheus.NewDesc("milepost_builds_total", "Makings of read models since the start, by result; done or failed.", []string{"result"}, nil)
+	gaugeInFlight = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
+	gaugeMost     = prometheus.NewDesc("milepost_commands_in_flight_limit", "Commands that may be under way; more are refused as overloaded.", nil, nil)
+	gaugeRetry    = prometheus.NewDesc("milepost_commands_retry_after_seconds", "When a command that is refused as overloaded is told to come again.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight,
-		gaugeBuilding, gaugeBuildSeq, gaugeBuildDue, gaugeBuildTime, countBuilds} {
+	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight, gaugeMost, gaugeRetry} {
 		descs <- d
 	}
 }
@@ -193,15 +189,20 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	// The position first: it is never beyond the log, so the lag is never below 0.
 	position := g.server.cfg.Models.Position()
 	gauge(gaugeProjected, float64(position.Seq))
-	gauge(gaugeInFlight, float64(len(g.server.inFlight)))
-	g.collectBuild(gauge, metrics)
+	gauge(gaugeInFlight, float64(g.server.inFlight.length()))
+	gauge(gaugeMost, float64(g.server.cfg.MaxInFlight))
+	gauge(gaugeRetry, g.server.inFlight.wait().Seconds())
 	watch := g.server.cfg.Notary
 	scrub := watch.Scrub()
 	gauge(gaugeSigned, float64(watch.Size()))
 	gauge(gaugeScrubbed, float64(scrub.Seq))
 	gauge(gaugePasses, float64(scrub.Passes))
 	var disagree *notary.DisagreeError
-	gauge(gaugeIntact, truth(!errors.As(watch.Err(), &disagree)))
+	intact := 1.0
+	if errors.As(watch.Err(), &disagree) {
+		intact = 0
+	}
+	gauge(gaugeIntact, intact)
 	if info, err := g.server.cfg.Store.Info(ctx); err == nil {
 		gauge(gaugeLast, float64(info.LastSeq))
 		gauge(gaugeMessages, float64(info.Messages))
@@ -212,29 +213,6 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	if n, ok := sizeOf(g.server.cfg.ModelsDir); ok {
 		gauge(gaugeModels, float64(n))
 	}
-}
-
-// collectBuild tells of the making of new read models.
-func (g *gauges) collectBuild(gauge func(*prometheus.Desc, float64), metrics chan<- prometheus.Metric) {
-	b := g.server.cfg.Models.Build()
-	took := b.Ended.Sub(b.Began)
-	if b.Running {
-		took = time.Since(b.Began)
-	}
-	gauge(gaugeBuilding, truth(b.Running))
-	gauge(gaugeBuildSeq, float64(b.Seq))
-	gauge(gaugeBuildDue, truth(b.Due != ""))
-	gauge(gaugeBuildTime, took.Seconds())
-	for result, n := range map[string]int{"done": b.Made, "failed": b.Failed} {
-		metrics <- prometheus.MustNewConstMetric(countBuilds, prometheus.CounterValue, float64(n), result)
-	}
-}
-
-func truth(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 // sizeOf sums the read models' files: SQLite's, its journals, and what is being

@@ -282,7 +282,7 @@ func TestKilledWhileReadModelsAreMade(t *testing.T) {
 		return status.Build.Due == "" && len(modelsIn(t, dir)) == 1
 	}, time.Minute, 5*time.Millisecond)
 	p.requireKept(t, s.events(t))
-	p.requireFiles(t, s)
+	s.requireFiles(t, p)
 	s.requireReplay(t)
 	out, errs, code = s.run(t, nil, "rebuild")
 	require.Zero(t, code, out+errs)
