@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"math"
+	"strconv"
 
 	"github.com/milepost-ledger/milepost/domain"
 )
@@ -40,6 +41,7 @@ func (p Page) open(at Point, question ...string) (opened, error) {
 	if at.Effective != 0 {
 		question = append(question, at.Effective.String(), string(at.Agreement))
 	}
+	question = append(question, strconv.Itoa(schemaVersion)) // another counts items otherwise
 	h := fnv.New64a()
 	for _, s := range question {
 		h.Write([]byte(s))
