@@ -147,11 +147,14 @@ type AsOfError struct {
 
 func (e *AsOfError) Error() string { return e.Field + ": " + e.Message }
 
-// full makes of what SQLite says of a full disk what everybody else says.
-func full(err error) error {
-	switch sqlite.ErrCode(err) {
-	case sqlite.ResultFull, sqlite.ResultIOErrSHMSize:
+// ofDisk makes of what SQLite says of a disk that is full, or of a damaged file, what
+// everybody else says.
+func ofDisk(err error) error {
+	switch code := sqlite.ErrCode(err); {
+	case code == sqlite.ResultFull, code == sqlite.ResultIOErrSHMSize:
 		return fmt.Errorf("%w: %w", durable.ErrNoRoom, err)
+	case code.ToPrimary() == sqlite.ResultCorrupt, code.ToPrimary() == sqlite.ResultNotADB:
+		return fmt.Errorf("%w; the read models are damaged: stop the server and remove the file to have it made again from the log", err)
 	}
 	return err
 }

@@ -154,7 +154,7 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 	if stop := (stopError{}); n > 0 && (err == nil || errors.As(err, &stop)) {
 		if e := f.projector.commit(); e != nil {
 			f.projector = nil
-			return fmt.Errorf("projections: %w", full(e))
+			return fmt.Errorf("projections: %w", ofDisk(e))
 		}
 		m.publish(f.projector.at)
 		if m.opts.Observe != nil {
@@ -168,7 +168,7 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 	if err != nil {
 		f.projector = nil
 	}
-	return full(unwrapStop(err))
+	return ofDisk(unwrapStop(err))
 }
 
 // retire stops answering from the file of a view that is no longer true, for what

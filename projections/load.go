@@ -72,7 +72,7 @@ func (m *Models) makeFile(ctx context.Context, log Log, to uint64, path string, 
 // fill makes the schema in an empty file, and the rows of the events of a log
 // up to sequence to.
 func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) (_ *projector, err error) {
-	defer func() { err = full(err) }()
+	defer func() { err = ofDisk(err) }()
 	err = settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
 	if err != nil {
 		return nil, err
