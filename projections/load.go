@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // load makes a new file from the log, up to sequence to, and opens it. What an
@@ -70,8 +71,9 @@ func (m *Models) makeFile(ctx context.Context, log Log, to uint64, path string, 
 
 // fill makes the schema in an empty file, and the rows of the events of a log
 // up to sequence to.
-func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) (*projector, error) {
-	err := settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
+func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) (_ *projector, err error) {
+	defer func() { err = full(err) }()
+	err = settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,8 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uin
 	if err != nil {
 		return nil, err
 	}
-	if err := p.load(ctx, log, to, progress, observe); err != nil {
+	room := func() error { return durable.Room(m.opts.Dir) } // the log and what serves come first
+	if err := p.load(ctx, log, to, room, progress, observe); err != nil {
 		return nil, err
 	}
 	if err := script(conn, createIndexes()); err != nil {
@@ -124,11 +127,16 @@ var collecting struct {
 // load fills new tables with the events up to sequence to, in one transaction.
 // Who writes the rows alone uses the connection meanwhile: the caches of a load
 // are whole and look nothing up.
-func (p *projector) load(ctx context.Context, log source, to uint64, progress func(done, total uint64), observe func(Batch)) error {
+func (p *projector) load(ctx context.Context, log source, to uint64, room func() error, progress func(done, total uint64), observe func(Batch)) error {
 	if err := insert(p.conn, "BEGIN"); err != nil {
 		return err
 	}
-	err := p.readAside(ctx, log, to, func(b *rowBuffer) error { return b.flush(p.conn, p.chain) }, func(n int, start time.Time, last eventstore.Record) {
+	err := p.readAside(ctx, log, to, func(b *rowBuffer) error {
+		if err := room(); err != nil {
+			return err
+		}
+		return b.flush(p.conn, p.chain)
+	}, func(n int, start time.Time, last eventstore.Record) {
 		if progress != nil {
 			progress(p.at.seq, to)
 		}
