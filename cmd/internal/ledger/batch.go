@@ -27,10 +27,12 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 	for range maxTries {
 		b, refused := l.decideBatch(ctx, tasks)
 		if isRejected(refused) {
-			if err := l.refreshAll(ctx, b.seen); err != nil {
+			if err := l.again(ctx, b.seen, func() []*aggregate {
+				b, refused = l.decideBatch(ctx, tasks)
+				return b.seen
+			}); err != nil {
 				return nil, err
 			}
-			b, refused = l.decideBatch(ctx, tasks)
 		}
 		if len(b.msgs) == 0 {
 			return b.receipts, refused
@@ -106,7 +108,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (_ *batch, err 
 		d, receipt, err := l.lookupOrDecide(w, own, t)
 		b.seen = append(b.seen, w.seen...)
 		if t.needless(err) {
-			receipt, err = Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}, nil
+			receipt, err = t.skipped(), nil
 		}
 		if err != nil {
 			return b, err
