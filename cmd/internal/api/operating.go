@@ -13,31 +13,31 @@ import (
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
-// Disk says what lies in the server's data directory, in bytes.
-type Disk struct {
+// DiskStatus says what lies in the server's data directory, in bytes.
+type DiskStatus struct {
 	Log        *int64 `json:"log" doc:"The log and the evidence; null where an external server keeps them."`
 	ReadModels int64  `json:"read_models" doc:"The read models of the whole ledger."`
 	Views      int64  `json:"views" doc:"Those of what some may see of it."`
 	Free       *int64 `json:"free" doc:"Room that is left on the disk; null where it cannot be told."`
 }
 
-// Subscribers says how programs that read by NATS are.
-type Subscribers struct {
+// SubscribersStatus says how programs that read by NATS are.
+type SubscribersStatus struct {
 	Active  int    `json:"active"`
 	CutOff  int    `json:"cut_off" doc:"Disconnected, since something that they read of is restricted."`
 	Pending uint64 `json:"pending" doc:"Events that the one furthest behind has not been given yet."`
 }
 
-// Webhooks says how the deliveries of the webhooks are.
-type Webhooks struct {
+// WebhooksStatus says how the deliveries of the webhooks are.
+type WebhooksStatus struct {
 	Enabled  int    `json:"enabled"`
 	Disabled int    `json:"disabled"`
 	Failing  int    `json:"failing" doc:"Enabled, and the last request was a failure."`
 	Lag      uint64 `json:"lag" doc:"Sequences of the log that the one furthest behind has not got to."`
 }
 
-// Awaited is a party that has registered a key, and how far it has countersigned.
-type Awaited struct {
+// AwaitedKey is a party that has registered a key, and how far it has countersigned.
+type AwaitedKey struct {
 	Party   domain.Key `json:"party"`
 	Covered uint64     `json:"covered" doc:"Sequence up to which it has countersigned the ledger's tree."`
 }
@@ -59,7 +59,7 @@ func (s *server) operating(ctx context.Context, status *Status) {
 	}
 	if s.cfg.Subscribers != nil {
 		if list, err := s.cfg.Subscribers.List(ctx); err == nil {
-			status.Subscribers = &Subscribers{}
+			status.Subscribers = &SubscribersStatus{}
 			for _, lag := range list {
 				switch lag.State {
 				case "active":
@@ -74,7 +74,7 @@ func (s *server) operating(ctx context.Context, status *Status) {
 		}
 	}
 	if s.cfg.Webhooks != nil {
-		status.Webhooks = &Webhooks{}
+		status.Webhooks = &WebhooksStatus{}
 		for _, d := range s.cfg.Webhooks.Deliveries() {
 			switch {
 			case d.State != "enabled":

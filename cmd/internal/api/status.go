@@ -32,12 +32,12 @@ type Status struct {
 	Integrity    Integrity  `json:"integrity" doc:"How far the log is signed for, and checked."`
 	Started      time.Time  `json:"started" doc:"When the server was started."`
 	Front        string     `json:"front" enum:"loopback,tls,proxy" doc:"How it is reached: from this machine only, by TLS of its own, or by a proxy."`
-	Disk         Disk       `json:"disk" doc:"What lies in its data directory."`
+	Disk         DiskStatus `json:"disk" doc:"What lies in its data directory."`
 	ViewsOpen    int        `json:"views_open" doc:"Views, of what some may see of the ledger, that are kept up with the log."`
 	LastBackup   *time.Time `json:"last_backup" doc:"When a backup was last sent whole by this server; null where none is known of."`
 
-	Subscribers *Subscribers `json:"subscribers,omitempty" doc:"Programs that read by NATS; absent where this server does not look after them."`
-	Webhooks    *Webhooks    `json:"webhooks,omitempty" doc:"Deliveries; absent where this server delivers none."`
+	Subscribers *SubscribersStatus `json:"subscribers,omitempty" doc:"Programs that read by NATS; absent where this server does not look after them."`
+	Webhooks    *WebhooksStatus    `json:"webhooks,omitempty" doc:"Deliveries; absent where this server delivers none."`
 
 	Copy *CopyStatus `json:"copy,omitempty" doc:"How a copy is; absent for the ledger itself."`
 }
@@ -64,12 +64,12 @@ func copyStatus(c *eventstore.Copy) *CopyStatus {
 // Integrity says how far the log is signed for, and whether it is still what it
 // was.
 type Integrity struct {
-	Checkpoint uint64     `json:"checkpoint" doc:"Sequence up to which the newest checkpoint covers the log."`
-	SignedAt   *time.Time `json:"signed_at" doc:"When that was signed; null before the first."`
-	Settled    uint64     `json:"settled" doc:"Sequence up to which every party that has registered a key has countersigned the ledger's tree; 0 when no party has."`
-	Awaits     []Awaited  `json:"awaits" doc:"The parties whose countersignature does not cover the whole log yet."`
-	Scrub      Scrub      `json:"scrub"`
-	Finding    string     `json:"finding" doc:"What is wrong; empty while all agrees."`
+	Checkpoint uint64       `json:"checkpoint" doc:"Sequence up to which the newest checkpoint covers the log."`
+	SignedAt   *time.Time   `json:"signed_at" doc:"When that was signed; null before the first."`
+	Settled    uint64       `json:"settled" doc:"Sequence up to which every party that has registered a key has countersigned the ledger's tree; 0 when no party has."`
+	Awaits     []AwaitedKey `json:"awaits" doc:"The parties whose countersignature does not cover the whole log yet."`
+	Scrub      Scrub        `json:"scrub"`
+	Finding    string       `json:"finding" doc:"What is wrong; empty while all agrees."`
 }
 
 // Scrub says how far the log has been read and hashed again.
@@ -239,7 +239,7 @@ func (s *server) notReady(position projections.Position, last uint64, connected 
 // integrity says how far the log is signed for and checked.
 func (s *server) integrity(ctx context.Context, last uint64) (Integrity, error) {
 	now := s.cfg.Notary.Scrub()
-	i := Integrity{Awaits: []Awaited{}, Checkpoint: s.cfg.Notary.Size(), Scrub: Scrub{State: now.State, Seq: now.Seq, Until: now.Until, Passes: now.Passes}}
+	i := Integrity{Awaits: []AwaitedKey{}, Checkpoint: s.cfg.Notary.Size(), Scrub: Scrub{State: now.State, Seq: now.Seq, Until: now.Until, Passes: now.Passes}}
 	if at := s.cfg.Notary.SignedAt(); !at.IsZero() {
 		i.SignedAt = &at
 	}
@@ -262,7 +262,7 @@ func (s *server) integrity(ctx context.Context, last uint64) (Integrity, error) 
 	covered, err := t.coveredOf("")
 	for _, w := range t.witnesses {
 		if covered[w.party] < last {
-			i.Awaits = append(i.Awaits, Awaited{w.party, covered[w.party]})
+			i.Awaits = append(i.Awaits, AwaitedKey{w.party, covered[w.party]})
 		}
 	}
 	return i, err
