@@ -79,6 +79,7 @@ type world struct {
 	ctx     context.Context
 	ledger  *Ledger
 	overlay overlay
+	earlier overlay // beneath overlay: after commands that are being appended
 	read    overlay // as first seen: the append expects what was decided on
 	seen    []*aggregate
 }
@@ -106,8 +107,10 @@ func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
 		return nil, snapshot{}, err
 	}
 	w.seen = append(w.seen, a)
-	if s, ok := w.overlay[ref]; ok {
-		return a, s, nil
+	for _, o := range []overlay{w.overlay, w.earlier} {
+		if s, ok := o[ref]; ok {
+			return a, s, nil
+		}
 	}
 	if s, ok := w.read[ref]; ok {
 		return a, s, nil
