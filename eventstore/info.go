@@ -35,18 +35,10 @@ type Info struct {
 
 // Info asks the server about the log.
 func (s *Store) Info(ctx context.Context) (Info, error) {
-	if s.isClosing() {
-		return Info{}, ErrClosed
-	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	asked := time.Now()
-	st, err := s.js.Stream(ctx, s.stream)
+	si, skew, err := s.streamInfo(ctx, s.stream)
 	if err != nil {
-		return Info{}, fmt.Errorf("eventstore: info: %w", s.readError(err))
+		return Info{}, fmt.Errorf("eventstore: info: %w", err)
 	}
-	here := s.cfg.Now().Add(-time.Since(asked) / 2) // when the server answered, about
-	si := st.CachedInfo()
 	mode := "external"
 	if s.srv != nil {
 		mode = "embedded"
@@ -60,7 +52,7 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 	}
 	return Info{
 		Copy:          copied,
-		Skew:          here.Sub(si.TimeStamp),
+		Skew:          skew,
 		Ledger:        s.cfg.Ledger,
 		Stream:        s.stream,
 		FirstSeq:      si.State.FirstSeq,

@@ -81,6 +81,12 @@ type Config struct {
 const (
 	defaultMaxPending = 4096
 	openTimeout       = 30 * time.Second
+
+	// An external server that hangs, or whose machine is cut off, does not close
+	// its connections: one that has left a ping unanswered for two intervals is
+	// given up for another of the cluster. The library's own way takes minutes.
+	pingInterval = time.Second
+	maxPings     = 2
 )
 
 // Store is one ledger's log. It is safe for use by many goroutines.
@@ -202,7 +208,7 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.ensureEvidence(ctx); err != nil {
 		return err
 	}
-	c, err := startCommitter(s.write, s.cfg, s.log)
+	c, err := startCommitter(s.write, s.cfg, s.log, s.moveOn)
 	if err != nil {
 		return err
 	}
@@ -291,8 +297,11 @@ func (s *Store) connect(ctx context.Context) error {
 			if s.gate != nil {
 				opts = append(opts, nats.UserInfo(ownUser, s.gate.secret))
 			}
-		} else if s.cfg.Creds != "" {
-			opts = append(opts, nats.UserCredentials(s.cfg.Creds))
+		} else {
+			opts = append(opts, nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(maxPings))
+			if s.cfg.Creds != "" {
+				opts = append(opts, nats.UserCredentials(s.cfg.Creds))
+			}
 		}
 		return nats.Connect(url, opts...)
 	}

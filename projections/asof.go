@@ -202,7 +202,7 @@ func (m *Models) resolve(ctx context.Context, field string, asOf AsOf, early boo
 		if err != nil {
 			return err
 		}
-		r := resolver{conn: conn, last: last, field: field, now: m.now(), loc: m.location, early: early, gaps: m.opts.View != nil}
+		r := resolver{conn: conn, times: &file.times, last: last, field: field, now: m.now(), loc: m.location, early: early, gaps: m.opts.View != nil}
 		p, err = r.resolve(string(asOf))
 		return err
 	})
@@ -214,6 +214,7 @@ func (m *Models) resolve(ctx context.Context, field string, asOf AsOf, early boo
 
 type resolver struct {
 	conn  *sqlite.Conn
+	times *times
 	last  position
 	field string
 	now   time.Time // by this machine's clock, which may be behind the one that recorded the last event
@@ -283,27 +284,23 @@ func (r *resolver) sequence(seq uint64, today domain.Date) (Point, error) {
 }
 
 // instant finds the last event whose ledger time is not after t. Ledger time
-// never runs backwards, so a binary search by sequence finds it.
+// never runs backwards, so it is the one before the first that is after t.
 func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
-	low, high := uint64(0), r.last.seq // the answer lies in [low, high]
-	for low < high {
-		middle := (low + high + 1) / 2
-		at, err := r.at(middle)
-		if err != nil {
-			return Point{}, err
-		}
-		if at.After(t) {
-			high = middle - 1
-		} else {
-			low = middle
-		}
+	from, err := r.times.before(r, t)
+	if err != nil {
+		return Point{}, err
+	}
+	seq := r.last.seq
+	after, found, err := selectInt(r.conn, "SELECT seq FROM event WHERE seq > ? AND at > ? ORDER BY seq LIMIT 1", from, t.UnixMicro())
+	if found {
+		seq = uint64(after) - 1
 	}
 	at := time.Time{}
-	if low > 0 {
-		var err error
-		if at, err = r.at(low); err != nil {
-			return Point{}, err
-		}
+	if err == nil && seq > 0 {
+		at, err = r.at(seq)
+	}
+	if err != nil {
+		return Point{}, err
 	}
 	if at.IsZero() && !r.early && !r.last.time().IsZero() {
 		first, err := r.first()
@@ -312,7 +309,7 @@ func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
 		}
 		return Point{}, err
 	}
-	return Point{Seq: low, At: at, Day: day}, nil
+	return Point{Seq: seq, At: at, Day: day}, nil
 }
 
 // at is the ledger time at a sequence: that of its event or, where a view has

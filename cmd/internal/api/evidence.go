@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -86,9 +85,7 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > eventstore.MaxEvidence {
 		return eventstore.ErrEvidenceTooLarge
 	}
-	body := &patientReader{body: r.Body, conn: http.NewResponseController(w)}
-	_ = body.conn.SetWriteDeadline(time.Time{}) // the answer comes when all is stored; a test's recorder has no deadline
-	e, err := s.attach(r.Context(), body, want)
+	e, err := s.attach(r.Context(), patiently(w, r), want)
 	if err != nil {
 		return err
 	}
@@ -107,12 +104,11 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 
 // attach stores a file for the asker, who may then name it as evidence.
 func (s *server) attach(ctx context.Context, file io.Reader, want domain.Hash) (eventstore.Evidence, error) {
-	select {
-	case s.uploads <- struct{}{}:
-		defer func() { <-s.uploads }()
-	default:
-		return eventstore.Evidence{}, newProblem(CodeOverloaded, "", "Too many files are being attached. Nothing was stored; try again in a moment.")
+	release, err := s.uploads.enter("Too many files are being attached. Nothing was stored; try again in a moment.")
+	if err != nil {
+		return eventstore.Evidence{}, err
 	}
+	defer release()
 	e, err := s.cfg.Store.PutEvidence(ctx, file, string(want))
 	if err == nil {
 		s.attached.add(access.From(ctx).Key, domain.Hash(e.Hash))
@@ -165,16 +161,4 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}
 	return nil
-}
-
-// patientWriter writes a body that takes as long as it takes, as long as the
-// client takes something.
-type patientWriter struct {
-	body io.Writer
-	conn *http.ResponseController
-}
-
-func (w *patientWriter) Write(b []byte) (int, error) {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(importPause))
-	return w.body.Write(b)
 }

@@ -148,7 +148,7 @@ func (m *Metrics) handler() http.Handler {
 }
 
 // watch adds the gauges that are read from the server when they are asked for.
-func (m *Metrics) watch(s *server) { m.registry.MustRegister(&gauges{s}) }
+func (m *Metrics) watch(s *server) { m.registry.MustRegister(&gauges{s}, buildMetrics{s.cfg.Models}) }
 
 // gauges reads all sizes and positions at one moment.
 type gauges struct{ server *server }
@@ -167,11 +167,13 @@ var (
 	gaugeSkew      = prometheus.NewDesc("milepost_clock_skew_seconds", "How far the clock of this server is ahead of that of the log's; below 0 where it is behind. "+
 		"Order does not depend on it, but the times that are recorded do: alert when it is more than a second either way for some minutes.", nil, nil)
 	gaugeInFlight = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
+	gaugeMost     = prometheus.NewDesc("milepost_commands_in_flight_limit", "Commands that may be under way; more are refused as overloaded.", nil, nil)
+	gaugeRetry    = prometheus.NewDesc("milepost_commands_retry_after_seconds", "When a command that is refused as overloaded is told to come again.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight} {
+	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight, gaugeMost, gaugeRetry} {
 		descs <- d
 	}
 }
@@ -187,7 +189,9 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	// The position first: it is never beyond the log, so the lag is never below 0.
 	position := g.server.cfg.Models.Position()
 	gauge(gaugeProjected, float64(position.Seq))
-	gauge(gaugeInFlight, float64(len(g.server.inFlight)))
+	gauge(gaugeInFlight, float64(g.server.inFlight.length()))
+	gauge(gaugeMost, float64(g.server.cfg.MaxInFlight))
+	gauge(gaugeRetry, g.server.inFlight.wait().Seconds())
 	watch := g.server.cfg.Notary
 	scrub := watch.Scrub()
 	gauge(gaugeSigned, float64(watch.Size()))

@@ -65,11 +65,11 @@ type server struct {
 	metrics  *Metrics
 	mux      *patterns
 	api      huma.API
-	inFlight chan struct{} // one entry for each command under way
+	inFlight *queue        // of commands
 	attached attached      // who stored which files
-	uploads  chan struct{} // one entry for each file that is being stored
+	uploads  *queue        // of files that are being stored
 	sheets   chan struct{} // one entry for each sheet that is being read
-	streams  chan struct{} // one entry for each stream of events
+	streams  *queue        // of streams of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
 	rights   func(pattern string) (access.Right, bool)
 	people   People // nil: they are told what programs are
@@ -116,8 +116,8 @@ func newServer(cfg Config) *server {
 	}
 	mux := &patterns{ServeMux: http.NewServeMux()}
 	s := &server{
-		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
-		uploads: make(chan struct{}, maxUploads), sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
+		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: newQueue(cfg.MaxInFlight),
+		uploads: newQueue(maxUploads), sheets: make(chan struct{}, maxSheets), streams: newQueue(cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
 		rights: access.Route,
 	}
 	mux.admitted = s.admitted
@@ -154,23 +154,3 @@ func newServer(cfg Config) *server {
 }
 
 func (s *server) handler() http.Handler { return s.guarded(s.route()) }
-
-// Server returns an HTTP server for handler with the limits that the routes
-// count on: nobody holds a connection open by being slow. Imports, rebuilds,
-// replays and streams lift the limits for themselves. Shutdown ends streams.
-func Server(handler http.Handler, logger *slog.Logger) *http.Server {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
-	tellStreams(server)
-	return server
-}

@@ -22,9 +22,11 @@ type author struct {
 	pledges    int
 }
 
-// said is a command, or, where that is "", a file of evidence.
+// said is a command and how many events it makes, or, where that is "", a file of
+// evidence.
 type said struct {
 	command, body string
+	events        int
 	file          []byte
 }
 
@@ -49,8 +51,11 @@ func newAuthor(seed, n uint64) *author {
 }
 
 func (a *author) say(command, format string, args ...any) {
-	a.next = append(a.next, said{command: command, body: "{" + fmt.Sprintf(format, args...) + "}"})
+	a.next = append(a.next, said{command: command, body: "{" + fmt.Sprintf(format, args...) + "}", events: 1})
 }
+
+// making says that what was said last makes so many events.
+func (a *author) making(events int) { a.next[len(a.next)-1].events = events }
 
 // speak is the next thing said.
 func (a *author) speak() said {
@@ -85,10 +90,12 @@ func (a *author) begin() {
 	for _, party := range []string{a.city(), a.group()} {
 		a.say("sign-agreement", `%s,"party":"%s","signatory":"the head","date":"2020-01-02","document":"%s"`, agreement, party, document)
 	}
+	a.making(2) // it takes effect
 	a.say("propose-project", `%s,"title":{"en":"Base"},"kind":"industry-base","areas":["iot"],"lead":"%s"`, a.project(), a.group())
 	a.say("set-tolerance", `%s,"amber":20,"red":60`, a.project())
 	a.say("approve-project", `%s`, a.project())
 	a.say("start-project", `%s`, a.project())
+	a.making(2) // the agreement hears of it
 	for range 3 {
 		a.schedule()
 	}
@@ -125,6 +132,7 @@ func (a *author) goOn() {
 		a.next = append(a.next, said{file: file})
 		a.say("claim-achievement", `%s,"party":"%s","met_on":"2024-05-06","evidence":["%s"]`, a.of(m), a.group(), hashOf(file))
 		a.say("confirm-achievement", `%s,"party":"%s"`, a.of(m), a.city())
+		a.making(2) // it is met
 		a.schedule()
 	default: // an amendment of two aggregates
 		a.amendments++
@@ -136,6 +144,7 @@ func (a *author) goOn() {
 		for _, party := range []string{a.city(), a.group()} {
 			a.say("sign-amendment", `%s,"party":"%s","signatory":"the head","date":"2024-01-02","document":"%s"`, amendment, party, text)
 		}
+		a.making(5) // it takes effect, the agreement is amended, and both changes are made
 	}
 }
 

@@ -51,6 +51,8 @@ type natsNode struct {
 // given, or all of it here. All that is started is ended with the test.
 func startCluster(t *testing.T, places ...place) *cluster {
 	t.Helper()
+	_, err := program() // before anything runs
+	require.NoError(t, err)
 	for len(places) < natsNodes+replicas {
 		places = append(places, here())
 	}
@@ -162,27 +164,36 @@ func (n *natsNode) ask(ctx context.Context, path string, into any) error {
 	return json.Unmarshal(b, into)
 }
 
-// leads names the node that leads the ledger's stream as this one sees it, "" for none.
-func (n *natsNode) leads(ctx context.Context) string {
+// stored is the ledger's log as a node has it.
+type stored struct {
+	Messages uint64
+	Bytes    uint64
+	Last     uint64 `json:"last_seq"`
+}
+
+// stream asks a node for the ledger's stream: who leads it in its eyes, "" for
+// none, and what it has of it.
+func (n *natsNode) stream(ctx context.Context) (leader string, has stored) {
 	var jsz struct {
 		Accounts []struct {
 			Streams []struct {
 				Name    string
+				State   stored
 				Cluster struct{ Leader string }
 			} `json:"stream_detail"`
 		} `json:"account_details"`
 	}
 	if n.ask(ctx, "/jsz?accounts=true&streams=true", &jsz) != nil {
-		return ""
+		return "", stored{}
 	}
 	for _, a := range jsz.Accounts {
 		for _, s := range a.Streams {
 			if s.Name == "milepost-main" {
-				return s.Cluster.Leader
+				return s.Cluster.Leader, s.State
 			}
 		}
 	}
-	return ""
+	return "", stored{}
 }
 
 // leader is the node that leads the ledger's stream in the eyes of the others.
@@ -191,7 +202,8 @@ func (c *cluster) leader(t *testing.T) (leader *natsNode) {
 	eventually(t, "a leader", func() bool {
 		votes := map[string]int{}
 		for _, n := range c.nodes {
-			votes[n.leads(t.Context())]++
+			leads, _ := n.stream(t.Context())
+			votes[leads]++
 		}
 		for _, n := range c.nodes {
 			if votes[n.name] > natsNodes/2 {
@@ -203,16 +215,6 @@ func (c *cluster) leader(t *testing.T) (leader *natsNode) {
 	return leader
 }
 
-// others are all nodes but one.
-func (c *cluster) others(one *natsNode) (others []*natsNode) {
-	for _, n := range c.nodes {
-		if n != one {
-			others = append(others, n)
-		}
-	}
-	return others
-}
-
 // patience is how long a condition may take to come, on a machine that is busy.
 const patience = 2 * time.Minute
 
@@ -220,4 +222,83 @@ const patience = 2 * time.Minute
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	require.Eventually(t, holds, patience, 50*time.Millisecond, "waited for %s", what)
+}
+
+// goesOn waits until a load gets on: more is acknowledged than can have been
+// answered already.
+func (l *load) goesOn(t *testing.T, by int) {
+	t.Helper()
+	enough := l.promises.count() + by
+	eventually(t, "commands to be acknowledged", func() bool { return l.promises.count() >= enough })
+}
+
+// requireWhole ends the load, and holds the cluster to its word: what was
+// acknowledged by whichever replica is in the log of each, once, and all servers
+// and all read models agree.
+func (c *cluster) requireWhole(t *testing.T, l *load) {
+	t.Helper()
+	l.stop(t)
+	p99, longest := l.waited()
+	t.Logf("%d commands acknowledged, p99 %v, longest %v, answers %v", l.promises.count(), p99.Round(time.Millisecond), longest.Round(time.Millisecond), l.tally())
+	digests := map[string]bool{}
+	for _, r := range c.replicas {
+		l.promises.requireKept(t, r.events(t))
+		r.requireFiles(t, l.promises)
+		r.requireReplay(t)
+		digests[r.digest(t)] = true
+	}
+	require.Len(t, digests, 1, "the read models of the replicas differ")
+	eventually(t, "the servers to have the same log", func() bool {
+		logs := map[stored]bool{}
+		for _, n := range c.nodes {
+			_, has := n.stream(t.Context())
+			logs[has] = true
+		}
+		return len(logs) == 1 && !logs[stored{}]
+	})
+}
+
+// digest is that of the read models, when they show the whole log.
+func (s *server) digest(t *testing.T) string {
+	t.Helper()
+	s.settled(t)
+	var status struct{ Digest string }
+	s.get(t, "/v1/status", &status)
+	return status.Digest
+}
+
+func TestClusterLeaderKilled(t *testing.T) {
+	times := thorough(t, 1, 20)
+	// given a cluster under load
+	c := startCluster(t)
+	l := startLoad(t, newPromises(), 5, 8, c.replicas...)
+	for range times {
+		l.goesOn(t, 200)
+		// when the server that leads is killed
+		leader := c.leader(t)
+		leader.kill()
+		// then another one leads, and it comes back as one of them
+		l.goesOn(t, 200)
+		leader.start(t)
+		leader.await(t)
+	}
+	c.requireWhole(t, l)
+}
+
+func TestClusterLeaderPaused(t *testing.T) {
+	times := thorough(t, 1, 20)
+	// given a cluster under load
+	c := startCluster(t)
+	l := startLoad(t, newPromises(), 6, 8, c.replicas...)
+	for range times {
+		l.goesOn(t, 200)
+		// when the server that leads hangs, and wakes when another one leads
+		leader := c.leader(t)
+		leader.pause(t)
+		l.goesOn(t, 200)
+		leader.resume(t)
+		leader.await(t)
+	}
+	// then what it believed meanwhile did no harm
+	c.requireWhole(t, l)
 }

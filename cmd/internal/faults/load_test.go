@@ -3,10 +3,12 @@ package faults_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,6 +34,7 @@ type load struct {
 	mu     sync.Mutex
 	counts map[string]int // answers: "done", "again", "cut", or the code of a refusal
 	faults []error
+	waits  []time.Duration // of each command and file, from when it was first sent until it was acknowledged
 }
 
 // explained are refusals that say: try again.
@@ -76,7 +79,7 @@ func (l *load) requireNoFault(t *testing.T) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	require.Empty(t, l.faults)
+	require.NoError(t, errors.Join(l.faults[:min(len(l.faults), 3)]...))
 }
 
 // tally is how often each answer was given.
@@ -84,6 +87,15 @@ func (l *load) tally() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.counts)
+}
+
+// waited says how long most of it took, and how long the slowest: where there was
+// none to ask for a time, that time.
+func (l *load) waited() (p99, longest time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sorted := slices.Sorted(slices.Values(l.waits))
+	return sorted[len(sorted)*99/100], sorted[len(sorted)-1]
 }
 
 func (l *load) note(outcome string, fault error) {
@@ -126,6 +138,7 @@ func (w *writer) write(ctx context.Context) {
 // insist says it until it is acknowledged, and counts that as outcome. It gives up
 // when the test is over, or the ledger at fault.
 func (w *writer) insist(ctx context.Context, id string, what said, outcome string) bool {
+	begun := time.Now()
 	for try := 0; ctx.Err() == nil; try++ {
 		a, err := w.tell(ctx, id, what)
 		switch {
@@ -137,6 +150,9 @@ func (w *writer) insist(ctx context.Context, id string, what said, outcome strin
 			return false
 		case a.done():
 			w.note(outcome, nil)
+			w.mu.Lock()
+			w.waits = append(w.waits, time.Since(begun))
+			w.mu.Unlock()
 			return true
 		default:
 			var problem struct{ Code string }
@@ -164,5 +180,9 @@ func (w *writer) tell(ctx context.Context, id string, what said) (answer, error)
 	if what.file != nil {
 		return s.attach(ctx, w.promises, what.file)
 	}
-	return s.command(ctx, w.promises, id, what.command, what.body)
+	a, err := s.command(ctx, w.promises, id, what.command, what.body)
+	if n := w.promises.events(id); err == nil && a.done() && n != what.events {
+		err = fmt.Errorf("%s %s made %d events, not %d: %s", id, what.command, n, what.events, a.body)
+	}
+	return a, err
 }

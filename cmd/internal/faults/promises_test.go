@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -32,9 +33,10 @@ type receipt struct {
 // files that it took as evidence, by hash. What is in it must be in the log, once,
 // and in the store, whatever happens.
 type promises struct {
-	mu    sync.Mutex
-	all   map[string]receipt
-	files map[string]int // sizes
+	mu     sync.Mutex
+	all    map[string]receipt
+	files  map[string]int // sizes
+	newest uint64         // sequence that was acknowledged
 }
 
 func newPromises() *promises { return &promises{all: map[string]receipt{}, files: map[string]int{}} }
@@ -47,7 +49,29 @@ func (p *promises) keep(r receipt) error {
 		return fmt.Errorf("command %s was acknowledged as %v, and then as %v", r.CommandID, first.Events, r.Events)
 	}
 	p.all[r.CommandID] = r
+	p.newest = max(p.newest, r.Seq)
 	return nil
+}
+
+// last is the last sequence that was acknowledged.
+func (p *promises) last() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.newest
+}
+
+// events is how many the receipt of a command names.
+func (p *promises) events(id string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all[id].Events)
+}
+
+// copy is what was promised so far.
+func (p *promises) copy() *promises {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return &promises{all: maps.Clone(p.all), files: maps.Clone(p.files)}
 }
 
 func (p *promises) count() int {
@@ -118,29 +142,47 @@ type logged struct {
 		Type      string `json:"type"`
 		Subject   string `json:"subject"`
 		CommandID string `json:"commandid"`
+		Data      struct {
+			Title map[string]string `json:"title"`
+		} `json:"data"`
 	} `json:"event"`
 }
 
-// events reads the whole log through the API, up to its end as of now.
-func (s *server) events(t *testing.T) (all []logged) {
+// events reads the whole log through the API.
+func (s *server) events(t *testing.T) []logged {
+	t.Helper()
+	return s.eventsAfter(t, 0)
+}
+
+// eventsAfter reads what is in the log by now, from behind a sequence on.
+func (s *server) eventsAfter(t *testing.T, after uint64) (all []logged) {
+	t.Helper()
+	last := s.settled(t)
+	for after < last {
+		var page struct {
+			Items []logged `json:"items"`
+		}
+		s.get(t, fmt.Sprintf("/v1/events?limit=1000&after=%d&as_of=seq:%d", after, last), &page)
+		require.NotEmpty(t, page.Items, "the log ends at %d, of %d", after, last)
+		all = append(all, page.Items...)
+		after = all[len(all)-1].Seq
+	}
+	return all
+}
+
+// settled waits until the read models show all that is in the log by now, and
+// returns its last sequence.
+func (s *server) settled(t *testing.T) uint64 {
 	t.Helper()
 	var status struct {
 		LastSeq uint64 `json:"last_seq"`
 	}
 	s.get(t, "/v1/status", &status)
-	for path := fmt.Sprintf("/v1/events?limit=1000&min_seq=%d", status.LastSeq); path != ""; {
-		var page struct {
-			Items []logged `json:"items"`
-			Next  string   `json:"next"`
-		}
-		s.get(t, path, &page)
-		all = append(all, page.Items...)
-		path = ""
-		if page.Next != "" {
-			path = "/v1/events?limit=1000&cursor=" + page.Next
-		}
-	}
-	return all
+	require.Eventually(t, func() bool {
+		a, err := s.ask(t.Context(), "GET", fmt.Sprintf("/v1/parties?limit=1&min_seq=%d", status.LastSeq), nil)
+		return err == nil && a.status == http.StatusOK
+	}, time.Minute, 10*time.Millisecond)
+	return status.LastSeq
 }
 
 // requireKept holds the log to what was promised: every acknowledged command is
@@ -176,13 +218,10 @@ func (p *promises) requireKept(t *testing.T, log []logged) {
 // it was taken.
 func (s *server) requireFiles(t *testing.T, p *promises) {
 	t.Helper()
-	p.mu.Lock()
-	files := maps.Clone(p.files)
-	p.mu.Unlock()
-	for hash, size := range files {
+	for hash, size := range p.copy().files {
 		a, err := s.ask(t.Context(), "GET", "/v1/evidence/"+hash, nil)
 		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, a.status, "evidence %s of %d bytes: %s", hash, size, a.header)
+		require.Equal(t, http.StatusOK, a.status, "evidence %s of %d bytes: %s", hash, size, a.body)
 		require.Equal(t, hash, hashOf(a.body))
 	}
 }

@@ -33,6 +33,7 @@ type server struct {
 
 	process *exec.Cmd
 	output  transcript
+	ready   chan string   // has the address, once
 	ended   chan struct{} // closed when the process has ended
 	err     error         // what Wait said, after ended
 }
@@ -57,21 +58,16 @@ func (t *transcript) String() string {
 
 var readyLine = regexp.MustCompile(`ready on (http://\S+)`)
 
-// launch runs the program in dir until it is ready, or has ended without. Wrap
-// names a program and arguments that run it, such as strace or nsenter.
-func launch(dir string, wrap []string, args ...string) (*server, error) {
-	return launchAt(here(), dir, wrap, args...)
-}
-
-// launchAt is launch at a place of its own.
-func launchAt(at place, dir string, wrap []string, args ...string) (*server, error) {
+// start starts the program on dir, at a place. Wrap names a program and arguments
+// that run it, such as strace or nsenter.
+func start(at place, dir string, wrap []string, args ...string) (*server, error) {
 	file, err := program()
 	if err != nil {
 		return nil, err
 	}
 	line := slices.Concat(at.inside, wrap, []string{file}, args)
 	token := sync.OnceValues(func() (string, error) { return signin.ReadAdminToken(dir) })
-	s := &server{dir: dir, token: token, at: at, web: at.client(), process: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
+	s := &server{dir: dir, token: token, at: at, web: at.client(), process: exec.Command(line[0], line[1:]...), ready: make(chan string, 1), ended: make(chan struct{})}
 	s.process.Stderr = &s.output
 	out, err := s.process.StdoutPipe()
 	if err != nil {
@@ -80,26 +76,38 @@ func launchAt(at place, dir string, wrap []string, args ...string) (*server, err
 	if err := s.process.Start(); err != nil {
 		return nil, err
 	}
-	ready := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			fmt.Fprintln(&s.output, lines.Text())
 			if m := readyLine.FindStringSubmatch(lines.Text()); m != nil {
-				ready <- m[1]
+				s.ready <- m[1]
 			}
 		}
 		s.err = s.process.Wait()
 		close(s.ended)
 	}()
+	return s, nil
+}
+
+// launch runs the program in dir until it is ready, or has ended without.
+func launch(dir string, wrap []string, args ...string) (*server, error) {
+	return launchAt(here(), dir, wrap, args...)
+}
+
+// launchAt is launch at a place of its own.
+func launchAt(at place, dir string, wrap []string, args ...string) (*server, error) {
+	s, err := start(at, dir, wrap, args...)
+	if err != nil {
+		return nil, err
+	}
 	select {
-	case s.url = <-ready:
+	case s.url = <-s.ready:
 		return s, nil
 	case <-s.ended:
 		return s, fmt.Errorf("the server ended before it was ready: %v\n%s", s.err, s.output.String())
 	case <-time.After(2 * time.Minute):
-		_ = s.process.Process.Kill()
-		<-s.ended
+		s.kill()
 		return s, fmt.Errorf("the server was not ready after 2 minutes\n%s", s.output.String())
 	}
 }

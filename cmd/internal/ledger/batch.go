@@ -27,10 +27,12 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 	for range maxTries {
 		b, refused := l.decideBatch(ctx, tasks, nil)
 		if isRejected(refused) {
-			if err := l.refreshAll(ctx, b.seen); err != nil {
+			if err := l.again(ctx, b.seen, func() []*aggregate {
+				b, refused = l.decideBatch(ctx, tasks, nil)
+				return b.seen
+			}); err != nil {
 				return nil, err
 			}
-			b, refused = l.decideBatch(ctx, tasks, nil)
 		}
 		if len(b.msgs) == 0 {
 			return b.receipts, refused
@@ -115,7 +117,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task, before *batch) 
 		d, receipt, err := l.lookupOrDecide(w, own, t)
 		b.seen = append(b.seen, w.seen...)
 		if t.needless(err) {
-			receipt, err = Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}, nil
+			receipt, err = t.skipped(), nil
 		}
 		if err != nil {
 			return b, err
