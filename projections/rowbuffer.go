@@ -41,7 +41,7 @@ const (
 	places // how many
 )
 
-const insertWord = "INSERT INTO word (id, text) VALUES (?, ?)"
+const insertWord = "INSERT OR FAIL INTO word (id, text) VALUES (?, ?)"
 
 func (b *rowBuffer) add(order int, insert string, cells []cell, lead ...int64) {
 	t := &b.tables[order]
