@@ -36,10 +36,11 @@ var rooms = map[string]struct {
 	"eventstore/notary":        {house: []string{"eventstore"}},
 	"projections":              {house: []string{"domain", "eventstore", "projections"}},
 	"projections/bulk":         {libraries: []string{}}, // bytes of a file
-	"cmd/internal/ledger":      {house: []string{"domain", "eventstore", "cmd/internal/logs"}},
+	"cmd/internal/ledger":      {house: []string{"domain", "eventstore", "cmd/internal/logs", "cmd/internal/traces"}},
 	"cmd/internal/bundle":      {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
 	"cmd/internal/backup":      {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
 	"cmd/internal/logs":        {libraries: []string{}},
+	"cmd/internal/traces":      {house: []string{"cmd/internal/logs"}, libraries: []string{"go.opentelemetry.io/otel", "github.com/go-logr/logr"}},
 	"cmd/internal/signing":     {house: []string{"domain", "eventstore", "projections", "cmd/internal/ledger"}},
 	"cmd/internal/witness":     {house: []string{"eventstore", "cmd/internal/signing"}},
 	"cmd/internal/repair":      {house: []string{"domain", "eventstore"}},
@@ -48,7 +49,7 @@ var rooms = map[string]struct {
 	"cmd/internal/calendar":    {house: []string{"domain", "projections", "cmd/internal/words"}},
 	"cmd/internal/schema":      {house: []string{"domain"}},
 	"cmd/internal/feed":        {house: []string{"domain", "eventstore", "projections"}},
-	"cmd/internal/api":         {house: []string{"domain", "eventstore", "projections", "cmd/internal/schema", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/webhook", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/logs", "cmd/internal/backup", "cmd/internal/bundle", "cmd/internal/access", "cmd/internal/signin"}},
+	"cmd/internal/api":         {house: []string{"domain", "eventstore", "projections", "cmd/internal/schema", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/subscribers", "cmd/internal/webhook", "cmd/internal/ocds", "cmd/internal/sheet", "cmd/internal/calendar", "cmd/internal/signing", "cmd/internal/logs", "cmd/internal/traces", "cmd/internal/backup", "cmd/internal/bundle", "cmd/internal/access", "cmd/internal/signin"}},
 	"cmd/internal/access":      {house: []string{"domain", "eventstore", "projections"}},
 	"cmd/internal/signin":      {house: []string{"domain", "eventstore/durable", "cmd/internal/access", "cmd/internal/words"}},
 	"cmd/internal/webhook":     {house: []string{"domain", "eventstore/durable", "projections", "cmd/internal/ledger", "cmd/internal/feed", "cmd/internal/access"}},
@@ -73,6 +74,8 @@ var own = map[string][]string{
 	"github.com/coreos/go-oidc/":    {"cmd/internal/signin"},
 	"golang.org/x/oauth2":           {"cmd/internal/signin"},
 	"golang.org/x/time/rate":        {"cmd/internal/signin"},
+	"go.opentelemetry.io/":          {"cmd/internal/traces"},
+	"github.com/go-logr/":           {"cmd/internal/traces"},
 	"github.com/chromedp/":          {}, // for tests only
 }
 

@@ -9,24 +9,23 @@ import (
 )
 
 // The committer groups appends. An atomic batch syncs its messages to disk
-// once, but costs ten to fifteen plain publishes before its first message,
+// once, but costs five to eleven plain publishes before its first message,
 // because the server makes a file store for the staging and removes it. Plain
-// publishes go one behind the other without waiting for the answers. Measured
-// with 8 to 32 concurrent writers, the two are equal at about 16: up to
-// singlesLimit appends are published plainly, more share a batch.
+// publishes go one behind the other without waiting for the answers. Measured,
+// the two are equal at 7 to 12 messages: up to singlesLimit appends are
+// published plainly, more share a batch.
 const (
-	singlesLimit = 16
+	singlesLimit = 10
 
-	// The server commits one batch after the other, so a second one under way
-	// saves only the time to form and send it. It flies when it is full;
-	// smaller, it is worth more to wait and grow than to pay for two.
-	maxBatches     = 2
-	secondBatchMin = MaxMessages
+	// The server commits one batch after the other. A second one under way
+	// waits there for the first, and saves the way there and back in between;
+	// but while it grows here it costs less, so it flies when it has as many
+	// messages as the first, or is full.
+	maxBatches = 2
 
-	// How long to wait for company after a shared commit: a part of the time
-	// the commit took, see gathering.
-	gatherPart = 8
-	gatherMax  = 2 * time.Millisecond
+	// How long to wait for company after a shared commit, at most: a part of
+	// the time the commit took, see gathering.
+	gatherPart = 2
 
 	// maxBatchBytes bounds a shared batch; a single append may exceed it.
 	maxBatchBytes = 8 << 20
@@ -65,6 +64,7 @@ type committer struct {
 	parked   int                   // how many wait in busy
 	singles  int                   // plain publishes flying
 	batches  int                   // batches flying
+	aboard   int                   // messages in them
 	backoff  int                   // flights waiting to be sent again
 	tips     map[string]uint64
 

@@ -168,6 +168,7 @@ const (
 	codeDuplicateInBatch      = 10201 // same message id, met in a batch
 	codeBatchIncomplete       = 10176 // a message of the batch went missing, or its staging expired
 	codeBatchTooManyInFlight  = 10210 // the server stages too many batches
+	codeNoLeader              = 10008 // the cluster, or the stream, has no leader at present
 	codeNoPeers               = 10005 // the cluster has too few servers for the replicas asked for
 )
 

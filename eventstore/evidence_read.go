@@ -102,15 +102,16 @@ func (r *EvidenceReader) next() error {
 
 // chunkFrom reads the first chunk on subject from sequence seq on. A direct get
 // is five times as fast as asking the leader, but may be answered by a replica
-// that lags behind: what that does not find, the leader may.
+// that lags behind, or asked of one that hangs: what that does not find, the
+// leader may.
 func (s *Store) chunkFrom(ctx context.Context, subject string, seq uint64) (Record, error) {
 	if s.isClosing() {
 		return Record{}, ErrClosed
 	}
-	direct, cancel := context.WithTimeout(ctx, readTimeout)
+	direct, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
 	msg, err := s.evidence.GetMsg(direct, seq, jetstream.WithGetMsgSubject(subject))
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
+	if errors.Is(err, jetstream.ErrMsgNotFound) || direct.Err() != nil && ctx.Err() == nil {
 		return s.getFromLeader(ctx, s.evidenceBucket().stream(), fmt.Sprintf(`{"seq":%d,"next_by_subj":%q}`, seq, subject))
 	}
 	if err != nil {

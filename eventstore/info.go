@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,22 +26,19 @@ type Info struct {
 	// disk before it acknowledges.
 	SyncAlways string `json:"sync_always"`
 	Connected  bool   `json:"connected"`
+	// Skew is how far the clock of this process (Config.Now) is ahead of that of
+	// the server that keeps the log: known to half the time that the question took.
+	Skew time.Duration `json:"skew"`
 	// Copy says how a copy is, nil for the ledger itself.
 	Copy *Copy `json:"copy,omitempty"`
 }
 
 // Info asks the server about the log.
 func (s *Store) Info(ctx context.Context) (Info, error) {
-	if s.isClosing() {
-		return Info{}, ErrClosed
-	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	st, err := s.js.Stream(ctx, s.stream)
+	si, skew, err := s.streamInfo(ctx, s.stream)
 	if err != nil {
-		return Info{}, fmt.Errorf("eventstore: info: %w", s.readError(err))
+		return Info{}, fmt.Errorf("eventstore: info: %w", err)
 	}
-	si := st.CachedInfo()
 	mode := "external"
 	if s.srv != nil {
 		mode = "embedded"
@@ -54,6 +52,7 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 	}
 	return Info{
 		Copy:          copied,
+		Skew:          skew,
 		Ledger:        s.cfg.Ledger,
 		Stream:        s.stream,
 		FirstSeq:      si.State.FirstSeq,

@@ -29,7 +29,7 @@ func (c *committer) launch() {
 			}
 		case few && c.singles+c.batches > 0:
 			return
-		case c.batches == 0, c.batches < maxBatches && c.messages >= secondBatchMin:
+		case c.batches == 0, c.batches < maxBatches && c.messages >= min(c.aboard, MaxMessages):
 			if reqs := c.take(); len(reqs) > 0 {
 				c.fly(newFlight(reqs...))
 			}
@@ -41,10 +41,10 @@ func (c *committer) launch() {
 
 // gathering says that more company is worth waiting for. The callers of a
 // shared commit come back together, but not at the same instant: without this
-// the first of them to return would split the crowd, and each half would pay
-// for a batch of its own (measured: 64 writers a third slower). The pause
-// follows shared commits only, and is a small part of what they took, so a
-// lone writer never meets it.
+// the first of them to return would split the crowd, and each part would pay
+// for a batch of its own. The pause follows shared commits only, and is a part
+// of what they took, so a lone writer never meets it; and the shorter, the more
+// have come while the commit was under way: those need not wait for the rest.
 func (c *committer) gathering() bool {
 	if len(c.ready) >= c.company || c.batches > 0 {
 		return false
@@ -64,8 +64,10 @@ func (c *committer) gathering() bool {
 
 // expectCompany is called when a shared commit has landed.
 func (c *committer) expectCompany(f *flight) {
-	c.company = len(f.reqs) + len(c.ready) + c.parked
-	c.gatherEnd = time.Now().Add(min(time.Since(f.sent)/gatherPart, gatherMax))
+	left := len(f.reqs) // who may come back
+	c.company = left + len(c.ready) + c.parked
+	pause := time.Since(f.sent) / gatherPart
+	c.gatherEnd = time.Now().Add(pause * time.Duration(left) / time.Duration(c.company))
 }
 
 // take removes from the front of ready what fits into one batch, and leaves
@@ -119,6 +121,7 @@ func newFlight(reqs ...*request) *flight {
 func (c *committer) fly(f *flight) {
 	if f.batch {
 		c.batches++
+		c.aboard += f.messages
 	} else {
 		c.singles++
 	}
@@ -129,6 +132,7 @@ func (c *committer) fly(f *flight) {
 func (c *committer) settle(f *flight) {
 	if f.batch {
 		c.batches--
+		c.aboard -= f.messages
 		if len(f.reqs) > 1 {
 			c.expectCompany(f)
 		}

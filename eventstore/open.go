@@ -68,6 +68,9 @@ type Config struct {
 	MaxPending int
 	// Logger gets warnings, among them the server's own. Nil discards them.
 	Logger *slog.Logger
+	// Now is the clock of whoever writes, time.Now when nil. The store only
+	// compares it with the server's, see Info.Skew.
+	Now func() time.Time
 	// Observe, if set, is called once for every commit, from the committer:
 	// it must return at once.
 	Observe func(AppendStats)
@@ -78,6 +81,12 @@ type Config struct {
 const (
 	defaultMaxPending = 4096
 	openTimeout       = 30 * time.Second
+
+	// An external server that hangs, or whose machine is cut off, does not close
+	// its connections: one that has left a ping unanswered for two intervals is
+	// given up for another of the cluster. The library's own way takes minutes.
+	pingInterval = time.Second
+	maxPings     = 2
 )
 
 // Store is one ledger's log. It is safe for use by many goroutines.
@@ -148,6 +157,9 @@ func newStore(cfg Config) (*Store, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.MaxPending <= 0 {
 		cfg.MaxPending = defaultMaxPending
@@ -285,8 +297,11 @@ func (s *Store) connect(ctx context.Context) error {
 			if s.gate != nil {
 				opts = append(opts, nats.UserInfo(ownUser, s.gate.secret))
 			}
-		} else if s.cfg.Creds != "" {
-			opts = append(opts, nats.UserCredentials(s.cfg.Creds))
+		} else {
+			opts = append(opts, nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(maxPings))
+			if s.cfg.Creds != "" {
+				opts = append(opts, nats.UserCredentials(s.cfg.Creds))
+			}
 		}
 		return nats.Connect(url, opts...)
 	}

@@ -110,59 +110,46 @@ func (s *Store) getFromLeader(ctx context.Context, stream, request string) (Reco
 	return rec, err
 }
 
+// storedMsg is a message as the leader gives it.
+type storedMsg struct {
+	Seq     uint64    `json:"seq"`
+	Subject string    `json:"subject"`
+	Headers []byte    `json:"hdrs"`
+	Data    []byte    `json:"data"`
+	Time    time.Time `json:"time"`
+}
+
 // getWithHeaders is getFromLeader with the message's headers.
 func (s *Store) getWithHeaders(ctx context.Context, stream, request string) (_ Record, headers nats.Header, err error) {
-	if s.isClosing() {
-		return Record{}, nil, ErrClosed
-	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, []byte(request))
-	if err != nil {
-		return Record{}, nil, s.readError(err)
-	}
-	var resp struct {
-		Error   *jetstream.APIError `json:"error"`
-		Message *struct {
-			Seq     uint64    `json:"seq"`
-			Subject string    `json:"subject"`
-			Headers []byte    `json:"hdrs"`
-			Data    []byte    `json:"data"`
-			Time    time.Time `json:"time"`
-		} `json:"message"`
-	}
-	if err := json.Unmarshal(msg.Data, &resp); err != nil {
-		return Record{}, nil, fmt.Errorf("answer not understood: %w", err)
-	}
-	if resp.Error != nil {
-		if resp.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound {
-			return Record{}, nil, ErrNotFound
+	m, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (*storedMsg, error) {
+		ctx, cancel := context.WithTimeout(ctx, silence)
+		defer cancel()
+		msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, []byte(request))
+		if err != nil {
+			return nil, err
 		}
-		return Record{}, nil, resp.Error
+		var resp struct {
+			Error   *jetstream.APIError `json:"error"`
+			Message *storedMsg          `json:"message"`
+		}
+		if err := json.Unmarshal(msg.Data, &resp); err != nil {
+			return nil, fmt.Errorf("answer not understood: %w", err)
+		}
+		switch {
+		case resp.Error != nil && resp.Error.ErrorCode != jetstream.JSErrCodeMessageNotFound:
+			return nil, resp.Error
+		case resp.Message == nil:
+			return nil, ErrNotFound
+		}
+		return resp.Message, nil
+	})
+	if err != nil {
+		return Record{}, nil, err
 	}
-	if resp.Message == nil {
-		return Record{}, nil, ErrNotFound
-	}
-	m := resp.Message
 	if headers, err = parseHeaders(m.Headers); err != nil {
 		return Record{}, nil, err
 	}
 	return Record{Seq: m.Seq, Subject: m.Subject, Data: m.Data, Stored: m.Time}, headers, nil
-}
-
-// readTimeout bounds one question to the server.
-const readTimeout = 10 * time.Second
-
-// readError turns a connection's error into one of this package.
-func (s *Store) readError(err error) error {
-	switch {
-	case errors.Is(err, nats.ErrConnectionClosed) || s.isClosing():
-		return ErrClosed
-	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrReconnectBufExceeded):
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	default:
-		return err
-	}
 }
 
 // Read yields the records from sequence from to sequence to, both included,

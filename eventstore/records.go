@@ -45,7 +45,7 @@ func (s *Store) Records(ctx context.Context, subject string, seqs []uint64) iter
 		defer func() { _ = sub.Unsubscribe() }()
 
 		early := map[uint64]*nats.Msg{} // answers of replicas come in any order
-		asked := 0
+		asked, wait := 0, silence
 		for i, seq := range seqs {
 			for ; asked < len(seqs) && asked < i+recordsAhead; asked++ {
 				n := strconv.FormatUint(seqs[asked], 10)
@@ -54,7 +54,11 @@ func (s *Store) Records(ctx context.Context, subject string, seqs []uint64) iter
 					return
 				}
 			}
-			rec, err := s.recordAt(ctx, sub, early, seq)
+			rec, err := s.recordAt(ctx, sub, early, seq, wait)
+			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil { // whoever should answer hangs
+				wait = time.Millisecond // as it will have got more of the questions
+				rec, err = s.Get(ctx, seq)
+			}
 			if err == nil && subject != "" && rec.Subject != subject {
 				err = fmt.Errorf("sequence %d is of %s", seq, rec.Subject)
 			}
@@ -69,14 +73,12 @@ func (s *Store) Records(ctx context.Context, subject string, seqs []uint64) iter
 	}
 }
 
-// recordAt waits for the answer to the question for seq.
-func (s *Store) recordAt(ctx context.Context, sub *nats.Subscription, early map[uint64]*nats.Msg, seq uint64) (Record, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
+// recordAt waits for the answer to the question for seq, unless all is silent so long.
+func (s *Store) recordAt(ctx context.Context, sub *nats.Subscription, early map[uint64]*nats.Msg, seq uint64, silence time.Duration) (Record, error) {
 	m := early[seq]
 	delete(early, seq)
 	for m == nil {
-		next, err := sub.NextMsgWithContext(ctx)
+		next, err := nextWithin(ctx, sub, silence)
 		if err != nil {
 			return Record{}, err
 		}

@@ -25,7 +25,8 @@ type AsOf string
 // Point is what an AsOf means: everything up to and with event Seq is known.
 // The order of events is their sequence and never a clock; an instant means
 // the last event whose ledger time, the latest recorded time so far, is not
-// after it.
+// after it. As of an instant before the ledger time of the last event the answer is
+// the same for ever, whatever clocks do: every later event has at least that time.
 type Point struct {
 	Seq uint64
 	At  time.Time   // ledger time of event Seq, zero for Seq 0
@@ -201,7 +202,7 @@ func (m *Models) resolve(ctx context.Context, field string, asOf AsOf, early boo
 		if err != nil {
 			return err
 		}
-		r := resolver{conn: conn, last: last, field: field, now: m.now(), loc: m.location, early: early, gaps: m.opts.View != nil}
+		r := resolver{conn: conn, times: &file.times, last: last, field: field, now: m.now(), loc: m.location, early: early, gaps: m.opts.View != nil}
 		p, err = r.resolve(string(asOf))
 		return err
 	})
@@ -213,12 +214,22 @@ func (m *Models) resolve(ctx context.Context, field string, asOf AsOf, early boo
 
 type resolver struct {
 	conn  *sqlite.Conn
+	times *times
 	last  position
 	field string
-	now   time.Time
+	now   time.Time // by this machine's clock, which may be behind the one that recorded the last event
 	loc   *time.Location
 	early bool
 	gaps  bool // a view has not every event
+}
+
+// latest is the latest moment that is not in the future: what the clock of another
+// machine has recorded has come.
+func (r *resolver) latest() time.Time {
+	if last := r.last.time(); last.After(r.now) {
+		return last
+	}
+	return r.now
 }
 
 func (r *resolver) refuse(code, format string, args ...any) error {
@@ -245,7 +256,7 @@ func (r *resolver) resolve(s string) (Point, error) {
 		switch {
 		case err != nil:
 			return Point{}, r.refuse(CodeInvalidAsOf, "%q: want %s, of a day that exists", s, asOfForms)
-		case day > today:
+		case day > domain.DateOf(r.latest(), r.loc):
 			return Point{}, r.refuse(CodeAsOfInFuture, "%s has not come; today is %s", day, today)
 		}
 		return r.instant((day + 1).Time(r.loc).Add(-time.Microsecond), day)
@@ -254,7 +265,7 @@ func (r *resolver) resolve(s string) (Point, error) {
 	switch {
 	case err != nil:
 		return Point{}, r.refuse(CodeInvalidAsOf, "%q: want %s", s, asOfForms)
-	case at.After(r.now):
+	case at.After(r.latest()):
 		return Point{}, r.refuse(CodeAsOfInFuture, "%s has not come; it is %s", s, r.now.UTC().Format(time.RFC3339))
 	}
 	return r.instant(at, domain.DateOf(at, r.loc))
@@ -273,27 +284,23 @@ func (r *resolver) sequence(seq uint64, today domain.Date) (Point, error) {
 }
 
 // instant finds the last event whose ledger time is not after t. Ledger time
-// never runs backwards, so a binary search by sequence finds it.
+// never runs backwards, so it is the one before the first that is after t.
 func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
-	low, high := uint64(0), r.last.seq // the answer lies in [low, high]
-	for low < high {
-		middle := (low + high + 1) / 2
-		at, err := r.at(middle)
-		if err != nil {
-			return Point{}, err
-		}
-		if at.After(t) {
-			high = middle - 1
-		} else {
-			low = middle
-		}
+	from, err := r.times.before(r, t)
+	if err != nil {
+		return Point{}, err
+	}
+	seq := r.last.seq
+	after, found, err := selectInt(r.conn, "SELECT seq FROM event WHERE seq > ? AND at > ? ORDER BY seq LIMIT 1", from, t.UnixMicro())
+	if found {
+		seq = uint64(after) - 1
 	}
 	at := time.Time{}
-	if low > 0 {
-		var err error
-		if at, err = r.at(low); err != nil {
-			return Point{}, err
-		}
+	if err == nil && seq > 0 {
+		at, err = r.at(seq)
+	}
+	if err != nil {
+		return Point{}, err
 	}
 	if at.IsZero() && !r.early && !r.last.time().IsZero() {
 		first, err := r.first()
@@ -302,7 +309,7 @@ func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
 		}
 		return Point{}, err
 	}
-	return Point{Seq: low, At: at, Day: day}, nil
+	return Point{Seq: seq, At: at, Day: day}, nil
 }
 
 // at is the ledger time at a sequence: that of its event or, where a view has

@@ -2,13 +2,17 @@ package projections_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -177,6 +181,48 @@ func TestNeverAShortAnswer(t *testing.T) {
 			// then
 			_, err := m.Party(t.Context(), key, projections.Point{Seq: l.seq})
 			require.NoError(t, err)
+		}
+	})
+}
+
+// An instant means the last event whose ledger time is not after it, in logs of any
+// length and while they grow.
+func TestAnInstantMeansTheLastEventNotAfterIt(t *testing.T) {
+	domaintest.Check(t, 5, func(t *rapid.T) {
+		// given events of which many have the same time, some at clocks that ran backwards
+		l, log := inMemory(t)
+		steps := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 0, time.Microsecond, time.Hour, -time.Minute}), 100, 300).Draw(t, "steps")
+		var times []time.Time // ledger times, from event 1 on
+		for i, step := range steps {
+			l.clock = l.clock.Add(step)
+			l.do(party.Register{Party: domain.Key(fmt.Sprintf("party-%d", i)), Title: text("Party"), Kind: "academic"})
+			times = append(times, l.clock)
+			if i > 0 && times[i-1].After(l.clock) {
+				times[i] = times[i-1]
+			}
+		}
+		dir, err := os.MkdirTemp("", "read-models-")
+		require.NoError(t, err)
+		defer os.RemoveAll(dir)
+		m, err := projections.Open(context.Background(), projections.Options{Dir: dir, Ledger: "test"})
+		require.NoError(t, err)
+		defer m.Close()
+		for reached := 0; reached < len(times); {
+			reached = min(reached+99, len(times))
+			followTo(t, m, log, uint64(reached))
+			for range 20 {
+				at := times[rapid.IntRange(0, reached-1).Draw(t, "event")].Add(rapid.SampledFrom([]time.Duration{0, time.Microsecond, 30 * time.Minute}).Draw(t, "after"))
+				// when
+				p, err := m.Resolve(context.Background(), projections.AsOf(at.Format(time.RFC3339Nano)))
+				// then
+				require.NoError(t, err)
+				want := 0
+				for want < reached && !times[want].After(at) {
+					want++
+				}
+				require.Equal(t, uint64(want), p.Seq)
+				require.Equal(t, times[want-1], p.At)
+			}
 		}
 	})
 }

@@ -117,7 +117,7 @@ func (m *Models) readEffective(ctx context.Context, at Point, f func(*query) err
 	within := at
 	within.Seq = e.pos(at.Effective)
 	return e.file.read(ctx, func(conn *sqlite.Conn) error {
-		return f(&query{conn: conn, words: wordReader{conn, &e.file.words}, paths: &e.file.paths, at: within, asked: at, axis: e})
+		return f(&query{conn: conn, words: wordReader{conn, &e.file.words}, paths: &e.file.paths, line: &e.file.timeline, at: within, asked: at, axis: e})
 	})
 }
 

@@ -20,7 +20,9 @@ type file struct {
 	write     *sqlite.Conn
 	readers   *sqlitex.Pool
 	words     textCache
-	paths     textCache                // of entities
+	paths     textCache // of entities
+	timeline  timeline
+	times     times
 	projector *projector               // nil until the next event
 	withheld  atomic.Pointer[withheld] // by a view; nil in the file of the whole ledger
 	inUse     sync.WaitGroup           // questions under way

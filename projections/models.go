@@ -46,6 +46,9 @@ type Options struct {
 	// Observe, if set, is called after every commit by the projector, and must
 	// return at once.
 	Observe func(Batch)
+	// Asked, if set, is called as a question begins to be answered, and what it
+	// returns when it has been.
+	Asked func(context.Context) (answered func())
 	// CacheParts bounds the states that the projector remembers, counted in
 	// aggregates and their parts; 0 means 1<<18, some 200 MB at most.
 	CacheParts int

@@ -139,15 +139,21 @@ func earlier(a, b domain.Date) domain.Date {
 // ragOf says how something stands on day, that turns amber and red on the days
 // given.
 func ragOf(milestones int, amber, red, day domain.Date) string {
-	switch {
-	case milestones == 0:
+	if milestones == 0 {
 		return ""
-	case red != 0 && day >= red:
-		return "red"
-	case amber != 0 && day >= amber:
-		return "amber"
 	}
-	return "green"
+	return [...]string{project.Green, project.Amber, project.Red}[colourOn(day, amber, red)]
+}
+
+// colourOn is 0, 1 or 2 for what is green, amber or red on a day.
+func colourOn(day, amber, red domain.Date) int {
+	switch {
+	case red != 0 && day >= red:
+		return 2
+	case amber != 0 && day >= amber:
+		return 1
+	}
+	return 0
 }
 
 // Percent is a share in hundredths of a percent; in JSON 0 to 100 with at most

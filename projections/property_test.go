@@ -98,6 +98,8 @@ func everything(t tb, m *projections.Models, at projections.Point) map[string]st
 	put("agreements", agreements, err)
 	due, _, err := m.Due(ctx, "", at, 0, projections.Page{})
 	put("due", due, err)
+	portfolio, err := m.Portfolio(ctx, "", at)
+	put("portfolio", portfolio, err)
 	keyring, err := m.Keyring(ctx, at)
 	put("keyring", keyring, err)
 	for _, a := range agreements {
@@ -122,6 +124,8 @@ func everythingUnder(ctx context.Context, m *projections.Models, of domain.Key, 
 	put("s-curve", curve.Items, err)
 	due, _, err := m.Due(ctx, of, at, 0, page)
 	put("due", due, err)
+	portfolio, err := m.Portfolio(ctx, of, at)
+	put("portfolio", portfolio.Items, err)
 	projects, _, err := m.Projects(ctx, of, at, page)
 	put("projects", projects, err)
 	for _, p := range projects {

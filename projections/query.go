@@ -21,6 +21,7 @@ type query struct {
 	at    Point      // its Seq counts in the file at hand
 	asked Point      // the same as it was asked
 	axis  *effective // that the file is of; nil where it has the sequences of the log
+	line  *timeline
 	// visited counts the rows that walks of posting lists came to, for tests: it
 	// is what a question costs.
 	visited int
@@ -43,6 +44,9 @@ func (e found) of() domain.Key {
 // read answers a question as of a point. Read models that have not reached the
 // point answer with a *BehindError.
 func (m *Models) read(ctx context.Context, at Point, f func(*query) error) error {
+	if m.opts.Asked != nil {
+		defer m.opts.Asked(ctx)()
+	}
 	if at.Effective != 0 {
 		return m.readEffective(ctx, at, f)
 	}
@@ -52,7 +56,7 @@ func (m *Models) read(ctx context.Context, at Point, f func(*query) error) error
 	}
 	defer file.inUse.Done()
 	return file.read(ctx, func(conn *sqlite.Conn) error {
-		return f(&query{conn: conn, words: wordReader{conn, &file.words}, paths: &file.paths, at: at, asked: at})
+		return f(&query{conn: conn, words: wordReader{conn, &file.words}, paths: &file.paths, line: &file.timeline, at: at, asked: at})
 	})
 }
 

@@ -261,7 +261,7 @@ const followAgain = 5 * time.Second
 func (v *Views) openModels(dir string, view View) (*Models, error) {
 	of := v.main.opts
 	opts := Options{
-		Dir: dir, Ledger: of.Ledger, Location: of.Location, Now: of.Now, Logger: v.opts.Logger, CacheParts: viewCacheParts, loadParts: of.CacheParts, View: &view,
+		Dir: dir, Ledger: of.Ledger, Location: of.Location, Now: of.Now, Logger: v.opts.Logger, Asked: of.Asked, CacheParts: viewCacheParts, loadParts: of.CacheParts, View: &view,
 	}
 	m, err := Open(context.Background(), opts)
 	if err != nil {

@@ -21,15 +21,20 @@ type benchmark struct {
 }
 
 var benchmarks = []benchmark{
-	{"append-1", "one writer executing commands / one connection publishing", "ratio at least 0.7", ratioOf(0.7), (*bench).appendOne},
-	{"append-64", "64 writers on different projects / one connection publishing one at a time", "ratio at least 2.5", ratioOf(2.5), (*bench).appendMany},
-	{"import", "a file of commands / atomic batches of 1,000", "ratio at least 0.4", ratioOf(0.4), (*bench).importing},
+	{"append-1", "one writer executing commands / one connection publishing", "ratio at least 0.9", ratioOf(0.9), appending(1)},
+	{"append-64", "64 writers on different projects / one connection publishing one at a time", "ratio at least 3.5", ratioOf(3.5), appending(64)},
+	{"append-256", "256 writers on different projects / one connection publishing one at a time", "ratio at least 6", ratioOf(6), appending(256)},
+	{"http-64", "64 connections that send commands, from end to end / 64 writers in the process", "ratio at least 0.5", ratioOf(0.5), (*bench).overHTTP},
+	{"visible", "a command from its receipt until the read models show it, 16 writers", "p99 under 10 ms", p99Under(10), (*bench).visible},
+	{"import", "a file of commands / atomic batches of 1,000", "ratio at least 0.6", ratioOf(0.6), (*bench).importing},
 	{"rebuild", "read models from the log / an ordered consumer that only counts", "ratio at least 0.15", ratioOf(0.15), (*bench).rebuilding},
 	{"replay", "the log folded and checked against the read models, their tables not read / an ordered consumer that only counts", "ratio at least 0.3", ratioOf(0.3), (*bench).replaying},
 	{"what-changed", "100 changes of one agreement, out of the whole log", "p50 under 1 ms", p50Under(1), (*bench).whatChanged},
 	{"changes", "the same 100 changes, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).changes},
 	{"blame", "a field's first 50 moves, out of logs of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).blame},
 	{"as-of", "an agreement and its milestones as of half the log, of all --sizes", "p50 grows at most 1.5 times", growthUnder(1.5), (*bench).asOf},
+	{"changes-http", "the same 100 changes over HTTP, out of logs of all --sizes", "p50 under 2 ms, and grows at most 1.2 times", both(p50Under(2), growthUnder(1.2)), (*bench).changesOverHTTP},
+	{"portfolio", "projects and milestones counted, out of logs of all --sizes / as of instants at random and now", "p50 grows at most 1.3 times, ratio at most 1.5", both(growthUnder(1.3), ratioAtMost(1.5)), (*bench).portfolio},
 	{"verify", "a bundle of the whole log, verified without a server", "at least 20,000 events a second", rateOf(20_000), (*bench).verifying},
 	{"latency-nats", "an event from when the log stored it until a subscriber has it from NATS / a plain pull consumer", "p50 and p99 at most 2 times", ratioAtMost(2), (*bench).latencyNATS},
 	{"latency-sse", "an event from when the log stored it until a reader of server-sent events has it", "p99 under 50 ms", p99Under(50), (*bench).latencySSE},
@@ -69,6 +74,10 @@ func growthUnder(most float64) func(measurement) bool {
 	return func(m measurement) bool { return *m.Growth <= most }
 }
 
+func both(one, other func(measurement) bool) func(measurement) bool {
+	return func(m measurement) bool { return one(m) && other(m) }
+}
+
 func secondsUnder(s float64) func(measurement) bool {
 	return func(m measurement) bool { return *m.Seconds < s }
 }
@@ -88,7 +97,7 @@ func newBench(a *app) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&b.events, "events", 200_000, "`number` of events in the log that import fills and the others read")
-	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of append-1 and append-64, and at most for each latency")
+	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of what is measured for a time, and at most for each latency")
 	flags.IntSliceVar(&b.sizes, "sizes", []int{20_000, 200_000, 1_000_000}, "`numbers` of events of the logs that changes, blame and as-of are asked of, ascending")
 	flags.StringSliceVar(&only, "only", nil, "only these `names`: "+strings.Join(benchmarkNames(), ", "))
 	flags.StringVar(&b.dir, "dir", "", "`directory` on the disk to measure (default the system's temporary one)")

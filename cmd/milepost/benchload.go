@@ -90,6 +90,11 @@ func (b *busyMilestone) next(out io.Writer) {
 			b.agreement, b.project, b.milestone, b.percent)
 		return
 	}
+	b.late(out)
+}
+
+// late is the command that the forecast moves, as often as something was said.
+func (b *busyMilestone) late(out io.Writer) {
 	line(out, `{"command":"reforecast-milestone","agreement":"%s","project":"%s","milestone":"%s","forecast":"%s","reason":"supplier-delay","note":"Delivery %d is late.","actor":"bench","acting_for":"group"}`,
 		b.agreement, b.project, b.milestone, domain.MustDate("2031-01-01")+domain.Date(b.said%900), b.said)
 }

@@ -73,37 +73,58 @@ func (b *bench) scale(ctx context.Context, name string, want int, question ask) 
 	if err := b.growth(ctx); err != nil {
 		return m, err
 	}
-	took := make([][]float64, len(b.scaled))
-	sides := make([]side, len(b.scaled))
+	questions := make([]func() error, len(b.scaled))
 	for i, s := range b.scaled {
-		asked := 0
-		sides[i] = func() (float64, error) {
-			start := time.Now()
-			items, err := question(ctx, s, s.quiet[asked%len(s.quiet)])
-			ms := float64(time.Since(start).Nanoseconds()) / 1e6
-			if err == nil && items != want {
-				err = fmt.Errorf("%d items came, want %d", items, want)
-			}
-			if asked++; asked > len(s.quiet) { // what is asked for the first time fills caches
-				took[i] = append(took[i], ms)
-			}
-			return ms, err
-		}
+		questions[i] = s.asking(ctx, want, question)
 	}
-	bar := b.app.bar(name, int64(scaleAsked*len(sides)), false)
-	defer bar.finish()
-	for i := range sides {
-		sides[i] = bar.step(sides[i])
-	}
-	if _, err := inTurn(scaleAsked, sides...); err != nil {
+	p50, err := b.timed(name, questions...)
+	if err != nil {
 		return m, err
 	}
-	for i, s := range b.scaled {
-		m.Sizes = append(m.Sizes, sized{s.events, median(took[i])})
+	return b.grown(p50), nil
+}
+
+// asking asks a question of one quiet agreement after the other.
+func (s *scaled) asking(ctx context.Context, want int, question ask) func() error {
+	asked := 0
+	return func() error {
+		items, err := question(ctx, s, s.quiet[asked%len(s.quiet)])
+		if err == nil && items != want {
+			err = fmt.Errorf("%d items came, want %d", items, want)
+		}
+		asked++
+		return err
 	}
-	last := m.Sizes[len(m.Sizes)-1].P50
-	m.P50, m.Ours, m.Growth = &last, ptr(1e3/last), ptr(last/m.Sizes[0].P50)
-	return m, nil
+}
+
+// timed asks questions in turn and returns the p50 of each in milliseconds. What is
+// asked for the first times fills caches and does not count.
+func (b *bench) timed(name string, questions ...func() error) (p50 []float64, err error) {
+	bar := b.app.bar(name, int64(scaleAsked*len(questions)), false)
+	defer bar.finish()
+	sides := make([]side, len(questions))
+	for i, question := range questions {
+		sides[i] = bar.step(func() (float64, error) {
+			start := time.Now()
+			err := question()
+			return float64(time.Since(start).Nanoseconds()) / 1e6, err
+		})
+	}
+	took, err := inTurn(scaleAsked, sides...)
+	for _, ms := range took {
+		p50 = append(p50, median(ms[scaledQuiet:]))
+	}
+	return p50, err
+}
+
+// grown is a measurement of the p50 of each ledger.
+func (b *bench) grown(p50 []float64) (m measurement) {
+	for i, s := range b.scaled {
+		m.Sizes = append(m.Sizes, sized{s.events, p50[i]})
+	}
+	last := p50[len(b.scaled)-1]
+	m.P50, m.Ours, m.Growth = &last, ptr(1e3/last), ptr(last/p50[0])
+	return m
 }
 
 // growth makes the ledgers, once. Their read models are made from the log when

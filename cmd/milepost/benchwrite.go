@@ -16,87 +16,106 @@ import (
 )
 
 const (
-	benchWriters = 64
 	appendRounds = 5
 	importRounds = 5
 )
 
-func (b *bench) appendOne(ctx context.Context) (measurement, error) { return b.append(ctx, 1) }
-
-func (b *bench) appendMany(ctx context.Context) (measurement, error) {
-	return b.append(ctx, benchWriters)
+// writing is a ledger with writers at work, each on a project of its own.
+type writing struct {
+	*node
+	work  []*busyMilestone
+	slice time.Duration // of one side in a round
 }
 
-// append measures writers that execute commands, each on a project of its own,
-// against one connection that publishes the same events one at a time.
-func (b *bench) append(ctx context.Context, writers int) (m measurement, err error) {
-	n, err := b.node(ctx, fmt.Sprintf("append-%d", writers))
+// writing opens one.
+func (b *bench) writing(ctx context.Context, name string, writers int) (*writing, error) {
+	n, err := b.node(ctx, name)
 	if err != nil {
-		return m, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, n.Close()) }()
 	var setup strings.Builder
 	w := newWorkload(1)
 	w.parties(&setup)
 	work := w.agreement(&setup, "append", writers, 1)
 	if _, err := n.importText(ctx, setup.String()); err != nil {
-		return m, err
+		return nil, errors.Join(err, n.Close())
 	}
-	raw, cleanup, err := n.store.Scratch(ctx, "append")
-	if err != nil {
-		return m, err
-	}
-	defer func() { err = errors.Join(err, cleanup()) }()
-
-	slice := time.Duration(b.seconds / appendRounds * float64(time.Second))
-	ours := func() (float64, error) { return n.executeAll(ctx, work, slice) }
-	// The first round warms up, and makes the bytes that raw publishes.
-	before, err := n.store.Last(ctx)
-	if err != nil {
-		return m, err
-	}
-	if _, err := ours(); err != nil {
-		return m, err
-	}
-	payloads, err := n.payloads(ctx, before+1)
-	if err != nil {
-		return m, err
-	}
-	stream := &rawStream{Scratch: raw}
-	bare := func() (float64, error) {
-		if err := n.catchUp(ctx); err != nil { // or the read models would still be at work
-			return 0, err
-		}
-		return stream.publish(ctx, payloads, slice)
-	}
-	bar := b.app.bar(fmt.Sprintf("append-%d", writers), 2*appendRounds, false)
-	defer bar.finish()
-	rates, err := inTurn(appendRounds, bar.step(ours), bar.step(bare))
-	if err != nil {
-		return m, err
-	}
-	return compare(rates[0], rates[1]), nil
+	return &writing{n, work, time.Duration(b.seconds / appendRounds * float64(time.Second))}, nil
 }
 
-// executeAll has one writer for each milestone, all of different projects,
-// execute commands for the given time; it returns their rate together.
-func (n *node) executeAll(ctx context.Context, work []*busyMilestone, d time.Duration) (float64, error) {
+// all has every writer write for the slice, and returns their rate together.
+// Before, it lets the read models come up with what was written last.
+func (w *writing) all(ctx context.Context, write func(context.Context, *busyMilestone) error) (float64, error) {
+	if err := w.catchUp(ctx); err != nil {
+		return 0, err
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	var executed atomic.Int64
+	var written atomic.Int64
 	start := time.Now()
-	for _, milestone := range work {
+	for _, milestone := range w.work {
 		g.Go(func() error {
-			for time.Since(start) < d {
-				if _, err := n.ledger.Execute(ctx, milestone.reforecast()); err != nil {
+			for time.Since(start) < w.slice {
+				if err := write(ctx, milestone); err != nil {
 					return err
 				}
-				executed.Add(1)
+				written.Add(1)
 			}
 			return nil
 		})
 	}
 	err := g.Wait()
-	return float64(executed.Load()) / time.Since(start).Seconds(), err
+	return float64(written.Load()) / time.Since(start).Seconds(), err
+}
+
+func (w *writing) execute(ctx context.Context, m *busyMilestone) error {
+	_, err := w.ledger.Execute(ctx, m.reforecast())
+	return err
+}
+
+// appending measures writers that execute commands against one connection that
+// publishes the same events one at a time.
+func appending(writers int) func(*bench, context.Context) (measurement, error) {
+	return func(b *bench, ctx context.Context) (m measurement, err error) {
+		name := fmt.Sprintf("append-%d", writers)
+		w, err := b.writing(ctx, name, writers)
+		if err != nil {
+			return m, err
+		}
+		defer func() { err = errors.Join(err, w.Close()) }()
+		raw, cleanup, err := w.store.Scratch(ctx, "append")
+		if err != nil {
+			return m, err
+		}
+		defer func() { err = errors.Join(err, cleanup()) }()
+
+		ours := func() (float64, error) { return w.all(ctx, w.execute) }
+		// The first round warms up, and makes the bytes that raw publishes.
+		before, err := w.store.Last(ctx)
+		if err != nil {
+			return m, err
+		}
+		if _, err := ours(); err != nil {
+			return m, err
+		}
+		payloads, err := w.payloads(ctx, before+1)
+		if err != nil {
+			return m, err
+		}
+		stream := &rawStream{Scratch: raw}
+		bare := func() (float64, error) {
+			if err := w.catchUp(ctx); err != nil { // or the read models would still be at work
+				return 0, err
+			}
+			return stream.publish(ctx, payloads, w.slice)
+		}
+		bar := b.app.bar(name, 2*appendRounds, false)
+		defer bar.finish()
+		rates, err := inTurn(appendRounds, bar.step(ours), bar.step(bare))
+		if err != nil {
+			return m, err
+		}
+		return compare(rates[0], rates[1]), nil
+	}
 }
 
 // reforecast is a command that changes something whenever it is asked.

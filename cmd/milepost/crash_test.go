@@ -83,6 +83,7 @@ type child struct {
 	program string
 	dir     string
 	url     string
+	log     lockedBuffer // its standard error
 }
 
 // startServer runs serve on dir until it is ready.
@@ -90,7 +91,7 @@ func startServer(t *testing.T, dir string, flags ...string) *child {
 	t.Helper()
 	c := &child{program: asProgram(t), dir: dir}
 	c.cmd = exec.Command(c.program, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)...)
-	c.cmd.Stderr = os.Stderr
+	c.cmd.Stderr = io.MultiWriter(os.Stderr, &c.log)
 	out, err := c.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.cmd.Start())

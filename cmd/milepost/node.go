@@ -22,6 +22,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/cmd/internal/web"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
@@ -43,6 +44,7 @@ type nodeConfig struct {
 
 	timezone string // of a new ledger; "" leaves it as it is, UTC for a new one
 	log      *slog.Logger
+	tracer   *traces.Tracer // nil: nothing is traced
 
 	keyFile     string // with which the ledger signs; "" for the one in dir
 	checkpoints string // directory of the checkpoints; "" for the one in dir
@@ -50,6 +52,7 @@ type nodeConfig struct {
 
 	webhooks webhookConfig
 
+	now      func() time.Time         // the clock; nil for the machine's
 	checking func(done, total uint64) // told how far the check at start has come; may be nil
 }
 
@@ -131,7 +134,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
 		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
 		Listen: cfg.natsListen, ListenCert: cfg.natsCert, ListenKey: cfg.natsKey,
-		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Observe: n.metrics.ObserveAppend,
+		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Now: cfg.now, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	if n.models, err = projections.Open(ctx, projections.Options{
-		Dir: cfg.dir, Ledger: cfg.name, Location: n.location, Logger: cfg.log, Observe: n.metrics.ObserveProjection,
+		Dir: cfg.dir, Ledger: cfg.name, Location: n.location, Logger: cfg.log, Now: cfg.now, Observe: n.projected, Asked: cfg.asked(),
 	}); err != nil {
 		return nil, err
 	}
@@ -162,19 +165,19 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	n.ledger = ledger.New(n.store, ledger.Options{
-		Name: cfg.name, Location: n.location, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
+		Name: cfg.name, Location: n.location, Now: cfg.now, Register: n.models, Observe: n.metrics.ObserveCommand, SigningKey: domain.VerifierKey(n.store.Key()),
 	})
 	_, hash, err := access.ParseToken(n.admin)
 	if err != nil {
 		return nil, err
 	}
 	if n.directory, err = access.Open(ctx, n.store, cfg.name, access.Options{
-		Location: n.location, Logger: cfg.log, AdminToken: hash, Connected: n.store.Connected,
+		Location: n.location, Now: cfg.now, Logger: cfg.log, AdminToken: hash, Connected: n.store.Connected,
 	}); err != nil {
 		return nil, err
 	}
 	n.views = projections.NewViews(n.models, n.store, projections.ViewsOptions{Logger: cfg.log})
-	n.accessLog = access.OpenReadLog(filepath.Join(cfg.dir, "access"), nil, n.location)
+	n.accessLog = access.OpenReadLog(filepath.Join(cfg.dir, "access"), cfg.now, n.location)
 	if !cfg.follow { // a copy has no consumers but those of its readers
 		n.keeper = subscribers.New(cfg.name, n.directory, n.store, cfg.log)
 	}
@@ -196,7 +199,7 @@ func (n *node) newSignIn(listen *listening, base string) *signin.Service {
 func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
 	cfg := api.Config{
 		Ledger: n.ledger, Models: n.models, Store: n.store, Notary: n.notary, Subscribers: n.keeper, Name: n.cfg.name, Version: version(),
-		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, ModelsDir: n.cfg.dir,
+		Logger: n.cfg.log, Location: n.location, Metrics: n.metrics, Tracer: n.cfg.tracer, ModelsDir: n.cfg.dir,
 		Access: n.directory, Views: n.views, AccessLog: n.accessLog, Front: front, Feed: n.feed, Webhooks: n.webhooks,
 	}
 	if signIn == nil {

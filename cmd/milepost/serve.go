@@ -28,7 +28,7 @@ func newServe(a *app) *cobra.Command {
 		Long: "Run a ledger and its HTTP API until SIGINT or SIGTERM. One line on standard output says that it is ready:\n" +
 			"its read models show the whole log, and the address listens. Logs go to standard error, and a link by which the\n" +
 			"administrator signs in by a browser, once. The administrator's token is in admin.token in --data: remove that file\n" +
-			"and start again to have another one.",
+			"and start again to have another one.\n\n" + tracingHelp,
 		Example: "  milepost serve --data ./milepost-data --ledger main --timezone Asia/Shanghai\n" +
 			"  milepost serve --config /etc/milepost.conf\n" +
 			"  MILEPOST_LISTEN=127.0.0.1:9090 milepost serve --config /etc/milepost.conf",
@@ -100,6 +100,12 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	if err := checkNATSListen(cfg); err != nil {
 		return err
 	}
+	tracer, untrace, err := a.tracing(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer untrace()
+	cfg.tracer = tracer
 	progress := a.bar("compare the log with its checkpoints", -1, false)
 	cfg.checking = func(done, total uint64) { progress.set(int64(done), int64(total)) }
 	n, err := startNode(ctx, cfg)

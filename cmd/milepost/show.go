@@ -16,6 +16,7 @@ type shown struct {
 	// keys name the flags that make the address; the last may be given as the
 	// argument instead.
 	keys     []string
+	optional bool // without the keys it is of all
 	address  func(keys []string) string
 	filters  []filter
 	list     *view // nil for one object
@@ -195,7 +196,7 @@ func (s *shown) keysOf(cmd *cobra.Command, args []string) ([]string, error) {
 			}
 			keys[i] = args[0]
 		}
-		if keys[i] == "" {
+		if keys[i] == "" && !s.optional {
 			return nil, usagef("say which with --%s", name)
 		}
 	}

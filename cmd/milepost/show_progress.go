@@ -48,6 +48,18 @@ var shownProgress = []shown{
 		list: viewOf("due", "agreement", "project", "milestone", "title", "state", "forecast", "slip_days", "rag", "overdue"),
 	},
 	{
+		name: "portfolio", short: "Show how many projects and milestones there are by state, colour and area, of all agreements or one", keys: []string{"agreement"}, optional: true,
+		address: func(k []string) string {
+			if k[0] == "" {
+				return path("v1", "portfolio")
+			}
+			return path("v1", "agreements", k[0], "portfolio")
+		},
+		whole: true,
+		list: viewOf("by", "value", "projects", "projects_green", "projects_amber", "projects_red",
+			"milestones", "milestones_green", "milestones_amber", "milestones_red"),
+	},
+	{
 		name: "pace", short: "Show how soon an agreement had its first project, milestone met and verified result", keys: []string{"agreement"},
 		address: func(k []string) string { return path("v1", "agreements", k[0], "pace") },
 	},

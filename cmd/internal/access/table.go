@@ -71,6 +71,7 @@ var routes = map[string]Right{
 	"GET /v1/events":          reads,
 	"GET /v1/events/{seq}":    reads,
 	"GET /v1/plan-template":   reads,
+	"GET /v1/portfolio":       reads,
 
 	"GET /v1/agreements":                                                              reads,
 	"GET /v1/agreements/{agreement}":                                                  reads,
@@ -99,6 +100,7 @@ var routes = map[string]Right{
 	"GET /v1/agreements/{agreement}/obligations/{obligation}":                         reads,
 	"GET /v1/agreements/{agreement}/ocds":                                             reads,
 	"GET /v1/agreements/{agreement}/pace":                                             reads,
+	"GET /v1/agreements/{agreement}/portfolio":                                        reads,
 	"GET /v1/agreements/{agreement}/projects":                                         reads,
 	"GET /v1/agreements/{agreement}/projects/{project}":                               reads,
 	"GET /v1/agreements/{agreement}/projects/{project}/gates":                         reads,

@@ -57,6 +57,9 @@ func (s *server) commands() {
 
 // command decodes, executes and answers one command.
 func (s *server) command(w http.ResponseWriter, r *http.Request, name string) error {
+	if err := s.inFlight.refuse(tooManyCommands); err != nil { // not worth reading
+		return err
+	}
 	if _, err := requireMedia(r, "application/json"); err != nil {
 		return err
 	}
@@ -122,16 +125,10 @@ func decided[T any](ctx context.Context, s *server, req *ledger.Request, decide 
 	return came, models, nil
 }
 
-// admit lets a command in, or refuses it at once when as many as the server
-// takes are under way: waiting would only make all of them late.
-func (s *server) admit() (release func(), err error) {
-	select {
-	case s.inFlight <- struct{}{}:
-		return func() { <-s.inFlight }, nil
-	default:
-		return nil, newProblem(CodeOverloaded, "", "Too many commands are under way. Nothing was written; try again in a moment.")
-	}
-}
+const tooManyCommands = "Too many commands are under way. Nothing was written; try again in a moment."
+
+// admit lets a command in, or refuses it.
+func (s *server) admit() (release func(), err error) { return s.inFlight.enter(tooManyCommands) }
 
 // address is where an aggregate can be asked for, "" when it cannot be.
 func address(agreement domain.Key, aggregate string) string {

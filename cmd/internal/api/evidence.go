@@ -107,12 +107,11 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 
 // attach stores a file for the asker, who may then name it as evidence.
 func (s *server) attach(ctx context.Context, file io.Reader, want domain.Hash) (eventstore.Evidence, error) {
-	select {
-	case s.uploads <- struct{}{}:
-		defer func() { <-s.uploads }()
-	default:
-		return eventstore.Evidence{}, newProblem(CodeOverloaded, "", "Too many files are being attached. Nothing was stored; try again in a moment.")
+	release, err := s.uploads.enter("Too many files are being attached. Nothing was stored; try again in a moment.")
+	if err != nil {
+		return eventstore.Evidence{}, err
 	}
+	defer release()
 	e, err := s.cfg.Store.PutEvidence(ctx, file, string(want))
 	if err == nil {
 		s.attached.add(access.From(ctx).Key, domain.Hash(e.Hash))

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/logs"
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/domain"
 )
 
@@ -24,11 +25,15 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 		start := time.Now()
 		id := requestID(r)
 		r = r.WithContext(logs.Scope(context.WithValue(r.Context(), requestIDKey{}, id), slog.String("request", id)))
+		var span traces.Span
+		if !probed(r.URL.Path) {
+			r, span = s.cfg.Tracer.Request(r)
+		}
 		w.Header().Set("X-Request-Id", id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store") // answers move with the log and with the day
 		rec := &recorder{ResponseWriter: w}
-		defer func() { s.finish(rec, r, id, start, recover()) }()
+		defer func() { s.finish(rec, r, id, start, span, recover()) }()
 
 		if p := s.cfg.Front.check(r); p != nil {
 			s.fail(rec, r, p)
@@ -42,9 +47,13 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 	})
 }
 
-// finish answers for a route that panicked, and writes the request's line of
-// the log.
-func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time, panicked any) {
+// probed reports whether a path is asked every few seconds, by machines.
+func probed(path string) bool { return path == "/healthz" || path == "/readyz" || path == "/metrics" }
+
+// finish answers for a route that panicked, writes the request's line of the log,
+// and ends its span.
+func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time, span traces.Span, panicked any) {
+	defer span.End()
 	if panicked != nil && panicked != http.ErrAbortHandler && r.Context().Err() == nil {
 		s.cfg.Logger.ErrorContext(r.Context(), "panic", "panic", panicked, "stack", string(debug.Stack()))
 		if w.status == 0 {
@@ -64,13 +73,19 @@ func (s *server) finish(w *recorder, r *http.Request, id string, start time.Time
 		observed = 0 // it lasts as long as somebody listens, which is no time of the server's
 	}
 	s.metrics.observeRequest(route, w.status, observed)
+	span.Name(route)
+	span.Word("http.route", route)
+	span.Number("http.response.status_code", w.status)
+	if w.status >= 500 {
+		span.Failed()
+	}
 	level := slog.LevelInfo
 	switch {
 	case w.status >= 500 && w.status != http.StatusServiceUnavailable:
 		level = slog.LevelError
 	case w.status >= 500:
 		level = slog.LevelWarn
-	case strings.HasSuffix(route, "z") || strings.HasSuffix(route, "/metrics"): // asked every few seconds by machines
+	case probed(r.URL.Path):
 		level = slog.LevelDebug
 	}
 	s.cfg.Logger.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,

@@ -45,6 +45,7 @@ var routeRules = []struct{ pattern, roles, where string }{
 	{"GET /v1/due", "vcrkaA", "anywhere"},
 	{"GET /v1/events", "vcrkaA", "anywhere"},
 	{"GET /v1/plan-template", "vcrkaA", "anywhere"},
+	{"GET /v1/portfolio", "vcrkaA", "anywhere"},
 	{"GET /v1/keys", "vcrkaA", "anywhere"},
 	{"GET /v1/checkpoint", "vcrkaA", "anywhere"},
 

@@ -164,12 +164,16 @@ var (
 	gaugeScrubbed  = prometheus.NewDesc("milepost_scrub_sequence", "Sequence up to which the present pass of the scrub has read the log.", nil, nil)
 	gaugePasses    = prometheus.NewDesc("milepost_scrub_passes", "Complete passes of the scrub since the start.", nil, nil)
 	gaugeIntact    = prometheus.NewDesc("milepost_log_intact", "1 while the log is what was signed, as far as it was read again; else 0.", nil, nil)
-	gaugeInFlight  = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
+	gaugeSkew      = prometheus.NewDesc("milepost_clock_skew_seconds", "How far the clock of this server is ahead of that of the log's; below 0 where it is behind. "+
+		"Order does not depend on it, but the times that are recorded do: alert when it is more than a second either way for some minutes.", nil, nil)
+	gaugeInFlight = prometheus.NewDesc("milepost_commands_in_flight", "Commands under way.", nil, nil)
+	gaugeMost     = prometheus.NewDesc("milepost_commands_in_flight_limit", "Commands that may be under way; more are refused as overloaded.", nil, nil)
+	gaugeRetry    = prometheus.NewDesc("milepost_commands_retry_after_seconds", "When a command that is refused as overloaded is told to come again.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeInFlight} {
+	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight, gaugeMost, gaugeRetry} {
 		descs <- d
 	}
 }
@@ -185,7 +189,9 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	// The position first: it is never beyond the log, so the lag is never below 0.
 	position := g.server.cfg.Models.Position()
 	gauge(gaugeProjected, float64(position.Seq))
-	gauge(gaugeInFlight, float64(len(g.server.inFlight)))
+	gauge(gaugeInFlight, float64(g.server.inFlight.length()))
+	gauge(gaugeMost, float64(g.server.cfg.MaxInFlight))
+	gauge(gaugeRetry, g.server.inFlight.wait().Seconds())
 	watch := g.server.cfg.Notary
 	scrub := watch.Scrub()
 	gauge(gaugeSigned, float64(watch.Size()))
@@ -201,6 +207,7 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 		gauge(gaugeLast, float64(info.LastSeq))
 		gauge(gaugeMessages, float64(info.Messages))
 		gauge(gaugeBytes, float64(info.Bytes))
+		gauge(gaugeSkew, info.Skew.Seconds())
 		gauge(gaugeLag, float64(info.LastSeq)-float64(position.Seq))
 	}
 	if n, ok := sizeOf(g.server.cfg.ModelsDir); ok {

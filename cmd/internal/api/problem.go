@@ -39,7 +39,8 @@ type Problem struct {
 	Reasons   []string        `json:"reasons,omitempty" doc:"Why the server is not ready."`
 	RequestID string          `json:"request_id,omitempty" doc:"Names this request in the server's log."`
 
-	cause error // for the server's log
+	cause      error         // for the server's log
+	retryAfter time.Duration // of a 503: when it is worth while to try again; a second when 0
 }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -52,7 +53,7 @@ func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	switch p.Status {
 	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", strconv.Itoa(seconds(max(p.retryAfter, minRetry))))
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="milepost"`) // Basic, too, is taken, but browsers shall not ask for a password
 	}

@@ -18,8 +18,8 @@ type SeriesQuestion struct {
 func (SeriesQuestion) page() projections.Page { return projections.Page{} }
 
 // progress serves how agreements and projects come along: earned against
-// planned value, the trends of milestones, what a slip would do, and how soon
-// there was something to show.
+// planned value, the trends of milestones, what a slip would do, how many stand
+// how, and how soon there was something to show.
 func (s *server) progress() {
 	const (
 		agreement = "/v1/agreements/{agreement}"
@@ -90,6 +90,24 @@ func (s *server) progress() {
 				}
 			}
 			return models.Due(ctx, in.Agreement, at, until, in.page())
+		})
+
+	getSeries(s, reading("portfolio", "progress", "/v1/portfolio",
+		"How many projects and milestones there are of all agreements, by state, colour and area."),
+		func(ctx context.Context, models *projections.Models, _ *SeriesQuestion, at projections.Point) (projections.Portfolio, []projections.PortfolioCount, error) {
+			portfolio, err := models.Portfolio(ctx, "", at)
+			return portfolio, portfolio.Items, err
+		})
+
+	type portfolioQuestion struct {
+		InAgreement
+		SeriesQuestion
+	}
+	getSeries(s, reading("agreement-portfolio", "progress", agreement+"/portfolio",
+		"How many projects and milestones an agreement has, by state, colour and area."),
+		func(ctx context.Context, models *projections.Models, in *portfolioQuestion, at projections.Point) (projections.Portfolio, []projections.PortfolioCount, error) {
+			portfolio, err := models.Portfolio(ctx, in.Agreement, at)
+			return portfolio, portfolio.Items, err
 		})
 
 	type paceQuestion struct {

@@ -88,6 +88,35 @@ func TestProgress(t *testing.T) {
 		assert.Equal(t, "until", r.get("/v1/due?until=2019-02-30").problem(http.StatusBadRequest, CodeInvalidParameter).Field)
 		r.get("/v1/due?agreement=wuxi-2017&cursor="+first.Next).problem(http.StatusBadRequest, projections.CodeInvalidCursor)
 	})
+	t.Run("portfolio", func(t *testing.T) {
+		r := r.on(t)
+		var all, of, before object
+		r.get("/v1/portfolio" + min).is(http.StatusOK).into(&all)
+		items := all["items"].([]any)
+		line := object{
+			"by": "all", "value": "", "projects": 1.0, "projects_green": 0.0, "projects_amber": 0.0, "projects_red": 1.0,
+			"milestones": 2.0, "milestones_green": 1.0, "milestones_amber": 0.0, "milestones_red": 1.0,
+		}
+		assert.Equal(t, line, items[0])
+		assert.Equal(t, []any{"state", "proposed"}, []any{items[1].(object)["by"], items[1].(object)["value"]})
+		line["by"], line["value"] = "area", "iot"
+		assert.Equal(t, line, items[len(items)-1])
+		assert.Equal(t, []any{"", float64(last.Seq)}, []any{all["agreement"], all["as_of"].(object)["seq"]})
+
+		r.get(agreement + "/portfolio" + min).is(http.StatusOK).into(&of)
+		assert.Equal(t, []any{"wuxi-2017", items}, []any{of["agreement"], of["items"]})
+		r.get(fmt.Sprintf("/v1/portfolio?as_of=seq:%d", baselined.Seq)).is(http.StatusOK).into(&before)
+		assert.Equal(t, 1.0, before["items"].([]any)[0].(object)["milestones"])
+		r.get(agreement + "/portfolio?effective_at=2019-12-31").is(http.StatusOK).into(&before)
+		assert.Equal(t, 2.0, before["items"].([]any)[0].(object)["milestones_red"])
+
+		table := r.get("/v1/portfolio" + min + "&format=csv").is(http.StatusOK)
+		assert.True(t, strings.HasPrefix(strings.TrimPrefix(string(table.body), "\ufeff"),
+			"by,value,projects,projects_green,projects_amber,projects_red,milestones,milestones_green,milestones_amber,milestones_red\nall,,1,0,0,1,2,1,0,1\n"), "%s", table.body)
+		r.get("/v1/portfolio?format=xlsx").is(http.StatusOK)
+		r.get("/v1/agreements/none/portfolio").problem(http.StatusNotFound, domain.CodeNotFound)
+		r.get("/v1/portfolio?limit=5").problem(http.StatusBadRequest, CodeUnknownParameter)
+	})
 	t.Run("impact", func(t *testing.T) {
 		r := r.on(t)
 		var impact object

@@ -15,6 +15,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/logs"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/notary"
@@ -41,6 +42,7 @@ type Config struct {
 	Logger   *slog.Logger   // nil discards
 	Location *time.Location // the ledger's time zone, shown by status; UTC when nil
 	Metrics  *Metrics       // nil: the API makes its own
+	Tracer   *traces.Tracer // nil: nothing is traced
 
 	Front  Front  // how requests reach the server
 	SignIn SignIn // the pages by which people sign in; nil for none
@@ -63,11 +65,11 @@ type server struct {
 	metrics  *Metrics
 	mux      *patterns
 	api      huma.API
-	inFlight chan struct{} // one entry for each command under way
+	inFlight *queue        // of commands
 	attached attached      // who stored which files
-	uploads  chan struct{} // one entry for each file that is being stored
+	uploads  *queue        // of files that are being stored
 	sheets   chan struct{} // one entry for each sheet that is being read
-	streams  chan struct{} // one entry for each stream of events
+	streams  *queue        // of streams of events
 	caughtUp atomic.Bool   // the read models have once reached the end of the log
 	rights   func(pattern string) (access.Right, bool)
 	people   People // nil: they are told what programs are
@@ -114,8 +116,8 @@ func newServer(cfg Config) *server {
 	}
 	mux := &patterns{ServeMux: http.NewServeMux()}
 	s := &server{
-		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: make(chan struct{}, cfg.MaxInFlight),
-		uploads: make(chan struct{}, maxUploads), sheets: make(chan struct{}, maxSheets), streams: make(chan struct{}, cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
+		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: newQueue(cfg.MaxInFlight),
+		uploads: newQueue(maxUploads), sheets: make(chan struct{}, maxSheets), streams: newQueue(cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
 		rights: access.Route,
 	}
 	mux.admitted = s.admitted

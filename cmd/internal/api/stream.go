@@ -94,14 +94,13 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 		}
 		after = *q.after
 	}
-	select {
-	case s.streams <- struct{}{}:
-	default:
-		return newProblem(CodeOverloaded, "", "There are "+strconv.Itoa(cap(s.streams))+" streams already, which is the most there may be. Try again later.")
+	leave, err := s.streams.enter("There are " + strconv.Itoa(s.cfg.MaxStreams) + " streams already, which is the most there may be. Try again later.")
+	if err != nil {
+		return err
 	}
 	s.metrics.streams.Inc()
 	defer func() {
-		<-s.streams
+		leave()
 		s.metrics.streams.Dec()
 	}()
 	out := newEventWriter(w, s.cfg.StreamPatience, s.clock, after)

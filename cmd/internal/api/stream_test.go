@@ -201,7 +201,7 @@ func TestStream_filters(t *testing.T) {
 				assert.Empty(t, s.next().data)
 			}
 			s.close()
-			require.Eventually(t, func() bool { return len(r.server.streams) == 0 }, 5*time.Second, time.Millisecond, "or it would take the next one's heartbeats")
+			require.Eventually(t, func() bool { return r.server.streams.length() == 0 }, 5*time.Second, time.Millisecond, "or it would take the next one's heartbeats")
 		})
 	}
 }
@@ -227,7 +227,7 @@ func TestStream_refusesWhatItCannotDo(t *testing.T) {
 	answer.problem(http.StatusServiceUnavailable, CodeOverloaded)
 	assert.NotEmpty(t, answer.header.Get("Retry-After"))
 	s.close()
-	require.Eventually(t, func() bool { return len(r.server.streams) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.server.streams.length() == 0 }, 5*time.Second, time.Millisecond)
 	r.stream("")
 }
 

@@ -1,13 +1,19 @@
 package faults_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -23,19 +29,40 @@ type receipt struct {
 	Replayed bool `json:"replayed"`
 }
 
-// promises are the commands that a ledger acknowledged, by command id. What is
-// in it must be in the log, once, whatever happens.
+// promises are the commands that a ledger acknowledged, by command id, and the
+// files that it took as evidence, by hash. What is in it must be in the log, once,
+// and in the store, whatever happens.
 type promises struct {
-	mu  sync.Mutex
-	all map[string]receipt
+	mu    sync.Mutex
+	all   map[string]receipt
+	files map[string]int // sizes
 }
 
-func newPromises() *promises { return &promises{all: map[string]receipt{}} }
+func newPromises() *promises { return &promises{all: map[string]receipt{}, files: map[string]int{}} }
 
-func (p *promises) keep(r receipt) {
+// keep refuses a second receipt of a command that says something else.
+func (p *promises) keep(r receipt) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if first, again := p.all[r.CommandID]; again && !slices.Equal(first.Events, r.Events) {
+		return fmt.Errorf("command %s was acknowledged as %v, and then as %v", r.CommandID, first.Events, r.Events)
+	}
 	p.all[r.CommandID] = r
+	return nil
+}
+
+// events is how many the receipt of a command names.
+func (p *promises) events(id string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all[id].Events)
+}
+
+// copy is what was promised so far.
+func (p *promises) copy() *promises {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return &promises{all: maps.Clone(p.all), files: maps.Clone(p.files)}
 }
 
 func (p *promises) count() int {
@@ -47,19 +74,55 @@ func (p *promises) count() int {
 // do has the server execute a command under an id, and keeps its receipt. Its
 // status is 0 where no whole answer came.
 func (s *server) do(ctx context.Context, p *promises, id, command, body string) (status int, err error) {
+	a, err := s.command(ctx, p, id, command, body)
+	if err == nil && !a.done() {
+		err = fmt.Errorf("%d: %s", a.status, a.body)
+	}
+	return a.status, err
+}
+
+// command is do for who reads refusals: an error is no whole answer, or a receipt
+// that breaks a promise.
+func (s *server) command(ctx context.Context, p *promises, id, command, body string) (answer, error) {
 	a, err := s.ask(ctx, "POST", "/v1/commands/"+command, strings.NewReader(body), "Idempotency-Key", id, "Milepost-Actor", "tester")
 	if err != nil {
-		return 0, err
+		return answer{}, err
 	}
-	if a.status == http.StatusCreated || a.status == http.StatusOK {
-		var r receipt
-		if err := json.Unmarshal(a.body, &r); err != nil {
-			return a.status, err
-		}
-		p.keep(r)
-		return a.status, nil
+	if !a.done() {
+		return a, nil
 	}
-	return a.status, fmt.Errorf("%d: %s", a.status, a.body)
+	var r receipt
+	if err := json.Unmarshal(a.body, &r); err != nil {
+		return a, err
+	}
+	return a, p.keep(r)
+}
+
+// attach has the server store a file, and keeps that it did.
+func (s *server) attach(ctx context.Context, p *promises, file []byte) (answer, error) {
+	a, err := s.ask(ctx, "POST", "/v1/evidence", bytes.NewReader(file), "Content-Type", "application/octet-stream")
+	if err != nil {
+		return answer{}, err
+	}
+	if !a.done() {
+		return a, nil
+	}
+	var stored struct{ SHA256 string }
+	if err := json.Unmarshal(a.body, &stored); err != nil {
+		return a, err
+	}
+	if stored.SHA256 != hashOf(file) {
+		return a, fmt.Errorf("a file with SHA-256 %s was stored as %s", hashOf(file), stored.SHA256)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.files[stored.SHA256] = len(file)
+	return a, nil
+}
+
+func hashOf(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:])
 }
 
 // logged is an event as the log has it.
@@ -70,25 +133,47 @@ type logged struct {
 		Type      string `json:"type"`
 		Subject   string `json:"subject"`
 		CommandID string `json:"commandid"`
+		Data      struct {
+			Title map[string]string `json:"title"`
+		} `json:"data"`
 	} `json:"event"`
 }
 
 // events reads the whole log through the API.
-func (s *server) events(t *testing.T) (all []logged) {
+func (s *server) events(t *testing.T) []logged {
 	t.Helper()
-	for path := "/v1/events?limit=1000"; path != ""; {
+	return s.eventsAfter(t, 0)
+}
+
+// eventsAfter reads what is in the log by now, from behind a sequence on.
+func (s *server) eventsAfter(t *testing.T, after uint64) (all []logged) {
+	t.Helper()
+	last := s.settled(t)
+	for after < last {
 		var page struct {
 			Items []logged `json:"items"`
-			Next  string   `json:"next"`
 		}
-		s.get(t, path, &page)
+		s.get(t, fmt.Sprintf("/v1/events?limit=1000&after=%d&as_of=seq:%d", after, last), &page)
+		require.NotEmpty(t, page.Items, "the log ends at %d, of %d", after, last)
 		all = append(all, page.Items...)
-		path = ""
-		if page.Next != "" {
-			path = "/v1/events?limit=1000&cursor=" + page.Next
-		}
+		after = all[len(all)-1].Seq
 	}
 	return all
+}
+
+// settled waits until the read models show all that is in the log by now, and
+// returns its last sequence.
+func (s *server) settled(t *testing.T) uint64 {
+	t.Helper()
+	var status struct {
+		LastSeq uint64 `json:"last_seq"`
+	}
+	s.get(t, "/v1/status", &status)
+	require.Eventually(t, func() bool {
+		a, err := s.ask(t.Context(), "GET", fmt.Sprintf("/v1/parties?limit=1&min_seq=%d", status.LastSeq), nil)
+		return err == nil && a.status == http.StatusOK
+	}, time.Minute, 10*time.Millisecond)
+	return status.LastSeq
 }
 
 // requireKept holds the log to what was promised: every acknowledged command is
@@ -117,6 +202,18 @@ func (p *promises) requireKept(t *testing.T, log []logged) {
 		for i, e := range events {
 			require.Equal(t, first+uint64(i), e.Seq, "command %s is in the log in more than one place", id)
 		}
+	}
+}
+
+// requireFiles gets every file that was taken as evidence, with the hash by which
+// it was taken.
+func (s *server) requireFiles(t *testing.T, p *promises) {
+	t.Helper()
+	for hash, size := range p.copy().files {
+		a, err := s.ask(t.Context(), "GET", "/v1/evidence/"+hash, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, a.status, "evidence %s of %d bytes: %s", hash, size, a.body)
+		require.Equal(t, hash, hashOf(a.body))
 	}
 }
 

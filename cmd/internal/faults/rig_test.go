@@ -1,8 +1,8 @@
 package faults_test
 
 import (
-	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -11,18 +11,22 @@ import (
 // is missed.
 func TestRig(t *testing.T) {
 	thorough(t, 1, 1)
-	// given a server that acknowledged commands
+	// given a server under load
 	s := serve(t, t.TempDir())
 	p := newPromises()
-	for i := range 20 {
-		_, err := s.do(t.Context(), p, fmt.Sprintf("c%d", i), "register-party", fmt.Sprintf(`{"party":"p%d","title":{"en":"Party"},"kind":"other"}`, i))
-		require.NoError(t, err)
-	}
+	l := startLoad(t, p, 1, 8, s)
+	require.Eventually(t, func() bool { return p.count() > 500 }, time.Minute, 10*time.Millisecond)
 	// when it is killed and started again
 	s.kill()
 	s = serve(t, s.dir)
+	l.to(s)
+	count := p.count()
+	require.Eventually(t, func() bool { return p.count() > count+500 }, time.Minute, 10*time.Millisecond)
+	l.stop(t)
+	t.Log(l.tally())
 	// then all are there, and the read models are those of the log
 	p.requireKept(t, s.events(t))
+	s.requireFiles(t, p)
 	s.requireReplay(t)
 	s.stop(t)
 }

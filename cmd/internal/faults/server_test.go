@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,11 +25,15 @@ import (
 
 // server is a ledger's server in a process of its own.
 type server struct {
-	url string
-	dir string // its data directory
+	url   string
+	dir   string                 // its data directory
+	token func() (string, error) // its administrator's
+	at    place
+	web   *http.Client
 
 	process *exec.Cmd
 	output  transcript
+	ready   chan string   // has the address, once
 	ended   chan struct{} // closed when the process has ended
 	err     error         // what Wait said, after ended
 }
@@ -53,15 +58,16 @@ func (t *transcript) String() string {
 
 var readyLine = regexp.MustCompile(`ready on (http://\S+)`)
 
-// launch runs the program in dir until it is ready, or has ended without. Wrap
-// names a program and arguments that run it, such as strace or nsenter.
-func launch(dir string, wrap []string, args ...string) (*server, error) {
+// start starts the program on dir, at a place. Wrap names a program and arguments
+// that run it, such as strace or nsenter.
+func start(at place, dir string, wrap []string, args ...string) (*server, error) {
 	file, err := program()
 	if err != nil {
 		return nil, err
 	}
-	line := append(append(append([]string{}, wrap...), file), args...)
-	s := &server{dir: dir, process: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
+	line := slices.Concat(at.inside, wrap, []string{file}, args)
+	token := sync.OnceValues(func() (string, error) { return signin.ReadAdminToken(dir) })
+	s := &server{dir: dir, token: token, at: at, web: at.client(), process: exec.Command(line[0], line[1:]...), ready: make(chan string, 1), ended: make(chan struct{})}
 	s.process.Stderr = &s.output
 	out, err := s.process.StdoutPipe()
 	if err != nil {
@@ -70,26 +76,38 @@ func launch(dir string, wrap []string, args ...string) (*server, error) {
 	if err := s.process.Start(); err != nil {
 		return nil, err
 	}
-	ready := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			fmt.Fprintln(&s.output, lines.Text())
 			if m := readyLine.FindStringSubmatch(lines.Text()); m != nil {
-				ready <- m[1]
+				s.ready <- m[1]
 			}
 		}
 		s.err = s.process.Wait()
 		close(s.ended)
 	}()
+	return s, nil
+}
+
+// launch runs the program in dir until it is ready, or has ended without.
+func launch(dir string, wrap []string, args ...string) (*server, error) {
+	return launchAt(here(), dir, wrap, args...)
+}
+
+// launchAt is launch at a place of its own.
+func launchAt(at place, dir string, wrap []string, args ...string) (*server, error) {
+	s, err := start(at, dir, wrap, args...)
+	if err != nil {
+		return nil, err
+	}
 	select {
-	case s.url = <-ready:
+	case s.url = <-s.ready:
 		return s, nil
 	case <-s.ended:
 		return s, fmt.Errorf("the server ended before it was ready: %v\n%s", s.err, s.output.String())
 	case <-time.After(2 * time.Minute):
-		_ = s.process.Process.Kill()
-		<-s.ended
+		s.kill()
 		return s, fmt.Errorf("the server was not ready after 2 minutes\n%s", s.output.String())
 	}
 }
@@ -97,7 +115,13 @@ func launch(dir string, wrap []string, args ...string) (*server, error) {
 // serve runs serve on dir; it is killed when the test ends, if it runs by then.
 func serve(t *testing.T, dir string, flags ...string) *server {
 	t.Helper()
-	s, err := launch(dir, nil, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)...)
+	return serveAt(t, here(), dir, flags...)
+}
+
+// serveAt is serve at a place of its own.
+func serveAt(t *testing.T, at place, dir string, flags ...string) *server {
+	t.Helper()
+	s, err := launchAt(at, dir, nil, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)...)
 	require.NoError(t, err)
 	t.Cleanup(s.kill)
 	return s
@@ -124,6 +148,9 @@ type answer struct {
 	body   []byte
 }
 
+// done says whether what was asked for is done, now or before.
+func (a answer) done() bool { return a.status == http.StatusCreated || a.status == http.StatusOK }
+
 // ask asks the server's API as its administrator. An error is a request without
 // a whole answer: what it asked for may have happened or not.
 func (s *server) ask(ctx context.Context, method, path string, body io.Reader, header ...string) (answer, error) {
@@ -131,7 +158,7 @@ func (s *server) ask(ctx context.Context, method, path string, body io.Reader, h
 	if err != nil {
 		return answer{}, err
 	}
-	token, err := signin.ReadAdminToken(s.dir)
+	token, err := s.token()
 	if err != nil {
 		return answer{}, err
 	}
@@ -140,7 +167,7 @@ func (s *server) ask(ctx context.Context, method, path string, body io.Reader, h
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.web.Do(req)
 	if err != nil {
 		return answer{}, err
 	}
@@ -161,16 +188,17 @@ func (s *server) get(t *testing.T, path string, into any) {
 // run runs a client's verb to its end, and returns what it said and its exit code.
 func (s *server) run(t *testing.T, in io.Reader, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	return runProgram(t, []string{"MILEPOST_SERVER=" + s.url, "MILEPOST_DATA=" + s.dir, "MILEPOST_ACTOR=tester"}, in, args...)
+	return runProgram(t, s.at, []string{"MILEPOST_SERVER=" + s.url, "MILEPOST_DATA=" + s.dir, "MILEPOST_ACTOR=tester"}, in, args...)
 }
 
-func runProgram(t *testing.T, env []string, in io.Reader, args ...string) (stdout, stderr string, code int) {
+func runProgram(t *testing.T, at place, env []string, in io.Reader, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	file, err := program()
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, file, args...)
+	line := slices.Concat(at.inside, []string{file}, args)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	var out, errs strings.Builder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &errs

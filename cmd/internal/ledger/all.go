@@ -37,10 +37,12 @@ func (l *Ledger) ExecuteAll(ctx context.Context, items []Item) (Summary, error) 
 	for range maxTries {
 		b, err := l.decideAll(ctx, queue)
 		if _, refused := err.(*RefusedError); refused { // on states that may be old
-			if err := l.refreshAll(ctx, b.seen); err != nil {
-				return Summary{}, err
+			if e := l.again(ctx, b.seen, func() []*aggregate {
+				b, err = l.decideAll(ctx, queue)
+				return b.seen
+			}); e != nil {
+				return Summary{}, e
 			}
-			b, err = l.decideAll(ctx, queue)
 		}
 		if err != nil {
 			return Summary{}, err
@@ -118,7 +120,7 @@ func (l *Ledger) decideAll(ctx context.Context, queue []queued) (*batch, error) 
 		b.seen = append(b.seen, w.seen...)
 		switch {
 		case q.task.needless(err):
-			d, receipt = nil, Receipt{CommandID: q.task.id, Command: q.task.typ.Name, Replayed: true}
+			d, receipt = nil, q.task.skipped()
 		case isRejected(err):
 			refuse(q, err)
 			continue

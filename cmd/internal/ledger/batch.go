@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
@@ -26,10 +27,12 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 	for range maxTries {
 		b, refused := l.decideBatch(ctx, tasks)
 		if isRejected(refused) {
-			if err := l.refreshAll(ctx, b.seen); err != nil {
+			if err := l.again(ctx, b.seen, func() []*aggregate {
+				b, refused = l.decideBatch(ctx, tasks)
+				return b.seen
+			}); err != nil {
 				return nil, err
 			}
-			b, refused = l.decideBatch(ctx, tasks)
 		}
 		if len(b.msgs) == 0 {
 			return b.receipts, refused
@@ -84,7 +87,10 @@ func (b *batch) touched() turns {
 }
 
 // decideBatch decides tasks until one is refused or the batch is full.
-func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (*batch, error) {
+func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (_ *batch, err error) {
+	ctx, span := traces.Start(ctx, "decide")
+	defer func() { decided(span, err) }()
+	span.Number("milepost.commands", len(tasks))
 	b := &batch{}
 	states := overlay{}
 	ids := map[string]bool{} // command ids of this batch
@@ -102,7 +108,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (*batch, error)
 		d, receipt, err := l.lookupOrDecide(w, own, t)
 		b.seen = append(b.seen, w.seen...)
 		if t.needless(err) {
-			receipt, err = Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}, nil
+			receipt, err = t.skipped(), nil
 		}
 		if err != nil {
 			return b, err

@@ -56,6 +56,11 @@ func (l *Ledger) newTask(req Request) (*task, error) {
 	return t, nil
 }
 
+// skipped is what an import counts of a command with which nothing is left to do.
+func (t *task) skipped() Receipt {
+	return Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}
+}
+
 // hashOf identifies what a request asks for, however its JSON was written: the
 // same key with the same hash is the same command. What depends on the moment
 // (default dates, the expected version) is not in it, nor is who asks: a file

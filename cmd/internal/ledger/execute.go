@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/logs"
+	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -92,7 +93,9 @@ func (l *Ledger) lastLook(ctx context.Context, own *aggregate, t *task, cause er
 // already. It refuses only on states that the log confirms: a supposed state
 // may be wrong, and a cached one may be old, by what another process wrote or
 // by an append of which nobody heard.
-func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (*decision, Receipt, error) {
+func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (_ *decision, _ Receipt, err error) {
+	ctx, span := traces.Start(ctx, "decide")
+	defer func() { decided(span, err) }()
 	w := &world{ctx: ctx, ledger: l, overlay: overlay{}}
 	w.overlay.suppose(t, own)
 	d, receipt, err := l.lookupOrDecide(w, own, t)
@@ -103,15 +106,36 @@ func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (*decisio
 	return d, receipt, err
 }
 
-// confirmed decides the task anew on what the log says now of all that was seen
-// when it was decided first, and returns the world that this was seen in.
-func (l *Ledger) confirmed(ctx context.Context, first *world, own *aggregate, t *task) (*world, *decision, Receipt, error) {
-	if err := l.refreshAll(ctx, append(first.seen, own)); err != nil {
-		return nil, nil, Receipt{}, err
+// confirmed decides the task anew on what the log says now of all that is seen
+// when it is decided, and returns the world that this was seen in.
+func (l *Ledger) confirmed(ctx context.Context, first *world, own *aggregate, t *task) (w *world, d *decision, receipt Receipt, err error) {
+	if e := l.again(ctx, append(first.seen, own), func() []*aggregate {
+		w = &world{ctx: ctx, ledger: l}
+		d, receipt, err = l.lookupOrDecide(w, own, t)
+		return w.seen
+	}); e != nil {
+		return nil, nil, Receipt{}, e
 	}
-	w := &world{ctx: ctx, ledger: l}
-	d, receipt, err := l.lookupOrDecide(w, own, t)
 	return w, d, receipt, err
+}
+
+// again decides anew what was decided on states that may be old. It brings those
+// that were seen up to date; what is decided then may look at others, and these
+// may be old too, so it does that until nothing else is seen.
+func (l *Ledger) again(ctx context.Context, seen []*aggregate, decide func() (seen []*aggregate)) error {
+	fresh := map[*aggregate]bool{}
+	for {
+		if err := l.refreshAll(ctx, seen); err != nil {
+			return err
+		}
+		for _, a := range seen {
+			fresh[a] = true
+		}
+		seen = decide()
+		if !slices.ContainsFunc(seen, func(a *aggregate) bool { return !fresh[a] }) {
+			return nil
+		}
+	}
 }
 
 func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, Receipt, error) {
@@ -125,6 +149,7 @@ func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, R
 	return d, Receipt{}, err
 }
 
+// refreshAll brings aggregates to the present state of the log.
 func (l *Ledger) refreshAll(ctx context.Context, aggregates []*aggregate) error {
 	fresh := map[*aggregate]bool{}
 	for _, a := range aggregates {
@@ -136,7 +161,7 @@ func (l *Ledger) refreshAll(ctx context.Context, aggregates []*aggregate) error 
 			return err
 		}
 	}
-	return nil
+	return l.log.Confirm(ctx)
 }
 
 // recover brings the cached states up to date after an append that failed, so
@@ -187,6 +212,9 @@ func (l *Ledger) lookup(ctx context.Context, own *aggregate, t *task) (Receipt, 
 	if !found {
 		return Receipt{}, false, nil
 	}
+	if t.local { // it tells by itself what was asked, and nobody is given the receipt
+		return t.skipped(), true, nil
+	}
 	return l.receipt(ctx, t, seq)
 }
 
@@ -226,7 +254,7 @@ func (l *Ledger) receipt(ctx context.Context, t *task, seq uint64) (Receipt, boo
 		if env.CommandID != t.id {
 			break
 		}
-		if env.CommandHash != t.hash && !t.local { // a derived key tells by itself what was asked
+		if env.CommandHash != t.hash {
 			return Receipt{}, false, domain.Refuse(domain.CodeKeyReused, "idempotency_key",
 				"%q was used at sequence %d for another command: use a new key", t.id, rec.Seq)
 		}

@@ -19,6 +19,7 @@ type Log interface {
 	Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error]
 	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
 	Last(ctx context.Context) (uint64, error)
+	Confirm(ctx context.Context) error
 	HasEvidence(ctx context.Context, hash string) (bool, error)
 }
 
@@ -85,7 +86,7 @@ func New(log Log, opts Options) *Ledger {
 		opts.Observe = func(Outcome) {}
 	}
 	return &Ledger{
-		log: log, opts: opts, source: "/ledgers/" + opts.Name,
+		log: traced{log}, opts: opts, source: "/ledgers/" + opts.Name,
 		states: newGenerations[string, *aggregate](opts.CacheSize),
 		recent: newGenerations[string, uint64](100_000),
 

@@ -1,0 +1,89 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// readTimeout bounds one question to the server.
+	readTimeout = 10 * time.Second
+
+	// silence is how long an answer may take at first, before the question is
+	// asked again; then twice as long each time.
+	silence = time.Second
+
+	electionPause = 100 * time.Millisecond
+)
+
+// ask puts a question until it is answered. In a cluster one may go to a server
+// that hangs, or that is cut off, and then there is never an answer to it; asked
+// again it goes to another, or to the leader that was chosen meanwhile. question
+// gives up when it has heard nothing for as long as it is told.
+//
+// The error is ErrUnavailable when there was no answer in time.
+func ask[T any](ctx context.Context, s *Store, question func(ctx context.Context, silence time.Duration) (T, error)) (T, error) {
+	var none T
+	unanswered := fmt.Errorf("%w: no answer in %v", ErrUnavailable, readTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, unanswered)
+	defer cancel()
+	for wait := silence; ; {
+		if s.isClosing() {
+			return none, ErrClosed
+		}
+		answer, err := question(ctx, wait)
+		pause := time.Duration(0)
+		switch {
+		case err == nil:
+			return answer, nil
+		case ctx.Err() != nil:
+			return none, context.Cause(ctx)
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
+			wait *= 2
+		case apiCode(err) == codeNoLeader:
+			pause = electionPause
+		default:
+			return none, s.readError(err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return none, context.Cause(ctx)
+		}
+	}
+}
+
+// streamInfo asks the leader of a stream how it is, and tells how far the clock of
+// this process is ahead of its clock.
+func (s *Store) streamInfo(ctx context.Context, stream string) (info *jetstream.StreamInfo, skew time.Duration, err error) {
+	info, err = ask(ctx, s, func(ctx context.Context, silence time.Duration) (*jetstream.StreamInfo, error) {
+		ctx, cancel := context.WithTimeout(ctx, silence)
+		defer cancel()
+		asked := time.Now()
+		st, err := s.js.Stream(ctx, stream)
+		if err != nil {
+			return nil, err
+		}
+		here := s.cfg.Now().Add(-time.Since(asked) / 2) // when it answered, about
+		skew = here.Sub(st.CachedInfo().TimeStamp)
+		return st.CachedInfo(), nil
+	})
+	return info, skew, err
+}
+
+// readError turns a connection's error into one of this package.
+func (s *Store) readError(err error) error {
+	switch {
+	case errors.Is(err, nats.ErrConnectionClosed) || s.isClosing():
+		return ErrClosed
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrReconnectBufExceeded), apiCode(err) == codeNoLeader:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	default:
+		return err
+	}
+}
