@@ -2,8 +2,10 @@ package projections
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/projections/bulk"
@@ -147,16 +149,16 @@ func (l *loader) close(whole bool) error {
 	if !whole {
 		return l.file.Abort()
 	}
+	var parts errgroup.Group
+	parts.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range l.tables {
-		err := t.Close()
+		parts.Go(t.Close)
 		for _, x := range t.indexes {
-			if err == nil {
-				err = x.Close()
-			}
+			parts.Go(x.Close)
 		}
-		if err != nil {
-			return errors.Join(err, l.file.Abort())
-		}
+	}
+	if err := parts.Wait(); err != nil {
+		return errors.Join(err, l.file.Abort())
 	}
 	return l.file.Close()
 }

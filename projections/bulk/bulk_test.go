@@ -112,7 +112,7 @@ func things(t *rapid.T) []thing {
 
 func TestSQLiteReadsWhatWasWritten(t *testing.T) {
 	dir, n := t.TempDir(), 0
-	domaintest.Check(t, 100, func(t *rapid.T) {
+	domaintest.Check(t, 60, func(t *rapid.T) {
 		// given an empty schema
 		n++
 		path := filepath.Join(dir, fmt.Sprintf("%d.db", n))

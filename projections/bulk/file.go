@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 )
 
 // What the first page says, by place.
@@ -19,13 +20,16 @@ const (
 	headerValidFor = 92 // of which change headerPages tells
 )
 
-// File is a SQLite file that is being filled.
+// File is a SQLite file that is being filled. Several goroutines may fill it, each
+// tables and indexes of its own.
 type File struct {
 	f        *os.File
 	header   [headerSize]byte
 	pageSize int
-	pages    uint32 // given out so far
-	ahead    []byte // pages in a row that were not written yet, the last is number pages
+
+	mu    sync.Mutex
+	pages uint32 // given out so far
+	ahead []byte // pages in a row that were not written yet, the last is number pages
 }
 
 // aheadPages is how many pages are written at once.
@@ -62,6 +66,8 @@ func Open(path string) (_ *File, err error) {
 
 // newPage gives out the next page, and takes what it holds.
 func (f *File) newPage(content []byte) (number uint32, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if int64(f.pages)*int64(f.pageSize) == lockByte {
 		if err := f.flush(); err != nil {
 			return 0, err
@@ -76,6 +82,7 @@ func (f *File) newPage(content []byte) (number uint32, err error) {
 	return f.pages, err
 }
 
+// flush writes the pages ahead. The caller holds mu, or is the last.
 func (f *File) flush() error {
 	end := int64(f.pages) * int64(f.pageSize)
 	_, err := f.f.WriteAt(f.ahead, end-int64(len(f.ahead)))
