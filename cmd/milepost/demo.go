@@ -54,7 +54,7 @@ func (a *app) demo(ctx context.Context, dir, listen string) (err error) {
 		dir: dir, name: "demo", timezone: "Asia/Shanghai", scrubRate: scrubRate, log: a.logger(),
 		webhooks: webhookConfig{deliver: true},
 	}
-	return a.serve(ctx, cfg, &listening{address: listen}, func(ctx context.Context, s *server) error {
+	return a.serve(ctx, cfg, &listening{address: listen, stop: stopping{grace: defaultGrace}}, func(ctx context.Context, s *server) error {
 		if err := s.importDemo(ctx); err != nil {
 			return err
 		}

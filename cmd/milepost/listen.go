@@ -22,6 +22,7 @@ type listening struct {
 	proxied   string // HOST[:PORT] by which a proxy serves it
 
 	organisation organisation // by which people may sign in
+	stop         stopping
 }
 
 func (l *listening) flags(cmd *cobra.Command) {
@@ -43,6 +44,9 @@ func (l *listening) check() error {
 	}
 	if l.proxied != "" && (strings.ContainsAny(l.proxied, "/ @") || !strings.Contains(l.proxied, ".") && !isLoopback(l.proxied)) {
 		return usagef("--behind-proxy %s: want HOST or HOST:PORT, as browsers know it, such as ledger.example.org", l.proxied)
+	}
+	if err := l.stop.check(); err != nil {
+		return err
 	}
 	if err := l.organisation.prepare(); err != nil {
 		return err

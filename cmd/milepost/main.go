@@ -12,7 +12,8 @@
 //     logs go to standard error, bars only when that is a terminal.
 //   - With -o json the answer of the server is passed on unchanged.
 //   - Interrupted (SIGINT) or told to end (SIGTERM), a server finishes what it
-//     has accepted, closes its files and exits with 0.
+//     has accepted, closes its files and exits with 0; with 1 where something took
+//     longer than its grace period and was told to end.
 package main
 
 import (

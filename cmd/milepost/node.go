@@ -235,8 +235,11 @@ func (n *node) run(ctx context.Context) {
 	})
 }
 
-// halt stops what run began, and has the end of the log signed, if that takes no
-// longer than requests may: else the next start does it.
+// signGrace is how long the signature under the end of the log may take; without it
+// the next start signs.
+const signGrace = 5 * time.Second
+
+// halt stops what run began, and has the end of the log signed.
 func (n *node) halt() {
 	if n.stop == nil {
 		return
@@ -247,7 +250,7 @@ func (n *node) halt() {
 	if n.cfg.follow {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	ctx, cancel := context.WithTimeout(context.Background(), signGrace)
 	defer cancel()
 	if _, err := n.notary.Checkpoint(ctx, ""); err != nil {
 		n.cfg.log.Warn("the end of the log is not signed yet", "error", err)

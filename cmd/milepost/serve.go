@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -28,7 +27,7 @@ func newServe(a *app) *cobra.Command {
 		Long: "Run a ledger and its HTTP API until SIGINT or SIGTERM. One line on standard output says that it is ready:\n" +
 			"its read models show the whole log, and the address listens. Logs go to standard error, and a link by which the\n" +
 			"administrator signs in by a browser, once. The administrator's token is in admin.token in --data: remove that file\n" +
-			"and start again to have another one.\n\n" + tracingHelp,
+			"and start again to have another one.\n\n" + stoppingHelp + "\n\n" + tracingHelp,
 		Example: "  milepost serve --data ./milepost-data --ledger main --timezone Asia/Shanghai\n" +
 			"  milepost serve --config /etc/milepost.conf\n" +
 			"  MILEPOST_LISTEN=127.0.0.1:9090 milepost serve --config /etc/milepost.conf",
@@ -56,6 +55,7 @@ func newServe(a *app) *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&listen.address, "listen", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one; beyond loopback with --tls-cert or --behind-proxy")
 	listen.flags(cmd)
+	listen.stop.flags(cmd)
 	listen.organisation.flags(cmd)
 	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
 	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
@@ -86,10 +86,6 @@ func (s *server) link() string {
 	address, _ := s.signIn.Link(access.Administrator, s.admin)
 	return address
 }
-
-// shutdownGrace is how long requests may take to end. One that is cut off then,
-// such as a long import, can be sent again.
-const shutdownGrace = 5 * time.Second
 
 // serve runs a ledger and its API until the context ends, which is no error, or
 // something fails. It calls ready once, when everything has been caught up with.
@@ -143,14 +139,12 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	})
 	g.Go(func() error {
 		<-running.Done()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-		defer cancel()
-		if err := httpServer.Shutdown(grace); err != nil {
-			cfg.log.Warn("requests were cut off", "error", err)
-			return httpServer.Close()
+		if cut := httpServer.Stop(listen.stop.drain, listen.stop.grace); cut > 0 {
+			return fmt.Errorf("%s took longer than --grace %v and were told to end: what was acknowledged is done, the rest can be sent again", counted(cut, "request"), listen.stop.grace)
 		}
 		return nil
 	})
+	g.Go(func() error { n.models.Renew(running, n.store); return nil })
 	g.Go(func() error {
 		if err := n.catchUp(running); err != nil {
 			return unlessEnded(ctx, err)

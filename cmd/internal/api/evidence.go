@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -86,9 +85,7 @@ func (s *server) attachEvidence(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > eventstore.MaxEvidence {
 		return eventstore.ErrEvidenceTooLarge
 	}
-	body := &patientReader{body: r.Body, conn: http.NewResponseController(w)}
-	_ = body.conn.SetWriteDeadline(time.Time{}) // the answer comes when all is stored; a test's recorder has no deadline
-	e, err := s.attach(r.Context(), body, want)
+	e, err := s.attach(r.Context(), patiently(w, r), want)
 	if err != nil {
 		return err
 	}
@@ -164,16 +161,4 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}
 	return nil
-}
-
-// patientWriter writes a body that takes as long as it takes, as long as the
-// client takes something.
-type patientWriter struct {
-	body io.Writer
-	conn *http.ResponseController
-}
-
-func (w *patientWriter) Write(b []byte) (int, error) {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(importPause))
-	return w.body.Write(b)
 }

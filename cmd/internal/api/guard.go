@@ -29,6 +29,9 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 		if !probed(r.URL.Path) {
 			r, span = s.cfg.Tracer.Request(r)
 		}
+		if stopping(r.Context()) {
+			w.Header().Set("Connection", "close") // the next request shall find another server
+		}
 		w.Header().Set("X-Request-Id", id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store") // answers move with the log and with the day
@@ -107,6 +110,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (s *server) problem(ctx context.Context, err error) *Problem {
 	p := problemOf(err)
+	if p.Code == CodeTimeout && isCut(ctx) {
+		p = stoppingProblem()
+	}
 	p.RequestID, _ = ctx.Value(requestIDKey{}).(string)
 	if p.Status >= 500 && p.cause != nil {
 		s.cfg.Logger.WarnContext(ctx, "request failed", "code", p.Code, "error", p.cause)

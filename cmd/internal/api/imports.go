@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"iter"
 	"net/http"
 	"reflect"
@@ -25,9 +25,6 @@ const (
 	mediaLines = "application/x-ndjson" // commands as JSON Lines
 	mediaJSON  = "application/json"     // a package by OCDS
 )
-
-// importPause is how long an import may send nothing.
-const importPause = time.Minute
 
 // imports serves the import of files of any length.
 func (s *server) imports() {
@@ -74,19 +71,24 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	body := &patientReader{body: r.Body, conn: http.NewResponseController(w)}
-	_ = body.conn.SetWriteDeadline(time.Time{}) // the answer comes when all is done; a test's recorder has no deadline
+	body := patiently(w, r)
 	items := ledger.Lines(body)
 	if media == mediaJSON {
 		if items, err = ocds.Commands(body, s.keep(r.Context())); err != nil {
 			return err
 		}
 	}
-	sum, err := s.cfg.Ledger.Import(r.Context(), s.asActor(r.Context(), items, actor), func() error { return mayImport(r.Context()) })
+	whole, end := uncut(r.Context()) // a batch under way is not left without an answer
+	defer end()
+	sum, err := s.cfg.Ledger.Import(whole, s.asActor(r.Context(), items, actor), func() error { return mayImport(r.Context()) })
 	s.metrics.imported.Add(float64(sum.Commands))
 	s.showImported(r.Context())
 	if err != nil {
 		p := *problemOf(err)
+		if errors.Is(err, errStopping) {
+			p = *newProblem(CodeStopping, "", fmt.Sprintf("The server stops. Of what was sent all up to number %d is in the ledger, and nothing behind it. "+
+				"Send the same again: what is there is skipped.", sum.Lines))
+		}
 		p.Summary = &sum
 		return &p
 	}
@@ -94,9 +96,12 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// mayImport refuses an import of whom it is not the right any more: one can take
-// hours to arrive.
+// mayImport refuses an import of whom it is not the right any more, since one can
+// take hours to arrive, and one that is told to end.
 func mayImport(ctx context.Context) error {
+	if isCut(ctx) {
+		return errStopping
+	}
 	right, _ := access.Route("POST /v1/import")
 	return stillMay(ctx, right)
 }
@@ -134,18 +139,6 @@ func (s *server) asActor(ctx context.Context, items iter.Seq[ledger.Item], actor
 			}
 		}
 	}
-}
-
-// patientReader reads a body that takes as long as it takes, as long as
-// something comes.
-type patientReader struct {
-	body io.Reader
-	conn *http.ResponseController
-}
-
-func (r *patientReader) Read(b []byte) (int, error) {
-	_ = r.conn.SetReadDeadline(time.Now().Add(importPause))
-	return r.body.Read(b)
 }
 
 // rebuild serves the making of new read models.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
@@ -178,12 +177,10 @@ func (a *API) Attach(ctx context.Context, file io.Reader) (Evidence, error) {
 // Patient is the body of a request that may bring files: it takes as long as it
 // takes, as long as something comes.
 func Patient(w http.ResponseWriter, r *http.Request) io.ReadCloser {
-	conn := http.NewResponseController(w)
-	_ = conn.SetWriteDeadline(time.Time{}) // the answer comes when all is stored; a test's recorder has no deadline
 	return struct {
 		io.Reader
 		io.Closer
-	}{&patientReader{body: r.Body, conn: conn}, r.Body}
+	}{patiently(w, r), r.Body}
 }
 
 // Problem is an error as it is answered, noted in the server's log where its cause

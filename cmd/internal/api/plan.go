@@ -81,7 +81,7 @@ func (s *server) importPlan(w http.ResponseWriter, r *http.Request, media, actor
 	case r.ContentLength > sheet.MaxFile:
 		return &http.MaxBytesError{Limit: sheet.MaxFile}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(&patientReader{body: r.Body, conn: http.NewResponseController(w)}), sheet.MaxFile))
+	body, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(patiently(w, r)), sheet.MaxFile))
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,7 @@ const (
 	CodeUnavailable      = "unavailable"            // the log does not answer
 	CodeBehind           = "behind"                 // the read models have not got there yet
 	CodeNotReady         = "not-ready"              // starting, or stopped
+	CodeStopping         = "stopping"               // the server is told to stop: ask another one, or in a moment
 	CodeOutcomeUnknown   = "outcome-unknown"        // written or not: send it again with the same key
 	CodeTimeout          = "timeout"                // it took too long; nothing was written
 	CodeUnsigned         = "checkpoint-not-signed"  // a checkpoint without a valid signature of the ledger
@@ -94,6 +95,7 @@ const (
 	CodeFuture           = "cosignature-in-future"  // a countersignature of a time that has not come
 	CodeForeign          = "checkpoint-foreign"     // a checkpoint of another ledger, or of another history
 	CodeLogDisagrees     = "log-disagrees"          // the log is not what was signed
+	CodeBuildFailed      = "build-failed"           // new read models could not be made; those before serve on
 	CodeInternal         = "internal"               // a fault of the server
 )
 
@@ -125,6 +127,7 @@ var statuses = map[string]int{
 	domain.CodeStaleVersion:            http.StatusPreconditionFailed,
 	CodeTooLarge:                       http.StatusRequestEntityTooLarge,
 	CodeMediaType:                      http.StatusUnsupportedMediaType,
+	CodeBuildFailed:                    http.StatusInternalServerError,
 	CodeInternal:                       http.StatusInternalServerError,
 	CodeEvidenceDamaged:                http.StatusInternalServerError,
 	CodeLogDamaged:                     http.StatusInternalServerError,
@@ -133,6 +136,7 @@ var statuses = map[string]int{
 	CodeUnavailable:                    http.StatusServiceUnavailable,
 	CodeBehind:                         http.StatusServiceUnavailable,
 	CodeNotReady:                       http.StatusServiceUnavailable,
+	CodeStopping:                       http.StatusServiceUnavailable,
 	CodeOutcomeUnknown:                 http.StatusServiceUnavailable,
 	CodeTimeout:                        http.StatusServiceUnavailable,
 	CodeLogDisagrees:                   http.StatusServiceUnavailable,
@@ -172,11 +176,14 @@ func problemOf(err error) *Problem {
 		disagree *notary.DisagreeError
 		differs  *projections.Difference
 		copied   *eventstore.CopyError
+		build    *projections.BuildError
 	)
 	var p *Problem
 	switch {
 	case errors.As(err, &problem):
 		return problem
+	case errors.Is(err, errStopping):
+		p = stoppingProblem()
 	case errors.As(err, &line):
 		of := *problemOf(line.Err)
 		p = &of
@@ -241,11 +248,18 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeTimeout, "", "It took too long and was given up. Nothing was written; try again in a moment.")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		p = newProblem(domain.CodeMalformed, "", "The body ended too early.")
+	case errors.As(err, &build): // by nothing that is said above
+		p = newProblem(CodeBuildFailed, "", "The new read models could not be made, and those before serve on. milepost status says why; mend that, and ask again.")
 	default:
 		p = newProblem(CodeInternal, "", "The server failed. Its log says why, by the request id.")
 	}
 	p.cause = err
 	return p
+}
+
+// stoppingProblem answers what the server does not wait for any longer.
+func stoppingProblem() *Problem {
+	return newProblem(CodeStopping, "", "The server stops, and gave this up. Nothing of it was written; ask again in a moment.")
 }
 
 // write answers with the problem.

@@ -154,23 +154,3 @@ func newServer(cfg Config) *server {
 }
 
 func (s *server) handler() http.Handler { return s.guarded(s.route()) }
-
-// Server returns an HTTP server for handler with the limits that the routes
-// count on: nobody holds a connection open by being slow. Imports, rebuilds,
-// replays and streams lift the limits for themselves. Shutdown ends streams.
-func Server(handler http.Handler, logger *slog.Logger) *http.Server {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
-	tellStreams(server)
-	return server
-}

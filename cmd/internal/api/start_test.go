@@ -30,16 +30,17 @@ import (
 
 // rig is a whole server: a real log, real read models, a real connection.
 type rig struct {
-	t      *testing.T
-	url    string
-	store  *eventstore.Store
-	models *projections.Models
-	ledger *ledger.Ledger
-	server *server
-	token  string // sent with each request that has no Authorization of its own
-	reads  string // directory of the access log
-	follow func() // starts the projector
-	halt   func() // stops it, and waits until it has stopped
+	t       *testing.T
+	url     string
+	store   *eventstore.Store
+	models  *projections.Models
+	ledger  *ledger.Ledger
+	server  *server
+	running *Serving // where a test serves it by itself
+	token   string   // sent with each request that has no Authorization of its own
+	reads   string   // directory of the access log
+	follow  func()   // starts the projector
+	halt    func()   // stops it, and waits until it has stopped
 }
 
 // start runs a server whose read models follow the log. Its clock stands at
@@ -101,7 +102,7 @@ func startIdle(t *testing.T, change ...func(*Config)) *rig {
 	}
 	s := newServer(cfg)
 	web := httptest.NewUnstartedServer(nil)
-	web.Config = Server(s.handler(), cfg.Logger)
+	web.Config = Server(s.handler(), cfg.Logger).Server
 	web.Start()
 	t.Cleanup(web.Close)
 

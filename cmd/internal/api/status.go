@@ -29,9 +29,46 @@ type Status struct {
 	Ready        bool       `json:"ready"`
 	Reasons      []string   `json:"reasons" doc:"Why it is not ready."`
 	NATS         NATSStatus `json:"nats"`
+	Build        Build      `json:"build" doc:"How the making of new read models gets on. Those before serve until it is done, and when it fails."`
 	Integrity    Integrity  `json:"integrity" doc:"How far the log is signed for, and checked."`
 
 	Copy *CopyStatus `json:"copy,omitempty" doc:"How a copy is; absent for the ledger itself."`
+}
+
+// Build says how the making of read models gets on, or what came of the last.
+type Build struct {
+	State  string     `json:"state" enum:"none,running,done,failed"`
+	Due    string     `json:"due" doc:"Why the read models that serve are to be made anew; empty when they are not."`
+	Why    string     `json:"why" doc:"Why they are, or were last, made; empty when they were not since the server started."`
+	Seq    uint64     `json:"seq" doc:"Sequence up to which they are made."`
+	Until  uint64     `json:"until" doc:"Sequence up to which they are to be made at first."`
+	Began  *time.Time `json:"began"`
+	Ended  *time.Time `json:"ended" doc:"null while they are being made."`
+	Made   int        `json:"made" doc:"How often they were made since the server started."`
+	Failed int        `json:"failed" doc:"And how often they could not be."`
+	Error  string     `json:"error" doc:"Why the last try failed; empty when it did not. It is tried again by itself where due says why."`
+}
+
+func buildStatus(b projections.Build) Build {
+	s := Build{State: "none", Due: b.Due, Why: b.Why, Seq: b.Seq, Until: b.Until, Made: b.Made, Failed: b.Failed}
+	switch {
+	case b.Running:
+		s.State = "running"
+	case b.Err != nil:
+		s.State = "failed"
+	case b.Made > 0:
+		s.State = "done"
+	}
+	if b.Err != nil {
+		s.Error = b.Err.Error()
+	}
+	if began := b.Began.UTC(); !began.IsZero() {
+		s.Began = &began
+	}
+	if ended := b.Ended.UTC(); !ended.IsZero() {
+		s.Ended = &ended
+	}
+	return s
 }
 
 // CopyStatus says of a copy how near it is to its origin.
@@ -119,8 +156,9 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 	status := Status{
 		Ledger: info.Ledger, LastSeq: info.LastSeq, ProjectedSeq: position.Seq, Events: info.Messages, Digest: position.Digest,
 		Bytes: info.Bytes, Timezone: s.cfg.Location.String(), Version: s.cfg.Version,
-		NATS: NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Connected: info.Connected},
-		Copy: copyStatus(info.Copy),
+		NATS:  NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Connected: info.Connected},
+		Build: buildStatus(s.cfg.Models.Build()),
+		Copy:  copyStatus(info.Copy),
 	}
 	if info.Messages > 0 {
 		status.FirstSeq = info.FirstSeq // of an empty stream it is 0 or 1, by its history
@@ -133,6 +171,9 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 		status.NATS.SyncAlways = &always
 	}
 	status.Reasons = s.notReady(position, info.LastSeq, info.Connected)
+	if stopping(ctx) {
+		status.Reasons = append(status.Reasons, "the server is told to stop")
+	}
 	status.Ready = len(status.Reasons) == 0
 	return status, nil
 }
@@ -160,6 +201,9 @@ func (s *server) health() {
 		Summary:   "Whether it can serve: the log answers, and the read models follow it.",
 		Responses: plain("It can."), Errors: []int{400, 403, 503},
 	}, func(w http.ResponseWriter, r *http.Request) error {
+		if stopping(r.Context()) {
+			return newProblem(CodeStopping, "", "The server is told to stop. Ask another one, or this one in a moment.")
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Patience)
 		defer cancel()
 		status, err := s.readStatus(ctx)

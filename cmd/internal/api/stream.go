@@ -222,13 +222,13 @@ func (s *server) pass(ctx context.Context, out *eventWriter, models *projections
 
 	beats, quiet := s.heartbeats()
 	defer quiet()
-	looked := out.after
+	looked, closing := out.after, stageOf(ctx).closing
 	for {
 		var chunk feed.Chunk
 		select {
 		case <-ctx.Done():
 			return endLeft
-		case <-draining(ctx):
+		case <-closing:
 			return out.end(endClosing, "The server stops. Come back in a moment.")
 		case next, ok := <-steps:
 			switch {

@@ -278,7 +278,8 @@ func TestStream_endsWhenTheReadModelsStop(t *testing.T) {
 func (r *rig) serve(change func(*httptest.Server)) {
 	r.t.Helper()
 	web := httptest.NewUnstartedServer(nil)
-	web.Config = Server(r.server.handler(), nil)
+	r.running = Server(r.server.handler(), nil)
+	web.Config = r.running.Server
 	change(web)
 	web.Start()
 	r.t.Cleanup(web.Close)
@@ -289,12 +290,9 @@ func (r *rig) serve(change func(*httptest.Server)) {
 func TestStream_endsWithTheServer(t *testing.T) {
 	r := start(t)
 	require.NoError(t, r.models.Wait(t.Context(), r.parties(1)))
-	var server *http.Server
-	r.serve(func(web *httptest.Server) { server = web.Config })
+	r.serve(func(*httptest.Server) {})
 	streams := []*reader{r.stream(""), r.stream("?kind=fund")}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	require.NoError(t, server.Shutdown(ctx))
+	require.Zero(t, r.running.Stop(0, 20*time.Second), "streams that were cut off")
 	for _, s := range streams {
 		assert.EqualValues(t, 1, s.end(endClosing))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -111,13 +112,17 @@ func (o *eventWriter) failed(err error) string {
 	return endLeft
 }
 
-// end tells the reader why the stream ends, and returns it.
+// end tells the reader why the stream ends, and returns it. Of a server that stops
+// all streams end at once, and shall not come back at once.
 func (o *eventWriter) end(why, detail string) string {
 	data, err := json.Marshal(struct {
 		After  uint64 `json:"after"`
 		Detail string `json:"detail"`
 	}{o.after, detail})
 	if err == nil {
+		if why == endClosing {
+			o.write(fmt.Appendf(nil, "retry: %d\n", (reconnect + rand.N(2*reconnect)).Milliseconds()))
+		}
 		_ = o.flush(fmt.Appendf(nil, "event: %s\ndata: %s\n\n", why, data)) // one that is gone hears nothing
 	}
 	return why

@@ -81,7 +81,7 @@ func start(t *testing.T) *rig {
 	})
 	Serve(handler, Config{Ledger: "test", Location: shanghai, SignIn: signIn})
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = api.Server(handler, nil)
+	server.Config = api.Server(handler, nil).Server
 	server.Start()
 	t.Cleanup(server.Close)
 
