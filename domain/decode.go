@@ -75,10 +75,17 @@ func decodeCommand[C Command](read func(own reflect.Value) error) (Command, erro
 	return c, err
 }
 
-func decodeEvent[E Event](data []byte) (Event, error) {
-	var e E
-	err := json.Unmarshal(data, &e)
-	return e, err
+// eventDecoder returns what reads an event's data.
+func eventDecoder[E Event](fields []Field) func(data []byte) (Event, error) {
+	_, itself := any(new(E)).(json.Unmarshaler)
+	return func(data []byte) (Event, error) {
+		var plain, e E
+		if !itself && readPlain(fields, data, reflect.ValueOf(&plain).Elem()) {
+			return plain, nil
+		}
+		err := json.Unmarshal(data, &e)
+		return e, err
+	}
 }
 
 func malformed(format string, args ...any) *Rejected {
