@@ -45,6 +45,16 @@
 // starts; Subscribe notices a position beyond the end. A log whose end is there
 // and cannot be read is not taken for a shorter one ([*DamagedError]).
 //
+// # In a cluster
+//
+// A quorum has what was acknowledged, and whoever leads next has it too. A follower
+// that answers may lag behind, and a leader that was cut off may not know it yet: so
+// the present state of an aggregate is what [Store.Aggregate] yields, if
+// [Store.Confirm] says so afterwards. A server that hangs is given up within some
+// seconds, by the store and by its readers, for another one; what was asked of it is
+// asked again. While there is no leader, which takes up to ten seconds, appends fail
+// with [ErrUnavailable]. The tests of faults kill and pause servers, and part them.
+//
 // # Evidence
 //
 // Files that records refer to are beside the log, in a JetStream object store

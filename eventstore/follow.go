@@ -18,6 +18,10 @@ const (
 	// not overrun the connection's buffers.
 	pullBytes = 16 << 20
 
+	// heartbeat is how often an external server says that there is nothing to read.
+	// After two that did not come it hangs, and the next consumer is on another.
+	heartbeat = 2 * time.Second
+
 	// consumerTTL is when the server forgets the consumer of a reader that
 	// vanished. Those which end normally delete theirs.
 	consumerTTL = time.Minute
@@ -50,7 +54,7 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 	defer s.forget(cons)
 
 	f := newFeed(sp)
-	cc, err := cons.Consume(f.put,
+	opts := []jetstream.PullConsumeOpt{
 		jetstream.PullMaxMessagesWithBytesLimit(chunkMax, pullBytes),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			if errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, jetstream.ErrConnectionClosed) {
@@ -58,7 +62,12 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 				return
 			}
 			s.log.Warn("reader interrupted, it will go on", "error", err)
-		}))
+		}),
+	}
+	if s.srv == nil {
+		opts = append(opts, jetstream.PullHeartbeat(heartbeat))
+	}
+	cc, err := cons.Consume(f.put, opts...)
 	if err != nil {
 		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, s.readError(err)))
 		return

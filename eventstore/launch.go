@@ -148,6 +148,7 @@ func (c *committer) settle(f *flight) {
 			Err:      errorKind(f.err),
 		})
 	}
+	c.judge(f)
 	switch {
 	case f.err == nil && !f.duplicate: // the callers know already
 		c.remember(f)

@@ -208,7 +208,7 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.ensureEvidence(ctx); err != nil {
 		return err
 	}
-	c, err := startCommitter(s.write, s.cfg, s.log)
+	c, err := startCommitter(s.write, s.cfg, s.log, s.moveOn)
 	if err != nil {
 		return err
 	}

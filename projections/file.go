@@ -1,11 +1,14 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -26,51 +29,70 @@ type file struct {
 	projector *projector               // nil until the next event
 	withheld  atomic.Pointer[withheld] // by a view; nil in the file of the whole ledger
 	inUse     sync.WaitGroup           // questions under way
+	former    string                   // why it is to be made anew; "" when this program made it
 }
 
 // A file of generation g is read-v<schema>-<g>.db. It gets that name only when
 // it is complete; until then it ends in .load and is worth nothing.
 func fileName(dir string, generation int) string {
-	return filepath.Join(dir, fmt.Sprintf("read-v%d-%06d.db", schemaVersion, generation))
+	return filepath.Join(dir, baseName(schemaVersion, generation))
+}
+
+func baseName(schema, generation int) string {
+	return fmt.Sprintf("read-v%d-%06d.db", schema, generation)
 }
 
 const loading = ".load"
 
-// newest finds the newest complete file, and removes all others and what
-// belongs to them: loads that were interrupted, former generations, other
-// schema versions.
+// newest finds the newest complete file of this schema, and removes what is worth
+// nothing: loads that were interrupted and, where there is one, every other file.
+// Those of other schemas are left as long as they are all that there is: the program
+// that made them can serve them.
 func newest(dir string) (path string, generation int, err error) {
 	names, err := filepath.Glob(filepath.Join(dir, "read-v*.db*"))
 	if err != nil {
 		return "", 0, err
 	}
+	var complete []string // of another schema
 	for _, name := range names {
 		var v, g int
-		if n, _ := fmt.Sscanf(filepath.Base(name), "read-v%d-%06d.db", &v, &g); n == 2 && name == fileName(dir, g) && g > generation {
+		n, _ := fmt.Sscanf(filepath.Base(name), "read-v%d-%06d.db", &v, &g)
+		switch {
+		case n != 2 || filepath.Base(name) != baseName(v, g):
+		case v != schemaVersion:
+			complete = append(complete, name)
+		case g > generation:
 			path, generation = name, g
 		}
 	}
+	if path != "" {
+		complete = []string{path}
+	}
+	return path, generation, removeOthers(dir, complete...)
+}
+
+// removeOthers removes the files of read models, and what belongs to them, but for
+// those to keep.
+func removeOthers(dir string, keep ...string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "read-v*.db*"))
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
-		if path != "" && slices.Contains([]string{path, path + "-wal", path + "-shm"}, name) {
+		if slices.Contains(keep, strings.TrimSuffix(strings.TrimSuffix(name, "-wal"), "-shm")) {
 			continue
 		}
 		if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
-			return "", 0, err
+			return err
 		}
 	}
-	return path, generation, nil
+	return nil
 }
 
 // Remove removes the read models in dir, so that the next Open and Follow make
 // them again from the log. Nobody may have them open.
 func Remove(dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "read-v*.db*"))
-	for _, name := range names {
-		if e := os.Remove(name); err == nil && !os.IsNotExist(e) {
-			err = e
-		}
-	}
-	if err != nil {
+	if err := removeOthers(dir); err != nil {
 		return fmt.Errorf("projections: %w", err)
 	}
 	return nil
@@ -136,20 +158,41 @@ func openReaders(path string, n, cache int) (*sqlitex.Pool, error) {
 	})
 }
 
-// fits reports whether the file was made for the ledger by this schema.
-func (f *file) fits(ledger string) (bool, error) {
+// judge finds out what the file is to this program. It can be asked, and go on, where
+// it has every table and index of this schema as it is declared; it was made by
+// another version all the same where former says so.
+func (f *file) judge(ledger string, view bool) (former string, canBeAsked bool, err error) {
 	meta := map[string]string{}
-	err := each(f.write, "SELECT name, value FROM meta", nil, func(stmt *sqlite.Stmt) (bool, error) {
+	err = each(f.write, "SELECT name, value FROM meta", nil, func(stmt *sqlite.Stmt) (bool, error) {
 		meta[stmt.ColumnText(0)] = stmt.ColumnText(1)
 		return true, nil
 	})
 	if err != nil {
-		return false, err
+		return "", false, err
 	}
 	if got := meta["ledger"]; got != ledger {
-		return false, fmt.Errorf("projections: %s belongs to ledger %q, not to %q", f.path, got, ledger)
+		return "", false, fmt.Errorf("projections: %s belongs to ledger %q, not to %q", f.path, got, ledger)
 	}
-	return meta["schema"] == fingerprint(), nil
+	has := map[string]bool{}
+	err = each(f.write, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL", nil, func(stmt *sqlite.Stmt) (bool, error) {
+		has[stmt.ColumnText(0)] = true
+		return true, nil
+	})
+	if err != nil {
+		return "", false, err
+	}
+	for statement := range strings.SplitSeq(createTables(view)+createIndexes(), ";\n") {
+		if statement != "" && !has[statement] {
+			return "they are of another schema", false, nil
+		}
+	}
+	if projection := cmp.Or(meta["projection"], "0"); projection != strconv.Itoa(projectionVersion) {
+		return fmt.Sprintf("they are of version %d.%s, and this program makes %d.%d", schemaVersion, projection, schemaVersion, projectionVersion), true, nil
+	}
+	if meta["schema"] != fingerprint() {
+		return "they are of another schema, which can be asked", true, nil
+	}
+	return "", true, nil
 }
 
 // read runs f within one read transaction. When ctx ends meanwhile, that is the

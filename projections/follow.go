@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -42,7 +43,7 @@ func (m *Models) follow(ctx context.Context, log Log) error {
 		case errors.As(err, &shown):
 		case errors.As(err, &foreign):
 			m.work.Lock()
-			m.beforehand = nil
+			m.unlearn()
 			m.retire(m.live, nil)
 			m.work.Unlock()
 		default:
@@ -160,10 +161,11 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 // it is to withhold from its beginning is. Questions under way are of the moment
 // before. The caller holds work.
 func (m *Models) retire(f *file, beforehand []withheldEntity) {
+	m.giveUpRenewal() // which knows no better
 	m.mu.Lock()
 	m.live, m.followed = nil, nil
 	m.mu.Unlock()
-	m.beforehand = append(m.beforehand, beforehand...)
+	m.learn(beforehand)
 	p := m.Position()
 	p.Ready = false
 	m.setPosition(p)
@@ -175,6 +177,28 @@ func (m *Models) retire(f *file, beforehand []withheldEntity) {
 			m.log.Warn("the former read models of a view could not be removed", "error", err)
 		}
 	})
+}
+
+// known is what a new file of a view withholds from its beginning, beside what the
+// view says.
+func (m *Models) known() []withheldEntity {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Clip(m.beforehand)
+}
+
+// learn adds to what is known.
+func (m *Models) learn(entities []withheldEntity) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.beforehand = append(m.beforehand, entities...)
+}
+
+// unlearn forgets what is known: it was of another log.
+func (m *Models) unlearn() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.beforehand = nil
 }
 
 func unwrapStop(err error) error {

@@ -275,14 +275,28 @@ func reach(t testing.TB, m *projections.Models, seq uint64) {
 // edit runs SQL on the file of read models in dir, as nobody should.
 func edit(t testing.TB, dir, sql string, args ...any) {
 	t.Helper()
+	conn := onlyFile(t, dir)
+	defer func() { require.NoError(t, conn.Close()) }()
+	require.NoError(t, sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{Args: args}))
+	require.NotZero(t, conn.Changes(), "nothing was edited")
+}
+
+// execute runs statements on the file of read models in dir.
+func execute(t testing.TB, dir, statements string) {
+	t.Helper()
+	conn := onlyFile(t, dir)
+	defer func() { require.NoError(t, conn.Close()) }()
+	require.NoError(t, sqlitex.ExecuteScript(conn, statements, nil))
+}
+
+func onlyFile(t testing.TB, dir string) *sqlite.Conn {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "read-v*.db"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
 	conn, err := sqlite.OpenConn(files[0], sqlite.OpenReadWrite)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close()) }()
-	require.NoError(t, sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{Args: args}))
-	require.NotZero(t, conn.Changes(), "nothing was edited")
+	return conn
 }
 
 // check tries a property on random ledgers. Each is folded many times over, so

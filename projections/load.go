@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -30,7 +31,7 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 		if err != nil || p.view == nil || len(p.view.shown) == 0 {
 			break
 		}
-		m.beforehand = append(m.beforehand, p.view.shown...)
+		m.learn(p.view.shown)
 		if err = os.Remove(tmp); err != nil {
 			break
 		}
@@ -42,7 +43,11 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 		_ = os.Remove(tmp)
 		return nil, fmt.Errorf("projections: make the read models: %w", err)
 	}
-	return m.openFile(path)
+	f, err := m.openFile(path)
+	if err != nil {
+		_ = os.Remove(path)
+	}
+	return f, err
 }
 
 // makeFile makes a complete file, as fast as SQLite can: no journal, no syncs
@@ -74,14 +79,10 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uin
 	if _, other := log.(*reordered); other {
 		opts.View = nil // it is of events that the view has
 	} else {
-		opts.beforehand = m.beforehand
+		opts.beforehand = m.known()
 		opts.CacheParts = max(opts.CacheParts, opts.loadParts)
 	}
-	tables := createTables(m.opts.Ledger)
-	if opts.View != nil {
-		tables += createViewTables
-	}
-	if err := script(conn, tables); err != nil {
+	if err := script(conn, createTables(opts.View != nil)+createViews()+stamp(m.opts.Ledger)); err != nil {
 		return nil, fmt.Errorf("create tables: %w", err)
 	}
 	p, err := newProjector(conn, log, true, opts)
@@ -98,11 +99,26 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uin
 }
 
 // collectLess lets garbage be collected less often until it is undone: a load
-// and a replay make so much of it that this costs a fifth less time. One of them
-// runs at a time, so the setting comes back as it was.
+// and a replay make so much of it that this costs a fifth less time. The last of
+// those that run at a time puts the setting back.
 func collectLess() (undo func()) {
-	was := debug.SetGCPercent(400)
-	return func() { debug.SetGCPercent(was) }
+	collecting.Lock()
+	defer collecting.Unlock()
+	if collecting.less++; collecting.less == 1 {
+		collecting.was = debug.SetGCPercent(400)
+	}
+	return func() {
+		collecting.Lock()
+		defer collecting.Unlock()
+		if collecting.less--; collecting.less == 0 {
+			debug.SetGCPercent(collecting.was)
+		}
+	}
+}
+
+var collecting struct {
+	sync.Mutex
+	less, was int
 }
 
 // load fills new tables with the events up to sequence to, in one transaction.
@@ -209,39 +225,4 @@ func syncFile(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
-}
-
-// made reports whether there is nothing to make: there are read models, or with
-// ErrClosed there will be none.
-func (m *Models) made() (bool, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if m.closed {
-		return true, ErrClosed
-	}
-	return m.live != nil, nil
-}
-
-// ensure makes the read models when there are none. Where there are some it holds
-// nothing up: a replay may begin at the same moment.
-func (m *Models) ensure(ctx context.Context, log Log) error {
-	if done, err := m.made(); done {
-		return err
-	}
-	m.building.Lock()
-	defer m.building.Unlock()
-	if done, err := m.made(); done { // by who had the lock before
-		return err
-	}
-	last, err := log.Last(ctx)
-	if err != nil {
-		return fmt.Errorf("projections: %w", err)
-	}
-	f, err := m.load(ctx, log, last, nil)
-	if err != nil {
-		return err
-	}
-	m.work.Lock()
-	defer m.work.Unlock()
-	return m.install(f, log)
 }

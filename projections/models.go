@@ -61,6 +61,8 @@ type Options struct {
 	// loadParts is CacheParts while a view is made, which comes upon every
 	// aggregate; 0 is CacheParts.
 	loadParts int
+	// turn is held by the one that is renewed of a ledger and its views.
+	turn chan struct{}
 }
 
 // Batch describes one commit of the projector.
@@ -91,27 +93,27 @@ type Models struct {
 	log      *slog.Logger
 
 	following sync.Mutex   // held by Follow: there is one at a time
-	building  sync.Mutex   // held by whoever makes a new file
+	building  sync.Mutex   // held by whoever makes a new file, or replays
 	work      sync.Mutex   // held while live.write and live.projector are used
 	position  atomic.Value // Position
 
 	effective effectiveFiles
-	scope     *scope // of the view; nil where there is none
-	// beforehand is what a view has shown, or would, before it was restricted.
-	// Follow owns it.
-	beforehand []withheldEntity
-	retired    sync.WaitGroup // files that are no longer true, while they are removed
+	scope     *scope         // of the view; nil where there is none
+	retired   sync.WaitGroup // files that serve no longer, while they are removed
+	builds    builds
 
 	mu         sync.RWMutex
 	live       *file // nil until the first is made
 	followed   Log   // that live is made from; nil before that is known
 	generation int
 	closed     bool
-	moved      chan struct{} // closed when position moves
+	moved      chan struct{}    // closed when position moves
+	beforehand []withheldEntity // what a view has shown, or would, before it was restricted
 }
 
-// Open opens the read models in opts.Dir, if there are any that fit; Follow and
-// Rebuild make them. Nobody else may have them open.
+// Open opens the read models in opts.Dir, if there are any that can be asked; Follow
+// makes them where there are none, Renew where they are of a former version, and
+// Rebuild whenever it is asked to. Nobody else may have them open.
 func Open(ctx context.Context, opts Options) (*Models, error) {
 	m := &Models{opts: opts, location: opts.Location, now: opts.Now, log: opts.Logger, moved: make(chan struct{})}
 	if m.location == nil {
@@ -126,6 +128,9 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	}
 	if m.opts.CacheParts <= 0 {
 		m.opts.CacheParts = 1 << 18
+	}
+	if m.opts.turn == nil {
+		m.opts.turn = make(chan struct{}, 1)
 	}
 	if opts.View != nil {
 		m.scope = newScope(opts.Ledger, *opts.View)
@@ -150,11 +155,12 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	if err != nil {
 		return nil, fmt.Errorf("projections: %w; remove the file to have it made again from the log", err)
 	}
-	fits, err := f.fits(opts.Ledger)
-	if err == nil && !fits {
-		m.log.Info("the read models are of another schema and will be made again", "file", path)
-		return m, f.remove()
+	former, canBeAsked, err := f.judge(opts.Ledger, opts.View != nil)
+	if err == nil && !canBeAsked { // the file stays until there is another
+		m.log.Info("the read models cannot be asked, and will be made again", "file", path, "why", former)
+		return m, f.close()
 	}
+	f.former = former
 	if err == nil {
 		err = m.install(f, nil)
 	}
@@ -165,8 +171,8 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	return m, ctx.Err()
 }
 
-// Close ends the questions under way and closes the files. Follow must have
-// returned.
+// Close ends the questions under way and closes the files. Follow and Renew must
+// have returned.
 func (m *Models) Close() error {
 	m.building.Lock()
 	defer m.building.Unlock()

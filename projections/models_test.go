@@ -2,8 +2,6 @@ package projections_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -114,24 +112,4 @@ func toJSON(t testing.TB, v any) string {
 	b, err := json.Marshal(v)
 	require.NoError(t, err)
 	return string(b)
-}
-
-// A file of a former schema version is not asked: it is removed, and what it
-// held is made again from the log.
-func TestFormerSchemaIsMadeAgain(t *testing.T) {
-	// given
-	l, log := inMemory(t)
-	l.story()
-	dir := t.TempDir()
-	former := filepath.Join(dir, "read-v1-000007.db")
-	require.NoError(t, os.WriteFile(former, []byte("of another shape"), 0o600))
-	// when
-	m := models(t, dir, nil)
-	assert.False(t, m.Position().Ready)
-	follow(t, m, log)
-	reach(t, m, l.seq)
-	// then
-	assert.NoFileExists(t, former)
-	_, err := m.Milestone(t.Context(), "framework", "iot-base", "design", projections.Point{Seq: l.seq})
-	require.NoError(t, err)
 }

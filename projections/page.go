@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/fnv"
+	"strconv"
 
 	"github.com/milepost-ledger/milepost/domain"
 )
@@ -39,6 +40,7 @@ func (p Page) open(at Point, question ...string) (opened, error) {
 	if at.Effective != 0 {
 		question = append(question, at.Effective.String(), string(at.Agreement))
 	}
+	question = append(question, strconv.Itoa(schemaVersion)) // another counts items otherwise
 	h := fnv.New64a()
 	for _, s := range question {
 		h.Write([]byte(s))

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"zombiezen.com/go/sqlite"
-
-	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // Rebuilt tells how read models that were made anew compare to those before.
@@ -35,15 +33,10 @@ func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total
 	if m.opts.View != nil {
 		return r, errOfView
 	}
+	m.giveUpRenewal() // it is to do the same, and does not compare
 	m.building.Lock()
 	defer m.building.Unlock()
-	last, err := log.Last(ctx)
-	if err != nil {
-		return r, fmt.Errorf("projections: %w", err)
-	}
-	to := last
-	if p := m.Position(); p.Ready {
-		to = min(p.Seq, last)
+	if m.Position().Ready {
 		if err := m.VerifyTables(ctx); err != nil {
 			tables := (*TablesError)(nil)
 			if !errors.As(err, &tables) {
@@ -52,75 +45,25 @@ func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total
 			r.FirstDifference, r.Finding = tables.Seq, tables.Error()
 		}
 	}
-	start := time.Now()
-	fresh, err := m.load(ctx, log, to, progress)
-	if err != nil {
+	if err := m.build(ctx, log, "it was asked for", progress, &r); err != nil {
 		return r, err
-	}
-	r.Load = time.Since(start)
-
-	m.work.Lock()
-	defer m.work.Unlock()
-	old, err := m.switchTo(ctx, log, fresh, last, &r)
-	if err != nil {
-		return r, errors.Join(err, fresh.remove())
-	}
-	if old != nil {
-		if err := old.remove(); err != nil {
-			m.log.Warn("the former read models could not be removed", "error", err)
-		}
 	}
 	return r, nil
 }
 
-// switchTo brings fresh to where the live file is, compares and installs it.
-// The caller holds work, so the live file stands still.
-func (m *Models) switchTo(ctx context.Context, log Log, fresh *file, last uint64, r *Rebuilt) (old *file, err error) {
-	p, err := newProjector(fresh.write, log, false, m.opts)
-	if err != nil {
-		return nil, err
-	}
-	m.mu.RLock()
-	old, closed := m.live, m.closed
-	m.mu.RUnlock()
-	if closed {
-		return nil, ErrClosed
-	}
-	if old == nil {
-		r.Seq, r.Events, r.Fresh, r.Identical = p.at.seq, p.at.seq, p.at.digest.String(), true
-		if r.FreshRoot, err = ledgerRoot(fresh.write, p.at.seq); err != nil {
-			return nil, err
-		}
-		return nil, m.install(fresh, log)
-	}
-	live, err := readPosition(old.write)
-	if err != nil {
-		return nil, err
-	}
-	if live.seq > p.at.seq && last >= live.seq || live.seq > last {
-		// What came while fresh was loaded; nothing of it when the log is shorter.
-		if last, err = log.Last(ctx); err != nil {
-			return nil, fmt.Errorf("projections: %w", err)
-		}
-	}
-	if err := p.readUpTo(ctx, log, min(live.seq, max(last, p.at.seq)), func(int, time.Time, eventstore.Record) error { return p.commit() }); err != nil {
-		return nil, err
-	}
-	r.Seq, r.Events, r.Fresh = p.at.seq, p.at.seq, p.at.digest.String()
-	if err := r.compare(old.write, fresh.write, live, p.at); err != nil {
-		return nil, err
-	}
-	fresh.projector = p
-	return old, m.install(fresh, log)
-}
-
-// compare finds out whether, and from where on, the live digest differs.
-func (r *Rebuilt) compare(old, fresh *sqlite.Conn, live, now position) error {
-	r.Live = live.digest.String()
-	var err error
-	if r.FreshRoot, err = ledgerRoot(fresh, now.seq); err != nil {
+// compare tells of fresh, which is at now, and finds out whether, and from where on,
+// was differs, which is at live, or is nil.
+func (r *Rebuilt) compare(was, fresh *file, live, now position) (err error) {
+	r.Seq, r.Events, r.Fresh = now.seq, now.seq, now.digest.String()
+	if r.FreshRoot, err = ledgerRoot(fresh.write, now.seq); err != nil {
 		return err
 	}
+	if was == nil {
+		r.Identical = true
+		return nil
+	}
+	old := was.write
+	r.Live = live.digest.String()
 	var tree *TreeError
 	if r.LiveRoot, err = ledgerRoot(old, live.seq); err != nil && !errors.As(err, &tree) {
 		return err
@@ -140,7 +83,7 @@ func (r *Rebuilt) compare(old, fresh *sqlite.Conn, live, now position) error {
 		if err != nil {
 			return err
 		}
-		b, hasB, err := selectInt(fresh, "SELECT mark FROM event WHERE seq = ?", middle)
+		b, hasB, err := selectInt(fresh.write, "SELECT mark FROM event WHERE seq = ?", middle)
 		if err != nil {
 			return err
 		}
@@ -153,7 +96,10 @@ func (r *Rebuilt) compare(old, fresh *sqlite.Conn, live, now position) error {
 	if r.FirstDifference == 0 || low < r.FirstDifference {
 		r.FirstDifference = low
 		r.Finding = fmt.Sprintf("the former read models were made from other events from sequence %d on", low)
-		if low > now.seq {
+		switch {
+		case was.former != "":
+			r.Finding = fmt.Sprintf("%s; what they say differs from sequence %d on", was.former, low)
+		case low > now.seq:
 			r.Finding = fmt.Sprintf("the former read models go on after sequence %d, where the log ends", now.seq)
 		}
 	}

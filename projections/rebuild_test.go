@@ -60,11 +60,8 @@ func TestRebuildEqualsLive(t *testing.T) {
 	assert.Equal(t, 70, item.Percent)
 	require.NoError(t, m.VerifyTables(t.Context()))
 	// and one file is left
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	for _, e := range entries {
-		assert.Contains(t, e.Name(), "read-v4-000002.db")
-	}
+	m.Settled()
+	assert.Equal(t, []string{fileOf(2)}, filesIn(t, dir))
 }
 
 func TestAnEditedFileIsFound(t *testing.T) {

@@ -11,10 +11,23 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// schemaVersion is in the file's name. It grows when a table's meaning
-// changes; a changed declaration alone is noticed by the schema's fingerprint.
-// Either way the models are made anew from the log.
-const schemaVersion = 4
+// The version of read models has two parts. Whichever grows, they are made anew
+// from the log.
+//
+// schemaVersion is in the file's name. It grows when a table's meaning changes,
+// when entities come in another order, which cursors count, when the projector
+// cannot go on from former rows, and when former rows show what they must not.
+// Files of another schema are not asked.
+//
+// projectionVersion is in the table meta. It grows when the projector makes other
+// rows of the same events, in tables that mean what they meant: files of another
+// one serve, and go on, while those of this one are made beside them.
+//
+// A changed declaration alone is noticed, see [file.judge].
+const (
+	schemaVersion     = 4
+	projectionVersion = 1
+)
 
 // The order of tables in the digest.
 const (
@@ -77,7 +90,7 @@ var versionLead = []string{"entity", "from_seq"}
 
 // createTables, createIndexes and createViews make the schema. The load of a
 // new file makes the indexes last.
-func createTables(ledger string) string {
+func createTables(view bool) string {
 	var b strings.Builder
 	b.WriteString(`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE position (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL, digest BLOB NOT NULL, mark BLOB NOT NULL);
@@ -91,9 +104,15 @@ CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 		name, _, cols := t.describe()
 		fmt.Fprintf(&b, "CREATE TABLE %s (entity INTEGER NOT NULL, from_seq INTEGER NOT NULL%s);\n", name, columnsSQL(cols))
 	}
-	b.WriteString(createViews())
-	fmt.Fprintf(&b, "INSERT INTO meta VALUES ('ledger', '%s'), ('schema', '%s');\n", ledger, fingerprint())
+	if view {
+		b.WriteString(createViewTables)
+	}
 	return b.String()
+}
+
+// stamp says in a new file what it is.
+func stamp(ledger string) string {
+	return fmt.Sprintf("INSERT INTO meta VALUES ('ledger', '%s'), ('schema', '%s'), ('projection', '%d');\n", ledger, fingerprint(), projectionVersion)
 }
 
 func columnsSQL(cols []column) string {

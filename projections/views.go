@@ -242,6 +242,9 @@ func (v *Views) follow(ctx context.Context, o *openView, view View) {
 		v.shut(o) // so that the next to ask tries again
 		return
 	}
+	var renewing sync.WaitGroup
+	defer renewing.Wait()
+	renewing.Go(func() { o.models.Renew(ctx, v.log) })
 	for ctx.Err() == nil {
 		if err := o.models.Follow(ctx, v.log); err != nil {
 			v.opts.Logger.Error("a view does not keep up with the log", "dir", o.models.opts.Dir, "error", err)
@@ -261,7 +264,8 @@ const followAgain = 5 * time.Second
 func (v *Views) openModels(dir string, view View) (*Models, error) {
 	of := v.main.opts
 	opts := Options{
-		Dir: dir, Ledger: of.Ledger, Location: of.Location, Now: of.Now, Logger: v.opts.Logger, Asked: of.Asked, CacheParts: viewCacheParts, loadParts: of.CacheParts, View: &view,
+		Dir: dir, Ledger: of.Ledger, Location: of.Location, Now: of.Now, Logger: v.opts.Logger, Asked: of.Asked, CacheParts: viewCacheParts,
+		loadParts: of.CacheParts, turn: of.turn, View: &view,
 	}
 	m, err := Open(context.Background(), opts)
 	if err != nil {

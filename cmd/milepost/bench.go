@@ -39,7 +39,9 @@ var benchmarks = []benchmark{
 	{"latency-nats", "an event from when the log stored it until a subscriber has it from NATS / a plain pull consumer", "p50 and p99 at most 2 times", ratioAtMost(2), (*bench).latencyNATS},
 	{"latency-sse", "an event from when the log stored it until a reader of server-sent events has it", "p99 under 50 ms", p99Under(50), (*bench).latencySSE},
 	{"latency-webhook", "an event from when the log stored it until the receiver of a webhook has it", "p99 under 50 ms", p99Under(50), (*bench).latencyWebhook},
-	{"restart", "ready again after a clean stop", "under 3 s", secondsUnder(3), (*bench).restart},
+	{"memory", "resident at most while a process serves the largest of --sizes, asked everything by 16 clients", "under 400 MiB", mibUnder(400), (*bench).memory},
+	{"restart", "a process that serves the largest of --sizes, ready again after a clean stop", "under 2 s", secondsUnder(2), (*bench).restart},
+	{"restart-killed", "the same after kill -9 while it writes", "under 6 s", secondsUnder(6), (*bench).restartKilled},
 }
 
 // measurement is one line of the result. What does not apply is null.
@@ -54,6 +56,7 @@ type measurement struct {
 	RawP50  *float64 `json:"raw_p50_ms,omitempty"`
 	RawP99  *float64 `json:"raw_p99_ms,omitempty"`
 	Seconds *float64 `json:"seconds,omitempty"`
+	MiB     *float64 `json:"mib,omitempty"`
 	Growth  *float64 `json:"growth,omitempty"` // p50 of the largest ledger to that of the smallest
 	Sizes   []sized  `json:"sizes,omitempty"`
 }
@@ -80,6 +83,10 @@ func both(one, other func(measurement) bool) func(measurement) bool {
 
 func secondsUnder(s float64) func(measurement) bool {
 	return func(m measurement) bool { return *m.Seconds < s }
+}
+
+func mibUnder(most float64) func(measurement) bool {
+	return func(m measurement) bool { return *m.MiB < most }
 }
 
 func newBench(a *app) *cobra.Command {
@@ -157,6 +164,7 @@ type bench struct {
 	work *workload   // what full was filled with
 
 	scaled []*scaled // ledgers of all sizes, made by the first that needs them
+	alone  *apart    // the largest of them, once it is closed for a process of its own
 }
 
 func (b *bench) runAll(ctx context.Context, only []string) (results []measurement, err error) {
@@ -192,10 +200,12 @@ func (b *bench) close() error {
 	return errors.Join(err, os.RemoveAll(b.root))
 }
 
+const benchLedger = "bench"
+
 // node opens a ledger in a directory of the bench.
 func (b *bench) node(ctx context.Context, name string) (*node, error) {
 	return startNode(ctx, nodeConfig{
-		dir: filepath.Join(b.root, name), name: "bench", log: b.app.logger(),
+		dir: filepath.Join(b.root, name), name: benchLedger, log: b.app.logger(),
 		natsListen: "127.0.0.1:0", // it listens when a benchmark has a subscriber
 	})
 }
@@ -217,7 +227,7 @@ func (a *app) printMeasurements(results []measurement) error {
 	if a.output == "csv" {
 		return writeBenchCSV(a.out, results)
 	}
-	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "P99 MS", "RAW P50", "RAW P99", "GROWTH", "SECONDS", "TARGET", "", "WHAT"}}
+	rows := [][]string{{"NAME", "OURS/S", "RAW/S", "RATIO", "VISIBLE/S", "P50 MS", "P99 MS", "RAW P50", "RAW P99", "GROWTH", "SECONDS", "MIB", "TARGET", "", "WHAT"}}
 	for _, m := range results {
 		one := benchmarkOf(m)
 		verdict := "met"
@@ -226,5 +236,5 @@ func (a *app) printMeasurements(results []measurement) error {
 		}
 		rows = append(rows, append(m.cells(), one.target, verdict, one.what))
 	}
-	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, true, true, true, true, false, false, false})
+	return writeRows(a.out, rows, []bool{false, true, true, true, true, true, true, true, true, true, true, true, false, false, false})
 }

@@ -35,14 +35,9 @@ func (b *bench) portfolio(ctx context.Context) (m measurement, err error) {
 		questions = append(questions, ask(s, func() projections.AsOf { return "" }))
 	}
 	largest := b.scaled[len(b.scaled)-1]
-	// The first events set up agreements, before there are milestones.
-	begin, err := largest.models.Resolve(ctx, projections.AsOf(fmt.Sprintf("seq:%d", min(100, largest.events))))
-	if err != nil {
-		return m, err
-	}
 	random := rand.New(rand.NewPCG(2017, 2022))
 	p50, err := b.timed("portfolio", append(questions, ask(largest, func() projections.AsOf {
-		at := begin.At.Add(time.Duration(random.Int64N(int64(largest.now.At.Sub(begin.At)))))
+		at := largest.begin.Add(time.Duration(random.Int64N(int64(largest.now.At.Sub(largest.begin)))))
 		return projections.AsOf(at.Format(time.RFC3339Nano))
 	}))...)
 	if err != nil {

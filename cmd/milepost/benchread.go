@@ -12,7 +12,6 @@ import (
 
 const (
 	wholeRounds   = 3 // of what reads the whole log
-	restartRounds = 3
 	changesAsked  = 500
 	changesWanted = 100
 )
@@ -96,35 +95,4 @@ func (b *bench) whatChanged(ctx context.Context) (m measurement, err error) {
 	}
 	p50 := median(took)
 	return measurement{Ours: ptr(1e3 / p50), P50: &p50}, nil
-}
-
-// restart measures from the start of a ledger that was stopped cleanly until it
-// shows its whole log.
-func (b *bench) restart(ctx context.Context) (m measurement, err error) {
-	if err := b.filled(ctx); err != nil {
-		return m, err
-	}
-	var took []float64
-	bar := b.app.bar("restart", restartRounds, false)
-	defer bar.finish()
-	for range restartRounds {
-		_, err := bar.step(func() (float64, error) {
-			err := b.full.Close()
-			b.full = nil
-			if err != nil {
-				return 0, err
-			}
-			start := time.Now()
-			if b.full, err = b.node(ctx, "full"); err != nil {
-				return 0, err
-			}
-			err = b.full.catchUp(ctx)
-			took = append(took, time.Since(start).Seconds())
-			return 0, err
-		})()
-		if err != nil {
-			return m, err
-		}
-	}
-	return measurement{Seconds: ptr(median(took))}, nil
 }

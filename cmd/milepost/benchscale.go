@@ -29,6 +29,7 @@ type scaled struct {
 	quiet  []domain.Key
 	now    projections.Point
 	half   projections.Point // in the middle of the log
+	begin  time.Time         // ledger time when some milestones were scheduled
 }
 
 // ask asks one question about an agreement, and says how much came.
@@ -175,7 +176,11 @@ func (b *bench) grow(ctx context.Context, events int) (*scaled, error) {
 		return s, err
 	}
 	s.events = s.now.Seq
-	s.half, err = n.models.Resolve(ctx, projections.AsOf(fmt.Sprintf("seq:%d", s.now.Seq/2)))
+	if s.half, err = n.models.Resolve(ctx, projections.AsOf(fmt.Sprintf("seq:%d", s.now.Seq/2))); err != nil {
+		return s, err
+	}
+	begin, err := n.models.Resolve(ctx, "seq:100")
+	s.begin = begin.At
 	return s, err
 }
 

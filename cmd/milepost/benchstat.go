@@ -56,12 +56,12 @@ func (m measurement) cells() []string {
 		}
 		return strconv.FormatFloat(*v, 'f', digits, 64)
 	}
-	return []string{m.Name, number(m.Ours, 0), number(m.Raw, 0), number(m.Ratio, 2), number(m.Visible, 0), number(m.P50, 3), number(m.P99, 3), number(m.RawP50, 3), number(m.RawP99, 3), number(m.Growth, 2), number(m.Seconds, 2)}
+	return []string{m.Name, number(m.Ours, 0), number(m.Raw, 0), number(m.Ratio, 2), number(m.Visible, 0), number(m.P50, 3), number(m.P99, 3), number(m.RawP50, 3), number(m.RawP99, 3), number(m.Growth, 2), number(m.Seconds, 2), number(m.MiB, 0)}
 }
 
 func writeBenchCSV(w io.Writer, results []measurement) error {
 	out := csv.NewWriter(w)
-	_ = out.Write([]string{"name", "ours_per_s", "raw_per_s", "ratio", "visible_per_s", "p50_ms", "p99_ms", "raw_p50_ms", "raw_p99_ms", "growth", "seconds"}) // Error has the first error
+	_ = out.Write([]string{"name", "ours_per_s", "raw_per_s", "ratio", "visible_per_s", "p50_ms", "p99_ms", "raw_p50_ms", "raw_p99_ms", "growth", "seconds", "mib"}) // Error has the first error
 	for _, m := range results {
 		_ = out.Write(m.cells())
 	}

@@ -149,6 +149,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 		}
 		return nil
 	})
+	g.Go(func() error { n.models.Renew(running, n.store); return nil })
 	g.Go(func() error {
 		if err := n.catchUp(running); err != nil {
 			return unlessEnded(ctx, err)

@@ -209,7 +209,10 @@ func TestTooManyCommands(t *testing.T) {
 
 	// then
 	answer.problem(http.StatusServiceUnavailable, CodeOverloaded)
-	assert.NotEmpty(t, answer.header.Get("Retry-After"))
+	assert.Equal(t, "1", answer.header.Get("Retry-After"))
+	assert.EqualValues(t, 2, r.metric("milepost_commands_in_flight"))
+	assert.EqualValues(t, 2, r.metric("milepost_commands_in_flight_limit"))
+	assert.Positive(t, r.metric("milepost_commands_retry_after_seconds"))
 
 	// and when one is done
 	one()

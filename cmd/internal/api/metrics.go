@@ -148,7 +148,7 @@ func (m *Metrics) handler() http.Handler {
 }
 
 // watch adds the gauges that are read from the server when they are asked for.
-func (m *Metrics) watch(s *server) { m.registry.MustRegister(&gauges{s}) }
+func (m *Metrics) watch(s *server) { m.registry.MustRegister(&gauges{s}, buildMetrics{s.cfg.Models}) }
 
 // gauges reads all sizes and positions at one moment.
 type gauges struct{ server *server }

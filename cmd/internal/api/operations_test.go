@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -248,6 +250,45 @@ func TestImport(t *testing.T) {
 		send(r, `{}`, "Content-Type: text/plain").problem(http.StatusUnsupportedMediaType, CodeMediaType)
 		send(r, `{}`, "Content-Type: ").problem(http.StatusUnsupportedMediaType, CodeMediaType)
 	})
+}
+
+// A build that fails is told of in every way, and is no reason to send requests
+// elsewhere.
+func TestAFailedBuildIsTold(t *testing.T) {
+	// given a server that cannot make new read models
+	r := start(t)
+	last := r.scheduled()
+	require.NoError(t, r.models.Wait(t.Context(), last.Seq))
+	files, err := filepath.Glob(filepath.Join(r.server.cfg.ModelsDir, "read-v*-000001.db"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	taken := strings.Replace(files[0], "000001", "000002", 1) + ".load"
+	require.NoError(t, os.MkdirAll(filepath.Join(taken, "x"), 0o700))
+	// when it is asked to
+	p := r.send(http.MethodPost, "/v1/rebuild", "").problem(http.StatusInternalServerError, CodeBuildFailed)
+	// then it says so, and why, and is ready
+	assert.NotContains(t, p.Detail, taken)
+	var status Status
+	r.get("/v1/status").is(http.StatusOK).into(&status)
+	assert.True(t, status.Ready)
+	assert.Equal(t, "failed", status.Build.State)
+	assert.Equal(t, "it was asked for", status.Build.Why)
+	assert.Contains(t, status.Build.Error, taken)
+	assert.NotNil(t, status.Build.Ended)
+	r.get("/readyz").is(http.StatusOK)
+	r.get("/v1/parties").is(http.StatusOK)
+	assert.Equal(t, 1.0, r.metric(`milepost_builds_total{result="done"}`), "the first ones")
+	assert.Equal(t, 1.0, r.metric(`milepost_builds_total{result="failed"}`))
+	assert.Zero(t, r.metric("milepost_build_running"))
+	// and when it can
+	require.NoError(t, os.RemoveAll(taken))
+	r.send(http.MethodPost, "/v1/rebuild", "").is(http.StatusOK)
+	r.get("/v1/status").is(http.StatusOK).into(&status)
+	assert.Equal(t, "done", status.Build.State)
+	assert.Empty(t, status.Build.Error)
+	assert.Equal(t, last.Seq, status.Build.Seq)
+	assert.Equal(t, 2.0, r.metric(`milepost_builds_total{result="done"}`))
+	assert.Equal(t, float64(last.Seq), r.metric("milepost_build_sequence"))
 }
 
 func TestRebuild(t *testing.T) {

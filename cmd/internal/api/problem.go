@@ -95,6 +95,7 @@ const (
 	CodeFuture           = "cosignature-in-future"  // a countersignature of a time that has not come
 	CodeForeign          = "checkpoint-foreign"     // a checkpoint of another ledger, or of another history
 	CodeLogDisagrees     = "log-disagrees"          // the log is not what was signed
+	CodeBuildFailed      = "build-failed"           // new read models could not be made; those before serve on
 	CodeInternal         = "internal"               // a fault of the server
 )
 
@@ -126,6 +127,7 @@ var statuses = map[string]int{
 	domain.CodeStaleVersion:            http.StatusPreconditionFailed,
 	CodeTooLarge:                       http.StatusRequestEntityTooLarge,
 	CodeMediaType:                      http.StatusUnsupportedMediaType,
+	CodeBuildFailed:                    http.StatusInternalServerError,
 	CodeInternal:                       http.StatusInternalServerError,
 	CodeEvidenceDamaged:                http.StatusInternalServerError,
 	CodeLogDamaged:                     http.StatusInternalServerError,
@@ -174,6 +176,7 @@ func problemOf(err error) *Problem {
 		disagree *notary.DisagreeError
 		differs  *projections.Difference
 		copied   *eventstore.CopyError
+		build    *projections.BuildError
 	)
 	var p *Problem
 	switch {
@@ -245,6 +248,8 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeTimeout, "", "It took too long and was given up. Nothing was written; try again in a moment.")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		p = newProblem(domain.CodeMalformed, "", "The body ended too early.")
+	case errors.As(err, &build): // by nothing that is said above
+		p = newProblem(CodeBuildFailed, "", "The new read models could not be made, and those before serve on. milepost status says why; mend that, and ask again.")
 	default:
 		p = newProblem(CodeInternal, "", "The server failed. Its log says why, by the request id.")
 	}

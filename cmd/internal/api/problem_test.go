@@ -67,6 +67,8 @@ func TestProblemOf(t *testing.T) {
 		"body too slow":         {os.ErrDeadlineExceeded, 503, "timeout"},
 		"given up":              {context.DeadlineExceeded, 503, "timeout"},
 		"client gone":           {context.Canceled, 503, "timeout"},
+		"build failed":          {&projections.BuildError{Err: errors.New("hunter2")}, 500, "build-failed"},
+		"build given up":        {&projections.BuildError{Err: context.Canceled}, 503, "timeout"},
 		"a gap":                 {&eventstore.GapError{Want: 3, Got: 5}, 500, "internal"},
 		"anything else":         {errors.New("the password is hunter2"), 500, "internal"},
 	} {

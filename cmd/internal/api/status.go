@@ -29,6 +29,7 @@ type Status struct {
 	Ready        bool       `json:"ready"`
 	Reasons      []string   `json:"reasons" doc:"Why it is not ready."`
 	NATS         NATSStatus `json:"nats"`
+	Build        Build      `json:"build" doc:"How the making of new read models gets on. Those before serve until it is done, and when it fails."`
 	Integrity    Integrity  `json:"integrity" doc:"How far the log is signed for, and checked."`
 	Started      time.Time  `json:"started" doc:"When the server was started."`
 	Front        string     `json:"front" enum:"loopback,tls,proxy" doc:"How it is reached: from this machine only, by TLS of its own, or by a proxy."`
@@ -40,6 +41,42 @@ type Status struct {
 	Webhooks    *WebhooksStatus    `json:"webhooks,omitempty" doc:"Deliveries; absent where this server delivers none."`
 
 	Copy *CopyStatus `json:"copy,omitempty" doc:"How a copy is; absent for the ledger itself."`
+}
+
+// Build says how the making of read models gets on, or what came of the last.
+type Build struct {
+	State  string     `json:"state" enum:"none,running,done,failed"`
+	Due    string     `json:"due" doc:"Why the read models that serve are to be made anew; empty when they are not."`
+	Why    string     `json:"why" doc:"Why they are, or were last, made; empty when they were not since the server started."`
+	Seq    uint64     `json:"seq" doc:"Sequence up to which they are made."`
+	Until  uint64     `json:"until" doc:"Sequence up to which they are to be made at first."`
+	Began  *time.Time `json:"began"`
+	Ended  *time.Time `json:"ended" doc:"null while they are being made."`
+	Made   int        `json:"made" doc:"How often they were made since the server started."`
+	Failed int        `json:"failed" doc:"And how often they could not be."`
+	Error  string     `json:"error" doc:"Why the last try failed; empty when it did not. It is tried again by itself where due says why."`
+}
+
+func buildStatus(b projections.Build) Build {
+	s := Build{State: "none", Due: b.Due, Why: b.Why, Seq: b.Seq, Until: b.Until, Made: b.Made, Failed: b.Failed}
+	switch {
+	case b.Running:
+		s.State = "running"
+	case b.Err != nil:
+		s.State = "failed"
+	case b.Made > 0:
+		s.State = "done"
+	}
+	if b.Err != nil {
+		s.Error = b.Err.Error()
+	}
+	if began := b.Began.UTC(); !began.IsZero() {
+		s.Began = &began
+	}
+	if ended := b.Ended.UTC(); !ended.IsZero() {
+		s.Ended = &ended
+	}
+	return s
 }
 
 // CopyStatus says of a copy how near it is to its origin.
@@ -132,8 +169,9 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 	status := Status{
 		Ledger: info.Ledger, LastSeq: info.LastSeq, ProjectedSeq: position.Seq, Events: info.Messages, Digest: position.Digest,
 		Bytes: info.Bytes, Timezone: s.cfg.Location.String(), Version: s.cfg.Version,
-		NATS: NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Current: info.Current, Leader: info.Leader, Connected: info.Connected},
-		Copy: copyStatus(info.Copy),
+		NATS:  NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Current: info.Current, Leader: info.Leader, Connected: info.Connected},
+		Build: buildStatus(s.cfg.Models.Build()),
+		Copy:  copyStatus(info.Copy),
 	}
 	if info.Messages > 0 {
 		status.FirstSeq = info.FirstSeq // of an empty stream it is 0 or 1, by its history

@@ -33,9 +33,10 @@ type receipt struct {
 // files that it took as evidence, by hash. What is in it must be in the log, once,
 // and in the store, whatever happens.
 type promises struct {
-	mu    sync.Mutex
-	all   map[string]receipt
-	files map[string]int // sizes
+	mu     sync.Mutex
+	all    map[string]receipt
+	files  map[string]int // sizes
+	newest uint64         // sequence that was acknowledged
 }
 
 func newPromises() *promises { return &promises{all: map[string]receipt{}, files: map[string]int{}} }
@@ -48,7 +49,15 @@ func (p *promises) keep(r receipt) error {
 		return fmt.Errorf("command %s was acknowledged as %v, and then as %v", r.CommandID, first.Events, r.Events)
 	}
 	p.all[r.CommandID] = r
+	p.newest = max(p.newest, r.Seq)
 	return nil
+}
+
+// last is the last sequence that was acknowledged.
+func (p *promises) last() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.newest
 }
 
 // events is how many the receipt of a command names.

@@ -16,66 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 )
-
-// A server killed in the middle of an import loses nothing that it
-// acknowledged and keeps nothing twice: the same file, imported again, comes to
-// the digest of an undisturbed import. (The digest leaves out recorded times
-// and event ids, which cannot be the same.)
-func TestKilledDuringAnImport(t *testing.T) {
-	const commands = 5000
-	text := newWorkload(commands).chunk(0, commands, commands)
-	lines := strings.SplitAfter(text, "\n")
-	require.Greater(t, len(lines), commands*9/10)
-
-	// Given what an undisturbed import comes to
-	calm := startServer(t, t.TempDir())
-	_, code := calm.run(t, strings.NewReader(text), "import", "-", "-o", "json")
-	require.Equal(t, exitDone, code)
-	want := calm.settled(t)
-	require.Greater(t, want.LastSeq, uint64(commands))
-	calm.stop(t, syscall.SIGTERM)
-
-	// When a server is killed while an import is under way, of which some
-	// batches are in the log and more is to come
-	dir := t.TempDir()
-	victim := startServer(t, dir)
-	in, feed := io.Pipe()
-	imported := make(chan int)
-	go func() {
-		_, code := victim.run(t, in, "import", "--format", "jsonl", "-")
-		imported <- code
-	}()
-	_, err := io.WriteString(feed, strings.Join(lines[:commands/2], ""))
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { return victim.status(t).LastSeq > 1000 }, 20*time.Second, 5*time.Millisecond)
-	victim.stop(t, syscall.SIGKILL)
-	require.NoError(t, feed.Close())
-	assert.Equal(t, exitFailed, <-imported, "the client says that the import broke off")
-
-	// Then after a restart a part is there, whole,
-	again := startServer(t, dir)
-	part := again.status(t)
-	require.Greater(t, part.LastSeq, uint64(1000))
-	require.Less(t, part.LastSeq, want.LastSeq)
-
-	// and the same file adds the rest and nothing else.
-	out, code := again.run(t, strings.NewReader(text), "import", "-", "-o", "json")
-	require.Equal(t, exitDone, code)
-	var sum struct {
-		FirstSeq uint64 `json:"first_seq"`
-		Skipped  int    `json:"skipped"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(out), &sum))
-	assert.Equal(t, part.LastSeq+1, sum.FirstSeq)
-	assert.Positive(t, sum.Skipped)
-	assert.Equal(t, want, again.settled(t))
-	again.stop(t, syscall.SIGINT)
-}
 
 // child is a server in a process of its own.
 type child struct {
