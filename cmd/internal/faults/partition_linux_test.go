@@ -61,7 +61,7 @@ var partitions = []partition{
 
 // parted is how long machines are parted at most: longer than a leader takes to
 // notice that it leads nobody, and than the others take to choose another.
-const parted = 30 * time.Second
+const parted = 15 * time.Second
 
 func TestPartition(t *testing.T) {
 	times := thorough(t, 2, 20)
