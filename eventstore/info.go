@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // Info describes the log at one moment.
@@ -124,4 +126,4 @@ func (s *Store) Raw() *nats.Conn { return s.read }
 func (s *Store) Connected() bool { return s.write.IsConnected() && s.read.IsConnected() }
 
 // FreeRoom is how many bytes are left on the disk that a directory is on.
-func FreeRoom(dir string) (int64, error) { return diskFree(dir) }
+func FreeRoom(dir string) (int64, error) { return durable.Free(dir) }
