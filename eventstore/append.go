@@ -34,7 +34,7 @@ type AppendStats struct {
 	Appends  int  // how many calls of Append shared the commit
 	Batch    bool // an atomic batch
 	Duration time.Duration
-	Err      string // "", conflict, duplicate, unknown, unavailable or rejected
+	Err      string // "", conflict, duplicate, unknown, unavailable, no-room or rejected
 }
 
 // Append writes all of msgs or none, with the contiguous sequences first,
@@ -58,6 +58,9 @@ func (s *Store) Append(ctx context.Context, msgs []Message) (first uint64, err e
 		return 0, err
 	}
 	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := s.room(); err != nil {
 		return 0, err
 	}
 	if err := s.commit.submit(r); err != nil {
@@ -173,6 +176,8 @@ func (r *request) fail(err error) error {
 		return &ConflictError{Subject: r.subjects[0], Expected: r.expect[0]}
 	case isDuplicate(err):
 		return &DuplicateError{ID: r.id()}
+	case isNoRoom(err):
+		return fmt.Errorf("%w: %w", ErrNoRoom, err)
 	default:
 		return err
 	}

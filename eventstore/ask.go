@@ -83,6 +83,8 @@ func (s *Store) readError(err error) error {
 		return ErrClosed
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrReconnectBufExceeded), apiCode(err) == codeNoLeader:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case isNoRoom(err):
+		return fmt.Errorf("%w: %w", ErrNoRoom, err)
 	default:
 		return err
 	}

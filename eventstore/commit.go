@@ -3,6 +3,7 @@ package eventstore
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -50,6 +51,8 @@ type committer struct {
 	maxPending int
 	wake       chan struct{} // room for one
 	ended      chan struct{} // closed when loop has returned
+
+	acknowledged atomic.Uint64 // the last sequence that an append was told
 
 	mu       sync.Mutex
 	incoming []*request
@@ -122,6 +125,12 @@ func (c *committer) left() {
 // committer learns of it afterwards, unless there is more to do.
 func (c *committer) land(f *flight) {
 	if f.err == nil && !f.duplicate {
+		for last := f.first + uint64(f.messages) - 1; ; {
+			known := c.acknowledged.Load()
+			if known >= last || c.acknowledged.CompareAndSwap(known, last) {
+				break
+			}
+		}
 		f.succeed()
 	}
 	c.mu.Lock()

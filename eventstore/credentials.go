@@ -92,7 +92,7 @@ const ExternalAPI = "MILEPOST.API"
 
 // Embedded says whether the server is in this process, so that who is let in is
 // decided here. An external one is told by its operator: see [Store.Configuration].
-func (s *Store) Embedded() bool { return s.srv != nil }
+func (s *Store) Embedded() bool { return s.srv.Load() != nil }
 
 // Configuration is what the operator of an external server adds to its
 // configuration for the reader of a consumer: what the embedded server does by

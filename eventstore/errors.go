@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 var (
@@ -20,6 +22,9 @@ var (
 	// ErrUnavailable: the log cannot take appends, or answer, at present (no
 	// connection, no leader). Nothing was written; try again later.
 	ErrUnavailable = errors.New("eventstore: the log is not available")
+	// ErrNoRoom: the disk is full, or the server may not store more. Nothing was
+	// written; once there is room, appends succeed again by themselves.
+	ErrNoRoom = durable.ErrNoRoom
 	// ErrTooLarge: the append has more than MaxMessages messages, or a
 	// message more than MaxData bytes. Nothing was sent.
 	ErrTooLarge = errors.New("eventstore: append too large")
@@ -170,6 +175,8 @@ const (
 	codeBatchTooManyInFlight  = 10210 // the server stages too many batches
 	codeNoLeader              = 10008 // the cluster, or the stream, has no leader at present
 	codeNoPeers               = 10005 // the cluster has too few servers for the replicas asked for
+	codeNoResources           = 10023 // as much is stored as the server may store
+	codeNoStorage             = 10047 // the same, of an account
 )
 
 func apiCode(err error) jetstream.ErrorCode {
@@ -190,6 +197,11 @@ func isDuplicate(err error) bool {
 	return c == codeDuplicateInFlight || c == codeDuplicateInBatch
 }
 
+func isNoRoom(err error) bool {
+	c := apiCode(err)
+	return c == codeNoResources || c == codeNoStorage || errors.Is(err, ErrNoRoom)
+}
+
 // errorKind is the short name of an append's outcome, for metrics.
 func errorKind(err error) string {
 	var (
@@ -208,6 +220,8 @@ func errorKind(err error) string {
 		return "unknown"
 	case errors.Is(err, ErrUnavailable):
 		return "unavailable"
+	case isNoRoom(err):
+		return "no-room"
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "canceled"
 	default:

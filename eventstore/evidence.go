@@ -222,6 +222,9 @@ func (s *Store) storeEvidence(ctx context.Context, e Evidence, r io.Reader) (boo
 // sent one at a time and expect nothing: what the server holds of them in memory
 // stays small only as long as it looks none of them up.
 func (s *Store) publishEvidence(ctx context.Context, subject string, data []byte, opts ...jetstream.PublishOpt) error {
+	if err := s.room(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	_, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data}, append(opts, jetstream.WithExpectStream(s.evidenceBucket().stream()))...)

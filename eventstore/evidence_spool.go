@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 const spoolPattern = "evidence-*.part"
@@ -34,7 +36,7 @@ func (s *Store) spool(ctx context.Context, r io.Reader) (_ *spooled, err error) 
 		}
 	}()
 	hash := sha256.New()
-	file.size, err = io.Copy(io.MultiWriter(f, hash), io.LimitReader(r, MaxEvidence+1))
+	file.size, err = io.Copy(io.MultiWriter(&roomy{f}, hash), io.LimitReader(r, MaxEvidence+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("eventstore: take in evidence: %w", err)
@@ -48,6 +50,17 @@ func (s *Store) spool(ctx context.Context, r io.Reader) (_ *spooled, err error) 
 	file.hash = hex.EncodeToString(hash.Sum(nil))
 	_, err = f.Seek(0, io.SeekStart)
 	return file, err
+}
+
+// roomy leaves alone what is kept free of a disk: an upload that filled it would
+// stop the log.
+type roomy struct{ *os.File }
+
+func (f *roomy) Write(b []byte) (int, error) {
+	if err := durable.Room(filepath.Dir(f.Name())); err != nil {
+		return 0, err
+	}
+	return f.File.Write(b)
 }
 
 // discard removes the file. One that cannot be removed is met again by clearSpool.

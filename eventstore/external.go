@@ -25,7 +25,7 @@ var minServer = [2]int{2, 15}
 // learnServer checks an external server's version, and asks it whether it
 // syncs. Only a system account may ask that, so mostly there is no answer.
 func (s *Store) learnServer(ctx context.Context) error {
-	if s.srv != nil {
+	if s.srv.Load() != nil {
 		s.syncAlways = SyncYes
 		return nil
 	}

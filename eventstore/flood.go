@@ -13,7 +13,7 @@ const (
 
 // unanswered is how many requests of a consumer's reader the server remembers.
 func (s *Store) unanswered(consumer string) (n int) {
-	ledger := s.srv.GlobalAccount()
+	ledger := s.srv.Load().GlobalAccount()
 	if ledger.NumPendingAllResponses() <= maxUnanswered { // counting takes longer
 		return 0
 	}

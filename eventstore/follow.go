@@ -64,7 +64,7 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 			s.log.Warn("reader interrupted, it will go on", "error", err)
 		}),
 	}
-	if s.srv == nil {
+	if s.srv.Load() == nil {
 		opts = append(opts, jetstream.PullHeartbeat(heartbeat))
 	}
 	cc, err := cons.Consume(f.put, opts...)

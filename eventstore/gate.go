@@ -126,7 +126,7 @@ func (g *gate) signer(key string, nonce, sig []byte) string {
 func (g *gate) account(consumer string) (*server.Account, error) {
 	g.accounts.Lock()
 	defer g.accounts.Unlock()
-	srv := g.store.srv
+	srv := g.store.srv.Load()
 	name := accountOf(consumer)
 	account, isNew := srv.LookupOrRegisterAccount(name)
 	if !isNew {
@@ -170,15 +170,15 @@ func (s *Store) Disconnect(consumer string) error {
 	}
 	s.gate.wait()
 	account := accountOf(consumer)
-	if _, err := s.srv.LookupAccount(account); err != nil {
+	if _, err := s.srv.Load().LookupAccount(account); err != nil {
 		return nil // it has not connected since the start
 	}
-	conns, err := s.srv.Connz(&server.ConnzOptions{Account: account, Limit: maxConnections})
+	conns, err := s.srv.Load().Connz(&server.ConnzOptions{Account: account, Limit: maxConnections})
 	if err != nil {
 		return fmt.Errorf("eventstore: connections of %s: %w", consumer, err)
 	}
 	for _, c := range conns.Conns {
-		_ = s.srv.DisconnectClientByID(c.Cid) // or it is gone already
+		_ = s.srv.Load().DisconnectClientByID(c.Cid) // or it is gone already
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (s *Store) Connections(consumer string) int {
 	if s.gate == nil {
 		return 0
 	}
-	account, err := s.srv.LookupAccount(accountOf(consumer))
+	account, err := s.srv.Load().LookupAccount(accountOf(consumer))
 	if err != nil {
 		return 0
 	}

@@ -42,7 +42,7 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 		return Info{}, fmt.Errorf("eventstore: info: %w", err)
 	}
 	mode := "external"
-	if s.srv != nil {
+	if s.srv.Load() != nil {
 		mode = "embedded"
 	}
 	var copied *Copy

@@ -91,11 +91,12 @@ func (s *Store) Admit(ctx context.Context, subscribers Subscribers) error {
 	_ = probe.Close()
 	s.gate.open(s, subscribers)
 	ready := make(chan struct{})
-	go s.srv.AcceptLoop(ready) // returns when it listens, or cannot
+	go s.srv.Load().AcceptLoop(ready) // returns when it listens, or cannot
 	<-ready
-	if s.srv.Addr() == nil {
+	if s.srv.Load().Addr() == nil {
 		return fmt.Errorf("eventstore: cannot listen for subscribers on %s; the log says why", s.cfg.Listen)
 	}
+	s.srv.admitted.Store(true)
 	go s.cutFloods()
 	return nil
 }
@@ -104,14 +105,14 @@ func (s *Store) Admit(ctx context.Context, subscribers Subscribers) error {
 // external server it is that one's.
 func (s *Store) Address() string {
 	switch {
-	case s.srv == nil:
+	case s.srv.Load() == nil:
 		return s.read.ConnectedUrlRedacted()
-	case s.gate == nil || s.srv.Addr() == nil:
+	case s.gate == nil || s.srv.Load().Addr() == nil:
 		return ""
 	case s.cfg.ListenCert != "":
-		return "tls://" + s.srv.Addr().String()
+		return "tls://" + s.srv.Load().Addr().String()
 	}
-	return "nats://" + s.srv.Addr().String()
+	return "nats://" + s.srv.Load().Addr().String()
 }
 
 // newSecret is what this process shows its own server.

@@ -26,7 +26,7 @@ func (c *committer) judge(f *flight) {
 // moveOn has both connections made anew, to the next server of the cluster that
 // is there. What is under way has then an unknown outcome.
 func (s *Store) moveOn() {
-	if s.srv != nil {
+	if s.srv.Load() != nil {
 		return
 	}
 	s.log.Warn("nothing gets through this server, another one is tried", "server", s.write.ConnectedUrlRedacted())

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -57,8 +56,8 @@ type Config struct {
 	// Follow opens a copy that MakeMirror made, on an external server. It can
 	// only be read: whatever would write fails with a *CopyError.
 	Follow bool
-	// MaxStore bounds what the embedded server may store, in bytes. Zero
-	// leaves a twentieth of the free disk alone and takes the rest.
+	// MaxStore bounds what the embedded server may store, in bytes. Zero is as
+	// much as the disk has room for, see [durable.Room].
 	MaxStore int64
 	// ContentType, if set, is the Content-Type header of every message, for
 	// those who read the stream without this package.
@@ -95,9 +94,9 @@ type Store struct {
 	log    *slog.Logger
 	stream string // name of the JetStream stream
 
-	lock *flock.Flock   // nil without Dir
-	srv  *server.Server // nil in external mode
-	gate *gate          // nil when the embedded server never listens
+	lock *flock.Flock // nil without Dir
+	srv  embedded
+	gate *gate // nil when the embedded server never listens
 
 	// Two connections: the server answers direct gets in the loop that reads
 	// the connection, so a reader on the writer's would hold up appends, and
@@ -118,6 +117,8 @@ type Store struct {
 	metadata    map[string]string // of the stream; beforehand, what one that must be made gets as well
 	copyOf      string            // the origin, of a copy; "" for the ledger itself
 	temporary   string            // directory that is removed by Close; "" for none
+
+	lookedAfter sync.WaitGroup // the embedded server
 
 	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
@@ -194,7 +195,7 @@ func (s *Store) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.srv = srv
+		s.srv.Store(srv)
 	}
 	if err := s.connect(ctx); err != nil {
 		return err
@@ -219,6 +220,9 @@ func (s *Store) open(ctx context.Context) error {
 		}
 		c.disconnected()
 	})
+	if s.srv.Load() != nil {
+		s.lookedAfter.Go(s.lookAfter)
+	}
 	return nil
 }
 
@@ -291,9 +295,9 @@ func (s *Store) connect(ctx context.Context) error {
 			}),
 		}
 		url := s.cfg.URL
-		if s.srv != nil {
+		if s.srv.Load() != nil {
 			url = nats.DefaultURL // not used, but parsed
-			opts = append(opts, nats.InProcessServer(s.srv))
+			opts = append(opts, nats.InProcessServer(&s.srv))
 			if s.gate != nil {
 				opts = append(opts, nats.UserInfo(ownUser, s.gate.secret))
 			}
@@ -324,6 +328,7 @@ func (s *Store) connect(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
+		s.lookedAfter.Wait()
 		if s.commit != nil {
 			s.commit.close()
 		}
@@ -342,9 +347,9 @@ func (s *Store) release() error {
 			nc.Close()
 		}
 	}
-	if s.srv != nil {
-		s.srv.Shutdown()
-		s.srv.WaitForShutdown()
+	if srv := s.srv.Load(); srv != nil {
+		srv.Shutdown()
+		srv.WaitForShutdown()
 	}
 	if s.lock != nil {
 		if err := s.lock.Unlock(); err != nil {

@@ -1,10 +1,11 @@
 package eventstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,10 +23,6 @@ func startServer(ctx context.Context, cfg Config, gate *gate) (*server.Server, e
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("eventstore: data directory: %w", err)
 	}
-	maxStore := cfg.MaxStore
-	if maxStore <= 0 {
-		maxStore = defaultMaxStore(dir)
-	}
 	opts := &server.Options{
 		ServerName:             "milepost-" + cfg.Ledger,
 		DontListen:             true,
@@ -33,8 +30,8 @@ func startServer(ctx context.Context, cfg Config, gate *gate) (*server.Server, e
 		JetStream:              true,
 		StoreDir:               dir,
 		SyncAlways:             !cfg.unsynced,
-		JetStreamMaxStore:      maxStore,
-		JetStreamMaxMemory:     256 << 20, // consumers' state; no stream is in memory
+		JetStreamMaxStore:      cmp.Or(cfg.MaxStore, math.MaxInt64), // the disk's room is looked at with each write
+		JetStreamMaxMemory:     256 << 20,                           // consumers' state; no stream is in memory
 		DisableJetStreamBanner: true,
 	}
 	if gate != nil {
@@ -59,26 +56,6 @@ func startServer(ctx context.Context, cfg Config, gate *gate) (*server.Server, e
 		return nil, fmt.Errorf("eventstore: embedded server in %s did not come up with JetStream", dir)
 	}
 	return srv, nil
-}
-
-// defaultMaxStore is what the log has now and nineteen twentieths of the free
-// disk. A server that meets its limit refuses appends and stays whole; one
-// that meets the end of the disk has failing writes to recover from.
-func defaultMaxStore(dir string) int64 {
-	free, err := diskFree(dir)
-	if err != nil {
-		return 1 << 40
-	}
-	var used int64
-	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			if info, err := d.Info(); err == nil {
-				used += info.Size()
-			}
-		}
-		return nil
-	})
-	return used + free/20*19
 }
 
 // serverLog passes the embedded server's warnings and errors on. Its notices

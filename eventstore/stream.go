@@ -109,7 +109,7 @@ func (s *Store) ensureStream(ctx context.Context) error {
 // checkAlone refuses to make a second ledger in a data directory: its name was
 // mistyped more likely than meant.
 func (s *Store) checkAlone(ctx context.Context) error {
-	if s.srv == nil {
+	if s.srv.Load() == nil {
 		return nil
 	}
 	names := s.js.StreamNames(ctx)
@@ -133,7 +133,7 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 			replicas = 3
 		}
 	}
-	if s.srv != nil {
+	if s.srv.Load() != nil {
 		replicas = 1
 	}
 	cfg := streamConfig(s.stream, replicas, streamSubjects(s.cfg.Ledger))

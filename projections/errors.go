@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // ErrClosed: the read models are closed.
@@ -143,3 +146,12 @@ type AsOfError struct {
 }
 
 func (e *AsOfError) Error() string { return e.Field + ": " + e.Message }
+
+// full makes of what SQLite says of a full disk what everybody else says.
+func full(err error) error {
+	switch sqlite.ErrCode(err) {
+	case sqlite.ResultFull, sqlite.ResultIOErrSHMSize:
+		return fmt.Errorf("%w: %w", durable.ErrNoRoom, err)
+	}
+	return err
+}

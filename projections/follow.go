@@ -10,24 +10,38 @@ import (
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // Follow keeps the read models up with the log. It makes them first when there
 // are none. It returns nil when ctx ends, and otherwise why it stopped, which
-// Position also tells from then on; it may be called again.
+// Position also tells from then on; it may be called again. On a full disk it waits
+// for room: the read models are behind then, and have not stopped.
 func (m *Models) Follow(ctx context.Context, log Log) error {
 	if !m.following.TryLock() {
 		return errFollowed
 	}
 	defer m.following.Unlock()
 	m.setError(nil)
-	err := m.follow(ctx, log)
-	if ctx.Err() != nil {
-		return nil
+	for {
+		err := m.follow(ctx, log)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, durable.ErrNoRoom) {
+			m.setError(err)
+			return err
+		}
+		m.log.Error("the read models wait for room", "error", err)
+		select {
+		case <-time.After(roomPause):
+		case <-ctx.Done():
+		}
 	}
-	m.setError(err)
-	return err
 }
+
+// roomPause lies between two attempts to write to a full disk.
+const roomPause = time.Second
 
 // follow makes the models of a view anew as often as something is restricted that
 // they have shown, and where they are of another log: that is no loss.
@@ -140,7 +154,7 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 	if stop := (stopError{}); n > 0 && (err == nil || errors.As(err, &stop)) {
 		if e := f.projector.commit(); e != nil {
 			f.projector = nil
-			return fmt.Errorf("projections: %w", e)
+			return fmt.Errorf("projections: %w", full(e))
 		}
 		m.publish(f.projector.at)
 		if m.opts.Observe != nil {
@@ -154,7 +168,7 @@ func (m *Models) project(ctx context.Context, log Log, events []decoded) error {
 	if err != nil {
 		f.projector = nil
 	}
-	return unwrapStop(err)
+	return full(unwrapStop(err))
 }
 
 // retire stops answering from the file of a view that is no longer true, for what

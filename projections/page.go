@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/fnv"
+	"math"
 	"strconv"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -98,10 +99,13 @@ func parseCursor(s string) (o opened, ok bool) {
 	var numbers [3]uint64
 	for i := range numbers {
 		v, n := binary.Uvarint(b)
-		if n <= 0 {
+		if n <= 0 || v > math.MaxInt64 {
 			return o, false
 		}
 		numbers[i], b = v, b[n:]
+	}
+	if numbers[1] > math.MaxInt32 {
+		return o, false
 	}
 	o.seq, o.day, o.after = numbers[0], domain.Date(numbers[1]), int64(numbers[2])
 	return o, len(b) == 0

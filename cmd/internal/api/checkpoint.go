@@ -86,7 +86,7 @@ func (s *server) tree(prefix, path, of string) {
 		Responses: map[string]*huma.Response{"200": {Description: signedNoteDoc,
 			Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
 			Headers: map[string]*huma.Param{headerOrigin: {Description: "The tree.", Schema: &huma.Schema{Type: huma.TypeString}}}}},
-		Errors: []int{400, 403, 404, 500, 503},
+		Errors: []int{400, 403, 404, 500, 503, 507},
 	}, func(w http.ResponseWriter, r *http.Request) error {
 		if err := s.seesTree(r.Context(), domain.Key(r.PathValue("agreement"))); err != nil {
 			return err
@@ -107,7 +107,7 @@ func (s *server) tree(prefix, path, of string) {
 			&huma.Param{Name: "from", In: "query", Required: true, Description: "Leaves of the older tree, as its checkpoint says.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}},
 			&huma.Param{Name: "to", In: "query", Description: "Leaves of the newer one, of which a checkpoint is kept; that at the end of the log when absent.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}}),
 		Responses: map[string]*huma.Response{"200": {Description: "The proof, and the newer checkpoint.", Content: map[string]*huma.MediaType{mediaJSON: {Schema: schema}}}},
-		Errors:    []int{400, 403, 404, 422, 500, 503},
+		Errors:    []int{400, 403, 404, 422, 500, 503, 507},
 	}, s.consistency)
 }
 
@@ -217,7 +217,7 @@ func (s *server) takeCosignatures() {
 			"Ed25519) by the key that a party has registered. `milepost cosign` makes one when the tree is consistent with what the party saw before.",
 		RequestBody: &huma.RequestBody{Required: true, Content: note},
 		Responses:   map[string]*huma.Response{"200": {Description: "The checkpoint with all countersignatures that it has.", Content: note}},
-		Errors:      []int{400, 403, 413, 415, 422, 500, 503},
+		Errors:      []int{400, 403, 413, 415, 422, 500, 503, 507},
 	}, func(w http.ResponseWriter, r *http.Request) error {
 		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "text/plain" {
 			return newProblem(CodeMediaType, "Content-Type", "Send the note as text/plain.")

@@ -45,7 +45,7 @@ func (s *server) commands() {
 				"201": answer("Done: the receipt.", receipt, "ETag", "Location"),
 				"200": answer("Had been done before, under the same idempotency key: the first receipt again.", receipt, "ETag", "Location"),
 			},
-			Errors: []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503},
+			Errors: []int{400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503, 507},
 		}, func(w http.ResponseWriter, r *http.Request) error { return s.command(w, r, c.Name) })
 	}
 	// A name that is no command gets the name of one that is spelt alike.
@@ -153,7 +153,7 @@ func commandDoc(c domain.CommandType) string {
 		"Refusals: `malformed` (400); `not-found` (404) for what the command refers to; `conflict` (409) when others kept changing the " +
 		"aggregate; `stale-version` (412) when it is not at the version of `If-Match`; `too-large` (413) over 1 MiB; " +
 		"`unsupported-media-type` (415); `unknown-field`, `missing-field`, `invalid-value`, `idempotency-key-reused` and the codes of " +
-		"the rules (422); `overloaded`, `unavailable` and `outcome-unknown` (503). Only after `outcome-unknown` may it have been done: " +
+		"the rules (422); `overloaded`, `unavailable` and `outcome-unknown` (503); `no-room` (507) while the disk is full. Only after `outcome-unknown` may it have been done: " +
 		"send it again with the same idempotency key."
 }
 

@@ -55,7 +55,7 @@ func (s *server) evidence() {
 			"201": answer("Stored.", schema, "Location"),
 			"200": answer("Was stored already.", schema, "Location"),
 		},
-		Errors: []int{400, 403, 413, 415, 422, 500, 503},
+		Errors: []int{400, 403, 413, 415, 422, 500, 503, 507},
 	}, func(w http.ResponseWriter, r *http.Request) error {
 		return s.attachEvidence(w, r)
 	})
@@ -128,6 +128,11 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 		return eventstore.ErrEvidenceNotFound
 	}
 	file, err := s.cfg.Store.Evidence(r.Context(), string(hash))
+	if errors.Is(err, eventstore.ErrEvidenceNotFound) {
+		if cited, e := s.cfg.Models.CitesEvidence(r.Context(), hash); e == nil && cited { // it was there
+			err = &eventstore.EvidenceDamagedError{Hash: string(hash), Reason: "an event names it, and it is not there any more"}
+		}
+	}
 	if err != nil {
 		return err
 	}

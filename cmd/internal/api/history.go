@@ -74,7 +74,7 @@ func (s *server) history() {
 				headerSettlement: {Description: settlementDoc + " Absent while the read models are behind.", Schema: &huma.Schema{Type: huma.TypeString}},
 			},
 			Content: map[string]*huma.MediaType{mediaEvent: {Schema: storedEvent{}.Schema(s.api.OpenAPI().Components.Schemas)}}}},
-		Errors: []int{400, 403, 404, 500, 503},
+		Errors: []int{400, 403, 404, 500, 503, 507},
 	}, s.event)
 }
 

@@ -47,7 +47,7 @@ func (s *server) imports() {
 			sheet.MediaXLSX: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "A milestone plan: the first sheet of the workbook."}},
 		}},
 		Responses: map[string]*huma.Response{"200": answer("What the import did.", schema)},
-		Errors:    []int{400, 403, 409, 413, 415, 422, 500, 503},
+		Errors:    []int{400, 403, 409, 413, 415, 422, 500, 503, 507},
 	}, s.runImport)
 }
 
@@ -82,7 +82,9 @@ func (s *server) runImport(w http.ResponseWriter, r *http.Request) error {
 	defer end()
 	sum, err := s.cfg.Ledger.Import(whole, s.asActor(r.Context(), items, actor), func() error { return mayImport(r.Context()) })
 	s.metrics.imported.Add(float64(sum.Commands))
-	s.showImported(r.Context())
+	if sum.Commands > 0 {
+		s.showImported(r.Context())
+	}
 	if err != nil {
 		p := *problemOf(err)
 		if errors.Is(err, errStopping) {
@@ -115,8 +117,10 @@ func (s *server) keep(ctx context.Context) ocds.Keep {
 }
 
 // showImported waits until the read models show what was imported, so that who
-// asks next sees it. The import is done whether they do or not.
+// asks next sees it, but not for ever. The import is done whether they do or not.
 func (s *server) showImported(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, importPause)
+	defer cancel()
 	last, err := s.cfg.Store.Last(ctx)
 	if err == nil {
 		err = errors.Join(s.cfg.Models.Wait(ctx, last), s.cfg.Access.Wait(ctx, last))
@@ -150,7 +154,7 @@ func (s *server) rebuild() {
 		Description: "The new ones are made beside those that serve, and take their place when they are done. The answer says whether " +
 			"they are identical; it is 200 when they are not, too.",
 		Responses: map[string]*huma.Response{"200": answer("What came of it.", rebuilt)},
-		Errors:    []int{400, 403, 500, 503},
+		Errors:    []int{400, 403, 500, 503, 507},
 	}, func(w http.ResponseWriter, r *http.Request) error {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // it takes as long as the log is
 		rebuilt, err := s.cfg.Models.Rebuild(r.Context(), s.cfg.Store, nil)

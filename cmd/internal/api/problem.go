@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -52,7 +53,7 @@ func (p *Problem) ContentType(string) string { return problemType }
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	switch p.Status {
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusInsufficientStorage:
 		h.Set("Retry-After", strconv.Itoa(seconds(max(p.retryAfter, minRetry))))
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="milepost"`) // Basic, too, is taken, but browsers shall not ask for a password
@@ -81,6 +82,7 @@ const (
 	CodeReadOnlyCopy     = "read-only-copy"         // nothing can be written here; the origin is named
 	CodeInsecure         = "https-required"         // asked of a proxy by http
 	CodeOverloaded       = "overloaded"             // too much is going on already
+	CodeNoRoom           = "no-room"                // the disk is full
 	CodeBusy             = "busy"                   // a replay or a rebuild is under way
 	CodeLogDamaged       = "log-damaged"            // the log is not whole: an event is missing, or is not what it should be
 	CodeUnavailable      = "unavailable"            // the log does not answer
@@ -133,6 +135,7 @@ var statuses = map[string]int{
 	CodeLogDamaged:                     http.StatusInternalServerError,
 	CodeBusy:                           http.StatusServiceUnavailable,
 	CodeOverloaded:                     http.StatusServiceUnavailable,
+	CodeNoRoom:                         http.StatusInsufficientStorage,
 	CodeUnavailable:                    http.StatusServiceUnavailable,
 	CodeBehind:                         http.StatusServiceUnavailable,
 	CodeNotReady:                       http.StatusServiceUnavailable,
@@ -242,6 +245,8 @@ func problemOf(err error) *Problem {
 		p = newProblem(CodeBusy, "", "The log is being replayed, or the read models are being made. One of these runs at a time; try again when it is done.")
 	case errors.Is(err, eventstore.ErrOverloaded):
 		p = newProblem(CodeOverloaded, "", "Too many appends wait already. Nothing was written; try again in a moment.")
+	case errors.Is(err, eventstore.ErrNoRoom), errors.Is(err, syscall.ENOSPC):
+		p = newProblem(CodeNoRoom, "", "There is no room left where the ledger is kept. Nothing was written; make room there, and send it again: nothing else has to be done.")
 	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, projections.ErrClosed):
 		p = newProblem(CodeUnavailable, "", "The ledger does not answer at present. Nothing was written; try again in a moment.")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded):

@@ -102,7 +102,7 @@ func getItem[I asks, T any](s *server, op huma.Operation, read func(context.Cont
 
 // reading describes a question to the read models.
 func reading(id, tag, path, summary string) huma.Operation {
-	return huma.Operation{OperationID: id, Path: path, Tags: []string{tag}, Summary: summary, Errors: []int{400, 403, 404, 422, 500, 503}}
+	return huma.Operation{OperationID: id, Path: path, Tags: []string{tag}, Summary: summary, Errors: []int{400, 403, 404, 422, 500, 503, 507}}
 }
 
 // point waits until the read models of what the asker sees can answer q, for a

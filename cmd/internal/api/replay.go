@@ -42,7 +42,7 @@ func (s *server) replay() {
 			"The answer is JSON Lines: how far it is, and as the last line the result, which names the first event and entity that differ. " +
 			"One replay or rebuild runs at a time. Who breaks off the request ends it.",
 		Responses: map[string]*huma.Response{"200": {Description: "How far it is, and what came of it.", Content: map[string]*huma.MediaType{mediaLines: {Schema: line}}}},
-		Errors:    []int{400, 403, 500, 503},
+		Errors:    []int{400, 403, 500, 503, 507},
 	}, s.runReplay)
 	text := &huma.Schema{Type: huma.TypeString}
 	s.handle(huma.Operation{
@@ -58,7 +58,7 @@ func (s *server) replay() {
 				headerDigest: {Description: "Its digest.", Schema: text},
 			},
 			Content: map[string]*huma.MediaType{mediaSQLite: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}},
-		Errors: []int{400, 403, 422, 500, 503},
+		Errors: []int{400, 403, 422, 500, 503, 507},
 	}, s.replayModels)
 }
 

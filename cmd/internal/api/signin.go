@@ -56,7 +56,7 @@ func (s *server) signInPages() {
 			Properties: map[string]*huma.Schema{"principal": {Type: huma.TypeString, Description: "Key of the principal; the one who asks when absent."}},
 		}}}},
 		Responses: map[string]*huma.Response{"201": answer("The link.", schemas.Schema(reflect.TypeFor[SignInLink](), true, "SignInLink"))},
-		Errors:    []int{400, 403, 404, 413, 500, 503},
+		Errors:    []int{400, 403, 404, 413, 500, 503, 507},
 	}, s.createLink)
 }
 

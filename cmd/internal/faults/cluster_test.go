@@ -76,6 +76,13 @@ func startCluster(t *testing.T, places ...place) *cluster {
 			cluster { name: faults, listen: %s:%d, routes: [%s] }
 			`, n.name, at.address, client, monitor, t.TempDir(), at.address, route, strings.Join(routes, ", ")), 0o600))
 		n.start(t)
+		t.Cleanup(func() {
+			n.kill()
+			if t.Failed() {
+				said := n.output.String()
+				t.Logf("%s said:\n%s", n.name, said[max(0, len(said)-4000):])
+			}
+		})
 		c.nodes, urls = append(c.nodes, n), append(urls, n.url)
 	}
 	for _, n := range c.nodes {
@@ -116,7 +123,6 @@ func (n *natsNode) start(t *testing.T) {
 		_ = process.Wait() // it is killed
 		close(ended)
 	}()
-	t.Cleanup(n.kill)
 }
 
 // kill ends the node as a crash does. To kill what has ended does nothing.

@@ -22,9 +22,9 @@ type change struct {
 	expect uint64 // 0: whatever it is
 }
 
-// outcome is what a change was answered: done at a version, or refused because the
+// verdict is what a change was answered: done at a version, or refused because the
 // party is at another one.
-type outcome struct {
+type verdict struct {
 	known   bool // false: nobody knows whether it is done, or will be
 	done    bool
 	version uint64
@@ -68,7 +68,7 @@ func (p *partyState) made(key string) (uint64, bool) {
 }
 
 // step says whether the party may answer a change so, and what it is then.
-func (p *partyState) step(c change, o outcome) (bool, *partyState) {
+func (p *partyState) step(c change, o verdict) (bool, *partyState) {
 	if made, again := p.made(c.key); again {
 		return !o.known || o.done && o.version == made, p
 	}
@@ -98,7 +98,7 @@ var parties = porcupine.Model{
 	},
 	Init: func() any { return (*partyState)(nil) },
 	Step: func(state, input, output any) (bool, any) {
-		return state.(*partyState).step(input.(change), output.(outcome))
+		return state.(*partyState).step(input.(change), output.(verdict))
 	},
 	Equal: func(a, b any) bool {
 		p, q := a.(*partyState), b.(*partyState)
@@ -107,7 +107,7 @@ var parties = porcupine.Model{
 }
 
 // replica carries out a change, or knows not whether it did.
-type replica func(ctx context.Context, c change) outcome
+type replica func(ctx context.Context, c change) verdict
 
 // history is what clients asked of replicas, and when each was answered.
 type history struct {
@@ -158,7 +158,7 @@ func requireLinearizable(t *testing.T, ops []porcupine.Operation, want porcupine
 	t.Helper()
 	var done, refused, unknown int
 	for _, op := range ops {
-		switch o := op.Output.(outcome); {
+		switch o := op.Output.(verdict); {
 		case !o.known:
 			unknown++
 		case o.done:

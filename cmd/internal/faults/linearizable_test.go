@@ -93,7 +93,7 @@ func TestTheCheckerSeesWhatIsNotLinearizable(t *testing.T) {
 
 // careless carries a change out whatever version it expects.
 func careless(r replica) replica {
-	return func(ctx context.Context, c change) outcome {
+	return func(ctx context.Context, c change) verdict {
 		c.expect = 0
 		return r(ctx, c)
 	}
@@ -102,7 +102,7 @@ func careless(r replica) replica {
 // forgetful carries a change out as often as it is sent.
 func forgetful(r replica) replica {
 	var sent atomic.Uint64
-	return func(ctx context.Context, c change) outcome {
+	return func(ctx context.Context, c change) verdict {
 		c.key = fmt.Sprintf("%s-%d-%p", c.key, sent.Add(1), &sent)
 		return r(ctx, c)
 	}
@@ -113,17 +113,17 @@ func (c change) title() string { return "Changed by " + c.key }
 var isAt = regexp.MustCompile(`is at version (\d+), not`)
 
 // refusal reads at which version a party is instead of the one that was expected.
-func refusal(code, detail string) outcome {
+func refusal(code, detail string) verdict {
 	m := isAt.FindStringSubmatch(detail)
 	if code != domain.CodeStaleVersion || m == nil {
-		return outcome{}
+		return verdict{}
 	}
 	version, _ := strconv.ParseUint(m[1], 10, 64) // digits
-	return outcome{known: true, version: version}
+	return verdict{known: true, version: version}
 }
 
 // changes carries a change out through the API.
-func (s *server) changes(ctx context.Context, c change) outcome {
+func (s *server) changes(ctx context.Context, c change) verdict {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	header := []string{"Idempotency-Key", c.key, "Milepost-Actor", "tester"}
@@ -132,27 +132,27 @@ func (s *server) changes(ctx context.Context, c change) outcome {
 	}
 	a, err := s.ask(ctx, "POST", "/v1/commands/change-party", strings.NewReader(fmt.Sprintf(`{"party":%q,"title":{"en":%q}}`, c.party, c.title())), header...)
 	if err != nil {
-		return outcome{}
+		return verdict{}
 	}
 	var body struct {
 		Version      uint64
 		Code, Detail string
 	}
 	if err := json.Unmarshal(a.body, &body); err != nil {
-		return outcome{}
+		return verdict{}
 	}
 	switch {
 	case a.done():
-		return outcome{known: true, done: true, version: body.Version}
+		return verdict{known: true, done: true, version: body.Version}
 	case a.status == http.StatusPreconditionFailed:
 		return refusal(body.Code, body.Detail)
 	}
-	return outcome{}
+	return verdict{}
 }
 
 // changesOf carries changes out through a ledger in this process.
 func changesOf(l *ledger.Ledger) replica {
-	return func(ctx context.Context, c change) outcome {
+	return func(ctx context.Context, c change) verdict {
 		req := ledger.Request{
 			Command: party.Change{Party: domain.Key(c.party), Title: domain.Text{"en": c.title()}},
 			Meta:    domain.Meta{IdempotencyKey: c.key},
@@ -162,11 +162,11 @@ func changesOf(l *ledger.Ledger) replica {
 		}
 		receipt, err := l.Execute(ctx, req)
 		if err == nil {
-			return outcome{known: true, done: true, version: receipt.Version}
+			return verdict{known: true, done: true, version: receipt.Version}
 		}
 		if rejected := (*domain.Rejected)(nil); errors.As(err, &rejected) {
 			return refusal(rejected.Code, rejected.Error())
 		}
-		return outcome{}
+		return verdict{}
 	}
 }

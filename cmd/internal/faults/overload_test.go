@@ -73,8 +73,8 @@ type offer struct {
 	count    atomic.Int64
 }
 
-// outcome is what came of it.
-type outcome struct {
+// measured is what came of it.
+type measured struct {
 	window  time.Duration
 	mu      sync.Mutex
 	offered int
@@ -85,9 +85,9 @@ type outcome struct {
 	faults  []error
 }
 
-func (o *outcome) rate() float64 { return float64(len(o.took)) / o.window.Seconds() }
+func (o *measured) rate() float64 { return float64(len(o.took)) / o.window.Seconds() }
 
-func (o *outcome) percentile(p int) time.Duration { return percentile(o.took, p) }
+func (o *measured) percentile(p int) time.Duration { return percentile(o.took, p) }
 
 func percentile(took []time.Duration, p int) time.Duration {
 	if len(took) == 0 {
@@ -97,13 +97,13 @@ func percentile(took []time.Duration, p int) time.Duration {
 	return took[len(took)*p/100]
 }
 
-func (o *outcome) String() string {
+func (o *measured) String() string {
 	return fmt.Sprintf("%.0f/s done in %v (p50), %v (p99); %.0f/s offered, %.0f/s refused in %v (p50), %v (p99), with Retry-After %v",
 		o.rate(), o.percentile(50), o.percentile(99), float64(o.offered)/o.window.Seconds(), float64(o.refused)/o.window.Seconds(),
 		percentile(o.refusal, 50), percentile(o.refusal, 99), o.retry)
 }
 
-func (o *outcome) note(a answer, err error, took time.Duration) {
+func (o *measured) note(a answer, err error, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var problem struct{ Code string }
@@ -127,7 +127,7 @@ func (o *outcome) note(a answer, err error, took time.Duration) {
 }
 
 // one sends one command.
-func (o *offer) one(ctx context.Context, out *outcome) {
+func (o *offer) one(ctx context.Context, out *measured) {
 	n := o.count.Add(1)
 	begun := time.Now()
 	a, err := o.server.command(ctx, o.promises, fmt.Sprintf("o%d", n), "register-party", fmt.Sprintf(`{"party":"o%d","title":{"en":"Party"},"kind":"other"}`, n))
@@ -135,8 +135,8 @@ func (o *offer) one(ctx context.Context, out *outcome) {
 }
 
 // sustained is what comes of writers who wait for each answer.
-func (o *offer) sustained(t *testing.T, window time.Duration) *outcome {
-	out := &outcome{window: window, retry: map[string]int{}}
+func (o *offer) sustained(t *testing.T, window time.Duration) *measured {
+	out := &measured{window: window, retry: map[string]int{}}
 	var writers sync.WaitGroup
 	for end, n := time.Now().Add(window), 0; n < steady; n++ {
 		writers.Go(func() {
@@ -153,8 +153,8 @@ func (o *offer) sustained(t *testing.T, window time.Duration) *outcome {
 
 // flood is what comes of so many commands a second, whatever the answers are. They
 // come on as many connections as it takes, up to a bound: beyond it they wait for one.
-func (o *offer) flood(t *testing.T, rate float64, window time.Duration) *outcome {
-	out := &outcome{window: window, retry: map[string]int{}}
+func (o *offer) flood(t *testing.T, rate float64, window time.Duration) *measured {
+	out := &measured{window: window, retry: map[string]int{}}
 	due := make(chan struct{}, int(rate*window.Seconds())+1)
 	var senders sync.WaitGroup
 	for range connections {
@@ -183,9 +183,9 @@ func (o *offer) flood(t *testing.T, rate float64, window time.Duration) *outcome
 }
 
 // read has one reader ask one question after the other, until reads is called.
-func (o *offer) read(t *testing.T) (reads func() *outcome) {
+func (o *offer) read(t *testing.T) (reads func() *measured) {
 	ctx, cancel := context.WithCancel(t.Context())
-	out := &outcome{retry: map[string]int{}}
+	out := &measured{retry: map[string]int{}}
 	ended := make(chan struct{})
 	begun := time.Now()
 	go func() {
@@ -196,7 +196,7 @@ func (o *offer) read(t *testing.T) (reads func() *outcome) {
 			out.note(a, err, time.Since(begun))
 		}
 	}()
-	return func() *outcome {
+	return func() *measured {
 		cancel()
 		<-ended
 		out.window, out.offered = time.Since(begun), len(out.took)

@@ -233,3 +233,10 @@ func (s *server) requireReplay(t *testing.T) {
 	require.Zero(t, code, out+errs)
 	require.Contains(t, out, "identical")
 }
+
+// codeOf is the code of the problem that an answer is, "" where it is none.
+func codeOf(a answer) string {
+	var p struct{ Code string }
+	_ = json.Unmarshal(a.body, &p)
+	return p.Code
+}
