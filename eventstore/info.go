@@ -122,6 +122,3 @@ func (s *Store) Raw() *nats.Conn { return s.read }
 
 // Connected reports whether the server can be reached: new records are heard.
 func (s *Store) Connected() bool { return s.write.IsConnected() && s.read.IsConnected() }
-
-// FreeRoom is how many bytes are left on the disk that a directory is on.
-func FreeRoom(dir string) (int64, error) { return diskFree(dir) }
