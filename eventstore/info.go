@@ -8,8 +8,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // Info describes the log at one moment.
@@ -124,6 +122,3 @@ func (s *Store) Raw() *nats.Conn { return s.read }
 
 // Connected reports whether the server can be reached: new records are heard.
 func (s *Store) Connected() bool { return s.write.IsConnected() && s.read.IsConnected() }
-
-// FreeRoom is how many bytes are left on the disk that a directory is on.
-func FreeRoom(dir string) (int64, error) { return durable.Free(dir) }

@@ -114,6 +114,7 @@ func TestOperations_gaugesAreServed(t *testing.T) {
 	} {
 		assert.Contains(t, string(text), "\n"+name)
 	}
+	assert.NotContains(t, s.log.String(), "sign-in/link", "a link that signs in is in the log")
 	// and status says the same, and more
 	out, code := s.run(t, nil, "status")
 	require.Equal(t, exitDone, code)

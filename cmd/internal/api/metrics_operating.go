@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
@@ -34,7 +35,7 @@ func (g *gauges) operating(ctx context.Context, gauge func(*prometheus.Desc, flo
 	if at := s.lastBackup(); at != nil {
 		gauge(gaugeBackup, float64(at.Unix()))
 	}
-	if free, err := eventstore.FreeRoom(s.cfg.ModelsDir); err == nil {
+	if free, err := durable.Free(s.cfg.ModelsDir); err == nil {
 		gauge(gaugeFree, float64(free))
 	}
 	if s.cfg.Subscribers == nil {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
@@ -54,7 +53,7 @@ func (s *server) operating(ctx context.Context, status *Status) {
 		n := bytesBelow(filepath.Join(s.cfg.ModelsDir, "jetstream"))
 		status.Disk.Log = &n
 	}
-	if free, err := eventstore.FreeRoom(s.cfg.ModelsDir); err == nil {
+	if free, err := durable.Free(s.cfg.ModelsDir); err == nil {
 		status.Disk.Free = &free
 	}
 	if s.cfg.Subscribers != nil {

@@ -244,13 +244,13 @@ func (l *victim) requireRepaired(t *testing.T, dir, files string) {
 	if !strings.Contains(files, "milepost-main/msgs/") || strings.Contains(files, "OBJ_") {
 		return // the backup is for those
 	}
-	out, errs, code := runProgram(t, nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"], "--dry-run")
+	out, errs, code := runProgram(t, here(), nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"], "--dry-run")
 	t.Logf("repair: %s%s", out, errs)
 	if code != 0 {
 		assert.Contains(t, errs, "(code repair-", "what cannot be repaired is named")
 		return
 	}
-	_, errs, code = runProgram(t, nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"])
+	_, errs, code = runProgram(t, here(), nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"])
 	require.Zero(t, code, errs)
 	s := serve(t, dir)
 	l.backedUp.requireKept(t, s.events(t))
@@ -260,7 +260,7 @@ func (l *victim) requireRepaired(t *testing.T, dir, files string) {
 // requireRestored makes the ledger again out of its backup.
 func (l *victim) requireRestored(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "restored")
-	out, errs, code := runProgram(t, nil, nil, "restore", "--from", l.backup, "--data", dir, "--keys", l.keys)
+	out, errs, code := runProgram(t, here(), nil, nil, "restore", "--from", l.backup, "--data", dir, "--keys", l.keys)
 	require.Zero(t, code, out+errs)
 	s := serve(t, dir)
 	s.requireKept(t, l.backedUp)
