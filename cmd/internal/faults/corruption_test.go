@@ -71,7 +71,7 @@ func TestCorruption(t *testing.T) {
 				do      func(t *testing.T, file string, random *rand.Rand)
 				allowed []string
 			}
-			damages := []damage{{"flip", flip, k.flip}, {"cut", cut, k.cut}, {"gone", gone, k.gone}}
+			damages := []damage{{"flip", flipBit, k.flip}, {"cut", cutEnd, k.cut}, {"gone", removeFile, k.gone}}
 			if !every {
 				damages = []damage{damages[random.IntN(len(damages))]}
 			}
@@ -244,13 +244,13 @@ func (l *victim) requireRepaired(t *testing.T, dir, files string) {
 	if !strings.Contains(files, "milepost-main/msgs/") || strings.Contains(files, "OBJ_") {
 		return // the backup is for those
 	}
-	out, errs, code := runProgram(t, nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"], "--dry-run")
+	out, errs, code := runProgram(t, here(), nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"], "--dry-run")
 	t.Logf("repair: %s%s", out, errs)
 	if code != 0 {
 		assert.Contains(t, errs, "(code repair-", "what cannot be repaired is named")
 		return
 	}
-	_, errs, code = runProgram(t, nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"])
+	_, errs, code = runProgram(t, here(), nil, nil, "repair", "--data", dir, "--from", l.dirs["killed"])
 	require.Zero(t, code, errs)
 	s := serve(t, dir)
 	l.backedUp.requireKept(t, s.events(t))
@@ -260,7 +260,7 @@ func (l *victim) requireRepaired(t *testing.T, dir, files string) {
 // requireRestored makes the ledger again out of its backup.
 func (l *victim) requireRestored(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "restored")
-	out, errs, code := runProgram(t, nil, nil, "restore", "--from", l.backup, "--data", dir, "--keys", l.keys)
+	out, errs, code := runProgram(t, here(), nil, nil, "restore", "--from", l.backup, "--data", dir, "--keys", l.keys)
 	require.Zero(t, code, out+errs)
 	s := serve(t, dir)
 	s.requireKept(t, l.backedUp)
@@ -268,7 +268,7 @@ func (l *victim) requireRestored(t *testing.T) {
 	s.stop(t)
 }
 
-func flip(t *testing.T, file string, random *rand.Rand) {
+func flipBit(t *testing.T, file string, random *rand.Rand) {
 	b, err := os.ReadFile(file)
 	require.NoError(t, err)
 	if len(b) > 0 {
@@ -277,13 +277,13 @@ func flip(t *testing.T, file string, random *rand.Rand) {
 	require.NoError(t, os.WriteFile(file, b, 0o600))
 }
 
-func cut(t *testing.T, file string, random *rand.Rand) {
+func cutEnd(t *testing.T, file string, random *rand.Rand) {
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	require.NoError(t, os.Truncate(file, info.Size()*int64(5+random.IntN(90))/100))
 }
 
-func gone(t *testing.T, file string, _ *rand.Rand) { require.NoError(t, os.Remove(file)) }
+func removeFile(t *testing.T, file string, _ *rand.Rand) { require.NoError(t, os.Remove(file)) }
 
 // copyData copies a data directory that nobody holds.
 func copyData(t *testing.T, from, to string) {
