@@ -202,7 +202,8 @@ func CommandOf[S any, C Decider[S]](doc string) CommandType {
 // EventOf makes the catalogue's entry of event E.
 func EventOf[S any, E Evolver[S]](doc string) EventType {
 	var zero E
-	return EventType{Type: zero.Type(), Doc: doc, Fields: FieldsOf[E](), Decode: decodeEvent[E]}
+	fields := FieldsOf[E]()
+	return EventType{Type: zero.Type(), Doc: doc, Fields: fields, Decode: eventDecoder[E](fields)}
 }
 
 // Zero returns the command that says nothing, which tells what kind of command it

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,8 +32,15 @@ func (c CommandType) Decode(raw []byte) (Command, Meta, error) {
 }
 
 // CommandNamed returns the name that a JSON object gives in its field
-// "command", "" when it gives none.
+// "command", "" when it gives none. An object that begins with that field is not
+// looked at any further: whoever decodes the command does that, and refuses what
+// names another.
 func CommandNamed(raw []byte) (name string, err error) {
+	if rest, ok := bytes.CutPrefix(raw, []byte(`{"command":"`)); ok {
+		if end := bytes.IndexAny(rest, "\"\\"); end > 0 && rest[end] == '"' {
+			return string(rest[:end]), nil
+		}
+	}
 	err = eachMember(raw, "", func(member string, value []byte) error {
 		if member == "command" && json.Unmarshal(value, &name) != nil {
 			return Refuse(CodeInvalidValue, "command", "want the name of a command, a string")
@@ -67,10 +75,17 @@ func decodeCommand[C Command](read func(own reflect.Value) error) (Command, erro
 	return c, err
 }
 
-func decodeEvent[E Event](data []byte) (Event, error) {
-	var e E
-	err := json.Unmarshal(data, &e)
-	return e, err
+// eventDecoder returns what reads an event's data.
+func eventDecoder[E Event](fields []Field) func(data []byte) (Event, error) {
+	_, itself := any(new(E)).(json.Unmarshaler)
+	return func(data []byte) (Event, error) {
+		var plain, e E
+		if !itself && readPlain(fields, data, reflect.ValueOf(&plain).Elem()) {
+			return plain, nil
+		}
+		err := json.Unmarshal(data, &e)
+		return e, err
+	}
 }
 
 func malformed(format string, args ...any) *Rejected {

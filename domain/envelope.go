@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,6 +69,7 @@ const TimeFormat = "2006-01-02T15:04:05.000000Z"
 // Append appends the canonical bytes of v: attributes in a fixed order, those
 // that say nothing left out, no spaces, no newline.
 func (v *Envelope) Append(b []byte) []byte {
+	b = slices.Grow(b, envelopeSize+len(v.Note)+len(v.Data))
 	b = append(b, `{"specversion":"1.0"`...)
 	b = member(b, "id", v.ID)
 	b = member(b, "source", v.Source)
@@ -95,6 +97,9 @@ func (v *Envelope) Append(b []byte) []byte {
 	b = append(b, v.Data...)
 	return append(b, '}')
 }
+
+// envelopeSize is what an envelope takes beside its note and its data, about.
+const envelopeSize = 640
 
 // member appends ,"name":"value" unless the value says nothing.
 func member(b []byte, name, value string) []byte {

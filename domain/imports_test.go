@@ -35,6 +35,7 @@ var rooms = map[string]struct {
 	"eventstore/proof":         {}, // whoever verifies needs nothing else
 	"eventstore/notary":        {house: []string{"eventstore"}},
 	"projections":              {house: []string{"domain", "eventstore", "eventstore/durable", "projections"}},
+	"projections/bulk":         {libraries: []string{}}, // bytes of a file
 	"cmd/internal/ledger":      {house: []string{"domain", "eventstore", "cmd/internal/logs", "cmd/internal/traces"}},
 	"cmd/internal/bundle":      {house: []string{"domain", "eventstore", "cmd/internal/signing"}},
 	"cmd/internal/backup":      {house: []string{"domain", "eventstore", "cmd/internal/signing"}},

@@ -22,6 +22,8 @@ type Info struct {
 	Mode          string `json:"mode"` // embedded or external
 	ServerVersion string `json:"server_version"`
 	Replicas      int    `json:"replicas"`
+	Current       int    `json:"current"` // replicas that have the whole log
+	Leader        string `json:"leader"`  // of a cluster
 	// SyncAlways is "true", "false" or "unknown": whether the server syncs to
 	// disk before it acknowledges.
 	SyncAlways string `json:"sync_always"`
@@ -50,7 +52,21 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 			copied.Lag, copied.Heard = si.Mirror.Lag, si.Mirror.Active
 		}
 	}
+	current, leader := 1, ""
+	if c := si.Cluster; c != nil && len(c.Replicas) > 0 {
+		leader, current = c.Leader, 0
+		if leader != "" {
+			current = 1
+		}
+		for _, peer := range c.Replicas {
+			if peer.Current && !peer.Offline {
+				current++
+			}
+		}
+	}
 	return Info{
+		Current:       current,
+		Leader:        leader,
 		Copy:          copied,
 		Skew:          skew,
 		Ledger:        s.cfg.Ledger,

@@ -286,21 +286,21 @@ func (r *resolver) sequence(seq uint64, today domain.Date) (Point, error) {
 // instant finds the last event whose ledger time is not after t. Ledger time
 // never runs backwards, so it is the one before the first that is after t.
 func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
-	from, err := r.times.before(r, t)
+	low, high, err := r.times.around(r, t)
 	if err != nil {
 		return Point{}, err
 	}
-	seq := r.last.seq
-	after, found, err := selectInt(r.conn, "SELECT seq FROM event WHERE seq > ? AND at > ? ORDER BY seq LIMIT 1", from, t.UnixMicro())
-	if found {
-		seq = uint64(after) - 1
-	}
-	at := time.Time{}
-	if err == nil && seq > 0 {
-		at, err = r.at(seq)
+	from := guess(low, high, t)
+	seq, at, err := r.until(from, t)
+	if at.IsZero() && from > low.seq && err == nil {
+		from = low.seq
+		seq, at, err = r.until(from, t)
 	}
 	if err != nil {
 		return Point{}, err
+	}
+	if at.IsZero() {
+		at = low.at
 	}
 	if at.IsZero() && !r.early && !r.last.time().IsZero() {
 		first, err := r.first()
@@ -312,6 +312,27 @@ func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
 	return Point{Seq: seq, At: at, Day: day}, nil
 }
 
+// until reads on after a sequence, up to the last event that is not after t. It
+// returns the last sequence before one that is, and its ledger time, zero where
+// the very first one is after t.
+func (r *resolver) until(from uint64, t time.Time) (seq uint64, at time.Time, err error) {
+	seq = r.last.seq
+	last := from
+	err = each(r.conn, "SELECT seq, at FROM event WHERE seq > ? ORDER BY seq", []any{from}, func(stmt *sqlite.Stmt) (bool, error) {
+		next, then := uint64(stmt.ColumnInt64(0)), time.UnixMicro(stmt.ColumnInt64(1)).UTC()
+		if next != last+1 && !r.gaps {
+			return false, missing(last + 1)
+		}
+		if then.After(t) {
+			seq = next - 1
+			return false, nil
+		}
+		last, at = next, then
+		return true, nil
+	})
+	return seq, at, err
+}
+
 // at is the ledger time at a sequence: that of its event or, where a view has
 // not got it, of the last one before; zero where there is none.
 func (r *resolver) at(seq uint64) (at time.Time, err error) {
@@ -321,9 +342,13 @@ func (r *resolver) at(seq uint64) (at time.Time, err error) {
 		return false, nil
 	})
 	if err == nil && of != seq && !r.gaps {
-		err = fmt.Errorf("projections: event %d is missing in the register", seq)
+		err = missing(seq)
 	}
 	return at, err
+}
+
+func missing(seq uint64) error {
+	return fmt.Errorf("projections: event %d is missing in the register", seq)
 }
 
 // first is the time of the first event.

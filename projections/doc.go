@@ -48,9 +48,17 @@
 // A file belongs to one ledger and one schema; it is named by its schema
 // version and a generation, and bears that name only when it is complete. A
 // new file is loaded beside the old one, with no journal and its indexes last,
-// compared, and switched to while questions go on. Whoever opens a file with
+// and takes its place at the very sequence that this is at, while questions go on:
+// none is refused, and none is shown less than was shown before
+// (TestReadModelsOfAFormerVersionServeUntilThereAreNewOnes). What fails leaves the
+// old one serving, and so does a kill at any step (TestKilledAtAnyStepOfABuild);
+// [Models.Build] says why. Files of a former version serve until [Models.Renew] has
+// made new ones; meanwhile they have what that version made of the events that it
+// saw, and what this one makes of those since. Files of a schema that this program
+// cannot ask stay until there are others. See build.go. Whoever opens a file with
 // the sqlite3 tool finds the views <table>_now and <table>_history with texts
 // and dates in place of ids and day numbers.
 //
-// One goroutine projects ([Models.Follow]); any number ask.
+// One goroutine projects ([Models.Follow]), one renews ([Models.Renew]), any number
+// ask.
 package projections

@@ -95,17 +95,8 @@ func (m *Models) buildEffective(ctx context.Context, e *effective, path string) 
 	if err != nil {
 		return err
 	}
-	conn, err := createFile(path)
-	if err != nil {
-		return err
-	}
-	conn.SetInterrupt(ctx.Done())
 	f := &file{path: path}
-	_, err = m.fill(ctx, conn, &reordered{log, e.events}, uint64(len(e.events)), nil, nil)
-	if e := conn.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
+	if _, err = m.fill(ctx, &reordered{log, e.events}, uint64(len(e.events)), path, nil, nil); err == nil {
 		f.readers, err = openReaders(path, effectiveReaders, 2048)
 	}
 	if err != nil {

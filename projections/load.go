@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
@@ -51,18 +49,10 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 	return f, err
 }
 
-// makeFile makes a complete file, as fast as SQLite can: no journal, no syncs
-// but one at the end, indexes last. The projector that it returns knows how far
-// that is, and has no connection any more.
-func (m *Models) makeFile(ctx context.Context, log Log, to uint64, path string, progress func(done, total uint64), observe func(Batch)) (p *projector, err error) {
-	conn, err := createFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", path, err)
-	}
-	p, err = m.fill(ctx, conn, log, to, progress, observe)
-	if e := conn.Close(); err == nil {
-		err = e
-	}
+// makeFile makes a complete file, with one sync at the end. The projector that it
+// returns knows how far that is, and has no connection any more.
+func (m *Models) makeFile(ctx context.Context, log source, to uint64, path string, progress func(done, total uint64), observe func(Batch)) (*projector, error) {
+	p, err := m.fill(ctx, log, to, path, progress, observe)
 	if err == nil {
 		err = syncFile(path)
 	}
@@ -71,10 +61,18 @@ func (m *Models) makeFile(ctx context.Context, log Log, to uint64, path string, 
 
 // fill makes the schema in an empty file, and the rows of the events of a log
 // up to sequence to.
-func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uint64, progress func(done, total uint64), observe func(Batch)) (_ *projector, err error) {
+func (m *Models) fill(ctx context.Context, log source, to uint64, path string, progress func(done, total uint64), observe func(Batch)) (p *projector, err error) {
 	defer func() { err = ofDisk(err) }()
-	err = settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -131072", "temp_store = MEMORY", "threads = 2")
+	conn, err := createFile(path)
 	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", path, err)
+	}
+	defer func() {
+		if e := conn.Close(); err == nil {
+			err = e
+		}
+	}()
+	if err := settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF"); err != nil {
 		return nil, err
 	}
 	opts := m.opts
@@ -84,21 +82,14 @@ func (m *Models) fill(ctx context.Context, conn *sqlite.Conn, log source, to uin
 		opts.beforehand = m.known()
 		opts.CacheParts = max(opts.CacheParts, opts.loadParts)
 	}
-	if err := script(conn, createTables(opts.View != nil)+createViews()+stamp(m.opts.Ledger)); err != nil {
+	if err := script(conn, createTables(opts.View != nil)+createIndexes()+createViews()+stamp(m.opts.Ledger)); err != nil {
 		return nil, fmt.Errorf("create tables: %w", err)
 	}
-	p, err := newProjector(conn, log, true, opts)
-	if err != nil {
+	if p, err = newProjector(conn, log, true, opts); err != nil {
 		return nil, err
 	}
 	room := func() error { return durable.Room(m.opts.Dir) } // the log and what serves come first
-	if err := p.load(ctx, log, to, room, progress, observe); err != nil {
-		return nil, err
-	}
-	if err := script(conn, createIndexes()); err != nil {
-		return nil, fmt.Errorf("create indexes: %w", err)
-	}
-	return p, nil
+	return p, p.load(ctx, log, to, path, room, progress, observe)
 }
 
 // collectLess lets garbage be collected less often until it is undone: a load
@@ -124,18 +115,19 @@ var collecting struct {
 	less, was int
 }
 
-// load fills new tables with the events up to sequence to, in one transaction.
-// Who writes the rows alone uses the connection meanwhile: the caches of a load
-// are whole and look nothing up.
-func (p *projector) load(ctx context.Context, log source, to uint64, room func() error, progress func(done, total uint64), observe func(Batch)) error {
-	if err := insert(p.conn, "BEGIN"); err != nil {
+// load fills the new tables of the file at path with the events up to sequence to.
+// The connection is not used meanwhile: the caches of a load are whole and look
+// nothing up.
+func (p *projector) load(ctx context.Context, log source, to uint64, path string, room func() error, progress func(done, total uint64), observe func(Batch)) error {
+	l, err := newLoader(p.conn, path)
+	if err != nil {
 		return err
 	}
-	err := p.readAside(ctx, log, to, func(b *rowBuffer) error {
+	err = p.readAside(ctx, log, to, func(b *rowBuffer) error {
 		if err := room(); err != nil {
 			return err
 		}
-		return b.flush(p.conn, p.chain)
+		return b.flush(p.chain, l.write)
 	}, func(n int, start time.Time, last eventstore.Record) {
 		if progress != nil {
 			progress(p.at.seq, to)
@@ -145,16 +137,16 @@ func (p *projector) load(ctx context.Context, log source, to uint64, room func()
 		}
 	})
 	if err == nil && p.out.size > 0 { // of a view of no events
-		err = p.out.flush(p.conn, p.chain)
+		err = p.out.flush(p.chain, l.write)
+	}
+	if e := l.close(err == nil); err == nil {
+		err = e
 	}
 	if err != nil {
 		return err
 	}
-	p.at.digest, p.at.mark = p.chain.now, p.chain.mark
-	if err := p.writePosition(); err != nil {
-		return err
-	}
-	return insert(p.conn, "COMMIT")
+	p.out = &l.late
+	return p.commit()
 }
 
 // readAside is readUpTo with a goroutine that writes the rows of a batch while

@@ -49,8 +49,7 @@ type position struct {
 	mark   digest
 }
 
-// newProjector goes on from what the tables hold; load says that they are new
-// and have no indexes yet.
+// newProjector goes on from what the tables hold; load says that they are new.
 func newProjector(conn *sqlite.Conn, log source, load bool, opts Options) (*projector, error) {
 	at, err := readPosition(conn)
 	if err != nil {
@@ -333,7 +332,7 @@ func (p *projector) commit() (err error) {
 		}
 	}()
 	p.rows = p.out.size
-	if err := p.out.flush(p.conn, p.chain); err != nil {
+	if err := p.out.flush(p.chain, inserting(p.conn)); err != nil {
 		return err
 	}
 	p.at.digest, p.at.mark = p.chain.now, p.chain.mark

@@ -13,15 +13,18 @@ import (
 // another one writes the rows of the batch before, and SQLite gets the rows of
 // each table in one go.
 type rowBuffer struct {
-	tables [places]struct {
-		insert string
-		many   string // insert of rowsAtOnce rows; "" until it is needed
-		rows   []bufferedRow
-		cells  []cell
-	}
+	tables  [places]bufferedTable
 	size    int
 	digests digestInput // of the events of the batch
 	leaves  []tlog.Hash // of these, for a fold
+}
+
+// bufferedTable holds the rows of one table, one after the other.
+type bufferedTable struct {
+	insert string
+	many   string // insert of rowsAtOnce rows; "" until it is needed
+	rows   []bufferedRow
+	cells  []cell
 }
 
 // bufferedRow is a row's lead and how many cells it has.
@@ -40,8 +43,6 @@ const (
 	evidenceRows
 	places // how many
 )
-
-const insertWord = "INSERT INTO word (id, text) VALUES (?, ?)"
 
 func (b *rowBuffer) add(order int, insert string, cells []cell, lead ...int64) {
 	t := &b.tables[order]
@@ -75,8 +76,9 @@ func (b *rowBuffer) seal(c *chain) error {
 	})
 }
 
-// flush seals the batch, writes its rows, and empties the buffer.
-func (b *rowBuffer) flush(conn *sqlite.Conn, c *chain) error {
+// flush seals the batch, has the rows of each table written, and empties the
+// buffer.
+func (b *rowBuffer) flush(c *chain, write func(place int, t *bufferedTable) error) error {
 	if err := b.seal(c); err != nil {
 		return err
 	}
@@ -85,6 +87,17 @@ func (b *rowBuffer) flush(conn *sqlite.Conn, c *chain) error {
 		if len(t.rows) == 0 {
 			continue
 		}
+		if err := write(i, t); err != nil {
+			return fmt.Errorf("%s: %w", t.insert, err)
+		}
+	}
+	b.reset()
+	return nil
+}
+
+// inserting writes the rows of a table by SQLite.
+func inserting(conn *sqlite.Conn) func(int, *bufferedTable) error {
+	return func(_ int, t *bufferedTable) error {
 		if t.many == "" {
 			_, values, _ := strings.Cut(t.insert, " VALUES ")
 			t.many = t.insert + strings.Repeat(", "+values, rowsAtOnce-1)
@@ -93,12 +106,8 @@ func (b *rowBuffer) flush(conn *sqlite.Conn, c *chain) error {
 		if err == nil {
 			_, _, err = insertRows(conn, t.insert, 1, rows, cells)
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.insert, err)
-		}
+		return err
 	}
-	b.reset()
-	return nil
 }
 
 // rowsAtOnce is how many rows one statement inserts where there are so many: what

@@ -70,9 +70,11 @@ const (
 // described is a table of any row type.
 type described interface {
 	describe() (name string, lead []string, cols []column)
+	place() int // in the digest and in a rowBuffer
 }
 
 func (t *table[T]) describe() (string, []string, []column) { return t.name, t.lead, t.cols }
+func (t *table[T]) place() int                             { return t.order }
 
 var (
 	registers = []described{entityTable, eventTable, changeTable, tileTable}
@@ -88,8 +90,7 @@ var (
 // its entity from its sequence until the entity's next row.
 var versionLead = []string{"entity", "from_seq"}
 
-// createTables, createIndexes and createViews make the schema. The load of a
-// new file makes the indexes last.
+// createTables, createIndexes and createViews make the schema.
 func createTables(view bool) string {
 	var b strings.Builder
 	b.WriteString(`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -132,27 +133,8 @@ func columnsSQL(cols []column) string {
 
 func createIndexes() string {
 	var b strings.Builder
-	b.WriteString(`CREATE UNIQUE INDEX word_text ON word (text);
-CREATE UNIQUE INDEX entity_path ON entity (agreement, path);
-CREATE INDEX entity_parent ON entity (parent, kind);
-CREATE INDEX event_agreement ON event (agreement) WHERE agreement IS NOT NULL;
-CREATE INDEX event_aggregate ON event (aggregate);
-CREATE INDEX event_actor ON event (actor);
-CREATE INDEX event_party ON event (party) WHERE party IS NOT NULL;
-CREATE INDEX event_reason ON event (reason) WHERE reason IS NOT NULL;
-CREATE INDEX event_type ON event (type);
-CREATE INDEX event_backdated ON event (seq) WHERE backdated = 1;
-CREATE INDEX event_corrections ON event (seq) WHERE corrects <> '';
-CREATE INDEX event_id ON event (id_start);
-CREATE INDEX event_command ON event (command_hash);
-CREATE INDEX change_entity ON change (entity, field);
-CREATE INDEX change_field ON change (field);
-CREATE UNIQUE INDEX tile_place ON tile (tree, level, n);
-CREATE INDEX awaiting_party ON awaiting (party, from_seq);
-`)
-	for _, t := range versioned {
-		name, _, _ := t.describe()
-		fmt.Fprintf(&b, "CREATE UNIQUE INDEX %s_version ON %s (entity, from_seq);\n", name, name)
+	for _, x := range indexes() {
+		b.WriteString(x.sql())
 	}
 	return b.String()
 }

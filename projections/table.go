@@ -100,7 +100,7 @@ func newTable[T any](order int, name string, lead ...string) *table[T] {
 		fields[i] = "v." + c.name
 	}
 	t.fields = strings.Join(fields, ", ")
-	t.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", name, strings.Join(names, ", "), strings.Repeat(", ?", len(names)-1))
+	t.insert = fmt.Sprintf("INSERT OR FAIL INTO %s (%s) VALUES (?%s)", name, strings.Join(names, ", "), strings.Repeat(", ?", len(names)-1))
 	t.versionSQL = fmt.Sprintf("SELECT %s FROM %s v WHERE v.entity = ? AND v.from_seq <= ? ORDER BY v.from_seq DESC LIMIT 1", t.fields, name)
 	// Each row costs one search, however many versions came later. CROSS JOIN
 	// keeps SQLite to the order of the entities, and the limit that is none keeps

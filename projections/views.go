@@ -287,6 +287,13 @@ func touch(dir string) {
 	_ = os.Chtimes(dir, now, now) // else it is removed sooner, and made again
 }
 
+// Open is how many views are open.
+func (v *Views) Open() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.open)
+}
+
 // Close ends what follows the log and closes every view, when the questions under
 // way are answered.
 func (v *Views) Close() error {

@@ -12,6 +12,13 @@ import (
 // id. A word is never changed and never removed, so both directions may be
 // cached for as long as the file lives.
 
+// wordRow is a word.
+type wordRow struct {
+	Text string `json:"text" sql:"text"`
+}
+
+var wordTable = newTable[wordRow](wordRows, "word", "id")
+
 // wordWriter gives ids to texts. The projector owns it.
 type wordWriter struct {
 	ids   map[string]int64
@@ -57,7 +64,7 @@ func (p *projector) word(text string) (int64, error) {
 	}
 	w.last++
 	w.ids[text] = w.last
-	p.out.add(wordRows, insertWord, []cell{{kind: columnText, s: text}}, w.last)
+	p.out.add(wordRows, wordTable.insert, []cell{{kind: columnText, s: text}}, w.last)
 	return w.last, nil
 }
 

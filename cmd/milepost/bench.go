@@ -105,7 +105,7 @@ func newBench(a *app) *cobra.Command {
 	flags.SortFlags = false
 	flags.IntVar(&b.events, "events", 200_000, "`number` of events in the log that import fills and the others read")
 	flags.Float64Var(&b.seconds, "seconds", 5, "`seconds` for each side of what is measured for a time, and at most for each latency")
-	flags.IntSliceVar(&b.sizes, "sizes", []int{20_000, 200_000, 1_000_000}, "`numbers` of events of the logs that changes, blame and as-of are asked of, ascending")
+	flags.IntSliceVar(&b.sizes, "sizes", []int{20_000, 200_000, 1_000_000}, "`numbers` of events of the logs that benchmarks of growth are asked of, ascending; the largest is that of memory and restart")
 	flags.StringSliceVar(&only, "only", nil, "only these `names`: "+strings.Join(benchmarkNames(), ", "))
 	flags.StringVar(&b.dir, "dir", "", "`directory` on the disk to measure (default the system's temporary one)")
 	flags.BoolVar(&check, "check", false, "exit with 1 when a target is missed")

@@ -64,7 +64,7 @@ func isLoopback(host string) bool {
 }
 
 // front is what the API knows of it.
-func (l *listening) front() api.Front { return api.Front{Proxied: l.proxied} }
+func (l *listening) front() api.Front { return api.Front{TLS: l.cert != "", Proxied: l.proxied} }
 
 // certificate is the file of the certificate as others find it, "" for none.
 func (l *listening) certificate() string {

@@ -48,7 +48,7 @@ func (l *logging) logger(to io.Writer) (*slog.Logger, error) {
 	format := l.format
 	if format == logAuto {
 		format = logJSON
-		if f, ok := to.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		if isTerminal(to) {
 			format = logText
 		}
 	}
@@ -60,6 +60,11 @@ func (l *logging) logger(to io.Writer) (*slog.Logger, error) {
 		return logs.Scoped(slog.New(slog.NewJSONHandler(to, options))), nil
 	}
 	return nil, usagef("--log-format %s: want auto, text or json", l.format)
+}
+
+func isTerminal(to io.Writer) bool {
+	f, ok := to.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
 }
 
 // logger is that of a verb which people watch: warnings, as text.

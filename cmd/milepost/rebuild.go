@@ -15,7 +15,8 @@ func newRebuild(a *app) *cobra.Command {
 		Use: "rebuild", Short: "Make the read models again from the log, and compare",
 		Long: "Make the read models again from the log, compare their digest with that of the present ones, and switch to\n" +
 			"the new ones. The server does it while it answers; where none runs, it is done on the directory itself.\n" +
-			"Exit code 1 says that they differ.",
+			"Exit code 1 says that they differ. When it fails, those before serve on.\n" +
+			"A server does it by itself where they are of a former version; milepost status says how that gets on.",
 		Example: "  milepost rebuild\n  milepost rebuild --data ./milepost-data",
 		Args:    cobra.NoArgs,
 	}

@@ -25,8 +25,8 @@ func newServe(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run a ledger and its HTTP API",
 		Long: "Run a ledger and its HTTP API until SIGINT or SIGTERM. One line on standard output says that it is ready:\n" +
-			"its read models show the whole log, and the address listens. Logs go to standard error, and a link by which the\n" +
-			"administrator signs in by a browser, once. The administrator's token is in admin.token in --data: remove that file\n" +
+			"its read models show the whole log, and the address listens. Logs go to standard error, and where that is a\n" +
+			"terminal a link by which the administrator signs in by a browser, once; milepost token link makes another. The administrator's token is in admin.token in --data: remove that file\n" +
 			"and start again to have another one.\n\n" + stoppingHelp + "\n\n" + tracingHelp,
 		Example: "  milepost serve --data ./milepost-data --ledger main --timezone Asia/Shanghai\n" +
 			"  milepost serve --config /etc/milepost.conf\n" +
@@ -40,12 +40,17 @@ func newServe(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, warning := range given.misspelt(os.Environ()) {
+				log.Warn(warning)
+			}
 			cfg.dir, cfg.log = a.dataDir(), log
 			if err := cfg.webhooks.settle(cmd, cfg.natsURL != "", cfg.follow); err != nil {
 				return err
 			}
 			return a.serve(cmd.Context(), cfg, listen, func(_ context.Context, s *server) error {
-				_, _ = fmt.Fprintf(a.err, "milepost: sign in, once and within 15 minutes, at %s\n", s.link())
+				if isTerminal(a.err) { // a log is read by more than who started it
+					_, _ = fmt.Fprintf(a.err, "milepost: sign in, once and within 15 minutes, at %s\n", s.link())
+				}
 				_, err := fmt.Fprintf(a.out, "milepost: ledger %s ready on %s (pid %d)\n", cfg.name, s.url, os.Getpid())
 				return err
 			})

@@ -171,18 +171,45 @@ func set(f *pflag.Flag, at string, values []string) error {
 	return nil
 }
 
-// alike names the flag that is spelt most like a name, where there is one.
+// misspelt says of each variable of the environment that begins with MILEPOST_ and is
+// none of the program's which one it is spelt like, where there is one: it would have no
+// effect, and nobody would know.
+func (s *settings) misspelt(environ []string) (warnings []string) {
+	known := s.flags()
+	for _, name := range []string{"server", "token", "actor", "config"} {
+		known[name] = nil
+	}
+	for _, line := range environ {
+		name, _, _ := strings.Cut(line, "=")
+		flag, ours := strings.CutPrefix(name, "MILEPOST_")
+		flag = strings.ToLower(strings.ReplaceAll(flag, "_", "-"))
+		if _, is := known[flag]; !ours || is {
+			continue
+		}
+		if like := nearest(flag, known); like != "" {
+			warnings = append(warnings, fmt.Sprintf("%s is no setting and has no effect; did you mean %s?", name, variable(like)))
+		}
+	}
+	return warnings
+}
+
+// alike says which flag is spelt most like a name, or where they are listed.
 func alike(name string, flags map[string]*pflag.Flag) string {
+	if best := nearest(name, flags); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return "; milepost serve --help lists them"
+}
+
+// nearest is the flag that is spelt most like a name, "" where none is.
+func nearest(name string, flags map[string]*pflag.Flag) string {
 	best, least := "", 1+len(name)/3
 	for _, other := range slices.Sorted(maps.Keys(flags)) {
 		if d := distance(name, other); d <= least && (best == "" || d < least) {
 			best, least = other, d
 		}
 	}
-	if best == "" {
-		return "; milepost serve --help lists them"
-	}
-	return "; did you mean " + best + "?"
+	return best
 }
 
 // distance is how many letters must be changed, put in or left out to make a of b.

@@ -89,6 +89,13 @@ func TestSettings(t *testing.T) {
 	})
 }
 
+func TestMisspeltVariables(t *testing.T) {
+	a := &app{env: func(string) string { return "" }}
+	s := &settings{app: a, cmd: serveVerb(t, a)}
+	require.Equal(t, []string{"MILEPOST_LISTN is no setting and has no effect; did you mean MILEPOST_LISTEN?", "MILEPOST_SERVR is no setting and has no effect; did you mean MILEPOST_SERVER?"},
+		s.misspelt([]string{"MILEPOST_LISTN=hush", "MILEPOST_LISTEN=:1", "MILEPOST_TLS_CERT=a", "MILEPOST_TOKEN=hush", "MILEPOST_SERVR=a", "MILEPOST_SOMETHING_ELSE=1", "MILEPOSTER=1", "LISTN=1"}))
+}
+
 // Every flag of serve has a place in the environment that means nothing else.
 func TestSettingsHaveNamesOfTheirOwn(t *testing.T) {
 	a := &app{env: func(string) string { return "" }}

@@ -27,3 +27,9 @@ func Room(dir string) error {
 	}
 	return nil
 }
+
+// Free is how many bytes are left on the disk that a directory is on.
+func Free(dir string) (int64, error) {
+	_, free, err := disk(dir)
+	return free, err
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -228,4 +229,18 @@ func (n *notes) prune(agreement string, list []proof.Signed) (kept []proof.Signe
 	}
 	slices.Reverse(kept)
 	return kept, err
+}
+
+// SignedAt is when the newest checkpoint of the ledger was written, the zero time
+// before the first.
+func (n *Notary) SignedAt() time.Time {
+	last, ok := n.notes.latest("")
+	if !ok {
+		return time.Time{}
+	}
+	info, err := os.Stat(n.notes.file("", last.Size))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime().UTC().Truncate(time.Second)
 }

@@ -93,6 +93,8 @@ func (s *server) effected(ctx context.Context, receipt ledger.Receipt) {
 	if receipt.Agreement != "" {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience) // a log may be written to that cannot be followed
+	defer cancel()
 	if err := s.cfg.Access.Wait(ctx, receipt.Seq); err != nil {
 		// It is done all the same. Where the log is not followed nobody is let in.
 		s.cfg.Logger.ErrorContext(ctx, "the directory does not know yet what was done", "seq", receipt.Seq, "error", err)

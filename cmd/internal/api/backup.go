@@ -61,5 +61,6 @@ func (s *server) getBackup(w http.ResponseWriter, r *http.Request) error {
 		}
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}
+	s.noteBackup(r.Context())
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 // Front is how requests reach the server: directly, or by a proxy in front of it.
 type Front struct {
+	TLS     bool   // the server has a certificate of its own
 	Proxied string // HOST[:PORT] by which a proxy serves it by https; "" for none
 }
 

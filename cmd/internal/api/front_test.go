@@ -15,7 +15,8 @@ func TestBehindAProxy(t *testing.T) {
 
 	// When a request comes by it, then it is answered, in any spelling of the host;
 	for _, host := range []string{"ledger.example.org", "Ledger.Example.org:443"} {
-		r.get("/healthz", "Host: "+host, https, "X-Forwarded-For: 192.0.2.7").is(http.StatusOK)
+		answer := r.get("/healthz", "Host: "+host, https, "X-Forwarded-For: 192.0.2.7").is(http.StatusOK)
+		assert.Equal(t, "max-age=31536000", answer.header.Get("Strict-Transport-Security"))
 		// by http it is not, nor when the proxy does not say so,
 		r.get("/healthz", "Host: "+host, "X-Forwarded-Proto: http").problem(http.StatusForbidden, CodeInsecure)
 		r.get("/healthz", "Host: "+host).problem(http.StatusForbidden, CodeInsecure)
@@ -26,7 +27,7 @@ func TestBehindAProxy(t *testing.T) {
 		r.get("/healthz", "Host: "+host, https).problem(http.StatusForbidden, CodeForbiddenHost)
 	}
 	// This machine asks it directly, and a proxy that hides the host is told.
-	r.get("/healthz").is(http.StatusOK)
+	assert.Empty(t, r.get("/healthz").is(http.StatusOK).header.Get("Strict-Transport-Security"), "localhost is by http for everything else on this machine")
 	p := r.get("/healthz", https).problem(http.StatusForbidden, CodeForbiddenHost)
 	assert.Contains(t, p.Detail, "pass on the header Host")
 }

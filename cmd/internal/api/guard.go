@@ -32,6 +32,9 @@ func (s *server) guarded(routes http.Handler) http.Handler {
 		if stopping(r.Context()) {
 			w.Header().Set("Connection", "close") // the next request shall find another server
 		}
+		if s.cfg.Front.Secure(r) && !loopback(r.Host) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		w.Header().Set("X-Request-Id", id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store") // answers move with the log and with the day

@@ -173,7 +173,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight, gaugeMost, gaugeRetry} {
+	for _, d := range append(operatingGauges, gaugeLast, gaugeMessages, gaugeBytes, gaugeProjected, gaugeLag, gaugeModels, gaugeSigned, gaugeScrubbed, gaugePasses, gaugeIntact, gaugeSkew, gaugeInFlight, gaugeMost, gaugeRetry) {
 		descs <- d
 	}
 }
@@ -203,7 +203,9 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 		intact = 0
 	}
 	gauge(gaugeIntact, intact)
+	g.operating(ctx, gauge, metrics)
 	if info, err := g.server.cfg.Store.Info(ctx); err == nil {
+		g.ofLog(info, position, gauge)
 		gauge(gaugeLast, float64(info.LastSeq))
 		gauge(gaugeMessages, float64(info.Messages))
 		gauge(gaugeBytes, float64(info.Bytes))

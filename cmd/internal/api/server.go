@@ -70,7 +70,8 @@ type server struct {
 	uploads  *queue        // of files that are being stored
 	sheets   chan struct{} // one entry for each sheet that is being read
 	streams  *queue        // of streams of events
-	caughtUp atomic.Bool   // the read models have once reached the end of the log
+	started  time.Time
+	caughtUp atomic.Bool // the read models have once reached the end of the log
 	rights   func(pattern string) (access.Right, bool)
 	people   People // nil: they are told what programs are
 
@@ -118,7 +119,7 @@ func newServer(cfg Config) *server {
 	s := &server{
 		cfg: cfg, metrics: cfg.Metrics, mux: mux, inFlight: newQueue(cfg.MaxInFlight),
 		uploads: newQueue(maxUploads), sheets: make(chan struct{}, maxSheets), streams: newQueue(cfg.MaxStreams), clock: time.Now, api: humago.New(mux, openAPI(cfg)),
-		rights: access.Route,
+		rights: access.Route, started: time.Now().UTC().Truncate(time.Second),
 	}
 	mux.admitted = s.admitted
 	s.api.UseMiddleware(s.strictQuery)

@@ -31,6 +31,14 @@ type Status struct {
 	NATS         NATSStatus `json:"nats"`
 	Build        Build      `json:"build" doc:"How the making of new read models gets on. Those before serve until it is done, and when it fails."`
 	Integrity    Integrity  `json:"integrity" doc:"How far the log is signed for, and checked."`
+	Started      time.Time  `json:"started" doc:"When the server was started."`
+	Front        string     `json:"front" enum:"loopback,tls,proxy" doc:"How it is reached: from this machine only, by TLS of its own, or by a proxy."`
+	Disk         DiskStatus `json:"disk" doc:"What lies in its data directory."`
+	ViewsOpen    int        `json:"views_open" doc:"Views, of what some may see of the ledger, that are kept up with the log."`
+	LastBackup   *time.Time `json:"last_backup" doc:"When a backup was last sent whole by this server; null where none is known of."`
+
+	Subscribers *SubscribersStatus `json:"subscribers,omitempty" doc:"Programs that read by NATS; absent where this server does not look after them."`
+	Webhooks    *WebhooksStatus    `json:"webhooks,omitempty" doc:"Deliveries; absent where this server delivers none."`
 
 	Copy *CopyStatus `json:"copy,omitempty" doc:"How a copy is; absent for the ledger itself."`
 }
@@ -93,10 +101,12 @@ func copyStatus(c *eventstore.Copy) *CopyStatus {
 // Integrity says how far the log is signed for, and whether it is still what it
 // was.
 type Integrity struct {
-	Checkpoint uint64 `json:"checkpoint" doc:"Sequence up to which the newest checkpoint covers the log."`
-	Settled    uint64 `json:"settled" doc:"Sequence up to which every party that has registered a key has countersigned the ledger's tree; 0 when no party has."`
-	Scrub      Scrub  `json:"scrub"`
-	Finding    string `json:"finding" doc:"What is wrong; empty while all agrees."`
+	Checkpoint uint64       `json:"checkpoint" doc:"Sequence up to which the newest checkpoint covers the log."`
+	SignedAt   *time.Time   `json:"signed_at" doc:"When that was signed; null before the first."`
+	Settled    uint64       `json:"settled" doc:"Sequence up to which every party that has registered a key has countersigned the ledger's tree; 0 when no party has."`
+	Awaits     []AwaitedKey `json:"awaits" doc:"The parties whose countersignature does not cover the whole log yet."`
+	Scrub      Scrub        `json:"scrub"`
+	Finding    string       `json:"finding" doc:"What is wrong; empty while all agrees."`
 }
 
 // Scrub says how far the log has been read and hashed again.
@@ -114,6 +124,8 @@ type NATSStatus struct {
 	ServerVersion string `json:"server_version"`
 	SyncAlways    *bool  `json:"sync_always" doc:"Whether each event is synced to disk before it is acknowledged; null when the server does not say."`
 	Replicas      int    `json:"replicas"`
+	Current       int    `json:"current" doc:"How many of the replicas have the whole log."`
+	Leader        string `json:"leader,omitempty" doc:"The server of the cluster that takes writes; absent where there is one alone."`
 	Connected     bool   `json:"connected"`
 }
 
@@ -140,7 +152,8 @@ func (s *server) status() {
 func (s *server) wholeStatus(ctx context.Context) (Status, error) {
 	status, err := s.readStatus(ctx)
 	if err == nil {
-		status.Integrity, err = s.integrity(ctx)
+		status.Integrity, err = s.integrity(ctx, status.LastSeq)
+		s.operating(ctx, &status)
 	}
 	return status, err
 }
@@ -156,7 +169,7 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 	status := Status{
 		Ledger: info.Ledger, LastSeq: info.LastSeq, ProjectedSeq: position.Seq, Events: info.Messages, Digest: position.Digest,
 		Bytes: info.Bytes, Timezone: s.cfg.Location.String(), Version: s.cfg.Version,
-		NATS:  NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Connected: info.Connected},
+		NATS:  NATSStatus{Mode: info.Mode, ServerVersion: info.ServerVersion, Replicas: info.Replicas, Current: info.Current, Leader: info.Leader, Connected: info.Connected},
 		Build: buildStatus(s.cfg.Models.Build()),
 		Copy:  copyStatus(info.Copy),
 	}
@@ -262,9 +275,12 @@ func (s *server) notReady(position projections.Position, last uint64, connected 
 }
 
 // integrity says how far the log is signed for and checked.
-func (s *server) integrity(ctx context.Context) (Integrity, error) {
+func (s *server) integrity(ctx context.Context, last uint64) (Integrity, error) {
 	now := s.cfg.Notary.Scrub()
-	i := Integrity{Checkpoint: s.cfg.Notary.Size(), Scrub: Scrub{State: now.State, Seq: now.Seq, Until: now.Until, Passes: now.Passes}}
+	i := Integrity{Awaits: []AwaitedKey{}, Checkpoint: s.cfg.Notary.Size(), Scrub: Scrub{State: now.State, Seq: now.Seq, Until: now.Until, Passes: now.Passes}}
+	if at := s.cfg.Notary.SignedAt(); !at.IsZero() {
+		i.SignedAt = &at
+	}
 	if !now.Last.IsZero() {
 		i.Scrub.Last = &now.Last
 	}
@@ -275,8 +291,17 @@ func (s *server) integrity(ctx context.Context) (Integrity, error) {
 	if behind := (*projections.BehindError)(nil); errors.As(err, &behind) {
 		return i, nil // the keys are not known yet
 	}
-	if err == nil {
-		i.Settled, err = t.settledUpTo()
+	if err != nil {
+		return i, err
+	}
+	if i.Settled, err = t.settledUpTo(); err != nil {
+		return i, err
+	}
+	covered, err := t.coveredOf("")
+	for _, w := range t.witnesses {
+		if covered[w.party] < last {
+			i.Awaits = append(i.Awaits, AwaitedKey{w.party, covered[w.party]})
+		}
 	}
 	return i, err
 }

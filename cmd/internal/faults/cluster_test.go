@@ -230,12 +230,25 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	require.Eventually(t, holds, patience, 50*time.Millisecond, "waited for %s", what)
 }
 
-// goesOn waits until a load gets on: more is acknowledged than can have been
-// answered already.
+// goes says whether so many more commands are acknowledged in a time: more than
+// can have been answered already.
+func (l *load) goes(by int, within time.Duration) bool {
+	enough := l.promises.count() + by
+	for end := time.After(within); ; {
+		select {
+		case <-end:
+			return false
+		case <-time.After(50 * time.Millisecond):
+			if l.promises.count() >= enough {
+				return true
+			}
+		}
+	}
+}
+
 func (l *load) goesOn(t *testing.T, by int) {
 	t.Helper()
-	enough := l.promises.count() + by
-	eventually(t, "commands to be acknowledged", func() bool { return l.promises.count() >= enough })
+	require.True(t, l.goes(by, patience), "no commands are acknowledged: %v", l.tally())
 }
 
 // requireWhole ends the load, and holds the cluster to its word: what was

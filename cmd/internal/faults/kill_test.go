@@ -135,7 +135,7 @@ func (f *imports) begin(t *testing.T, s *server) (imported <-chan struct{}, sett
 		if code == 0 {
 			f.done++
 		} else {
-			require.Regexp(t, gone, errs)
+			require.Regexp(t, noServer, errs)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func besides(t *testing.T, s *server, p *promises, rng *rand.Rand) (ended func()
 	if rng.IntN(2) == 0 {
 		g.Go(func() error {
 			out, errs, code := s.run(t, nil, "rebuild")
-			if code == 0 && strings.Contains(out, "identical") || code != 0 && gone.MatchString(errs) {
+			if code == 0 && strings.Contains(out, "identical") || code != 0 && noServer.MatchString(errs) {
 				return nil
 			}
 			return fmt.Errorf("a rebuild ended with %d: %s%s", code, out, errs)
@@ -173,8 +173,8 @@ func besides(t *testing.T, s *server, p *promises, rng *rand.Rand) (ended func()
 	return func() { require.NoError(t, g.Wait()) }
 }
 
-// gone is what a client says whose server is there no more.
-var gone = regexp.MustCompile("broke off|no server answers")
+// noServer is what a client says whose server is there no more.
+var noServer = regexp.MustCompile("broke off|no server answers")
 
 // text is the file that is to be imported next.
 func (f *imports) text() string {

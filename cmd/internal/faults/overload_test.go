@@ -61,7 +61,7 @@ func TestOverload(t *testing.T) {
 }
 
 const (
-	maxResident = 400 << 20 // what a ledger of 1,000,000 events may have, too
+	maxResident = 512 << 20 // for a full queue and all of the connections
 	connections = 2000      // more than the queue has places
 	steady      = 64        // writers whom it serves as fast as it can
 )

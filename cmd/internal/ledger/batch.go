@@ -25,10 +25,10 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 	var held turns
 	defer func() { held.release() }()
 	for range maxTries {
-		b, refused := l.decideBatch(ctx, tasks)
+		b, refused := l.decideBatch(ctx, tasks, nil)
 		if isRejected(refused) {
 			if err := l.again(ctx, b.seen, func() []*aggregate {
-				b, refused = l.decideBatch(ctx, tasks)
+				b, refused = l.decideBatch(ctx, tasks, nil)
 				return b.seen
 			}); err != nil {
 				return nil, err
@@ -66,6 +66,8 @@ type batch struct {
 	decisions []*decision // nil where the receipt was found in the log
 	msgs      []eventstore.Message
 	seen      []*aggregate
+	states    overlay         // after it; sequences are not set
+	ids       map[string]bool // command ids of it
 }
 
 // touched returns the aggregates that the batch writes to, one each.
@@ -86,25 +88,32 @@ func (b *batch) touched() turns {
 	return all
 }
 
-// decideBatch decides tasks until one is refused or the batch is full.
-func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (_ *batch, err error) {
+// decideBatch decides tasks until one is refused or the batch is full. They come
+// after those of the batch before, if that is not nil: it is on its way into the
+// log, see [batch.follow].
+func (l *Ledger) decideBatch(ctx context.Context, tasks []*task, before *batch) (_ *batch, err error) {
 	ctx, span := traces.Start(ctx, "decide")
 	defer func() { decided(span, err) }()
 	span.Number("milepost.commands", len(tasks))
-	b := &batch{}
-	states := overlay{}
-	ids := map[string]bool{} // command ids of this batch
+	b := &batch{states: overlay{}, ids: map[string]bool{}}
+	states := b.states
+	var earlier overlay
+	if before != nil {
+		earlier = before.states
+	}
 	bytes := 0
 	for _, t := range tasks {
-		if ids[t.id] || bytes > maxBatchBytes {
+		if b.ids[t.id] || before != nil && before.ids[t.id] || bytes > maxBatchBytes {
 			break // the next batch finds the id in the log, and judges
 		}
 		own, err := l.aggregate(t.Command.Ref())
 		if err != nil {
 			return b, err
 		}
-		states.suppose(t, own)
-		w := &world{ctx: ctx, ledger: l, overlay: states}
+		if _, known := earlier[own.ref]; !known {
+			states.suppose(t, own)
+		}
+		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier}
 		d, receipt, err := l.lookupOrDecide(w, own, t)
 		b.seen = append(b.seen, w.seen...)
 		if t.needless(err) {
@@ -124,7 +133,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (_ *batch, err 
 			break
 		}
 		maps.Copy(states, d.after)
-		ids[t.id] = true
+		b.ids[t.id] = true
 		for _, m := range d.msgs {
 			bytes += len(m.Data)
 		}
@@ -132,6 +141,25 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task) (_ *batch, err 
 		b.receipts, b.decisions = append(b.receipts, Receipt{}), append(b.decisions, d)
 	}
 	return b, nil
+}
+
+// follow makes the batch expect what the one before it wrote, now that this is in
+// the log: it was decided on that, when the sequences were not known yet.
+func (b *batch) follow(before *batch) {
+	tips := map[string]uint64{}
+	for _, d := range before.decisions {
+		if d == nil {
+			continue
+		}
+		for _, a := range d.touched {
+			tips[a.subject] = d.after[a.ref].seq
+		}
+	}
+	for i := range b.msgs {
+		if seq, ok := tips[b.msgs[i].Subject]; ok {
+			b.msgs[i].Expect = seq // of the first on each subject; it does not count on the others
+		}
+	}
 }
 
 // settle gives each decision its place behind first.

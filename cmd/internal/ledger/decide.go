@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -66,24 +68,30 @@ func (t *task) skipped() Receipt {
 // (default dates, the expected version) is not in it, nor is who asks: a file
 // that somebody else imports again still adds nothing. More is hashed with it.
 func hashOf(req Request, more ...string) string {
-	h := sha256.New()
-	enc := json.NewEncoder(h)
+	buf := hashing.Get().(*bytes.Buffer)
+	defer hashing.Put(buf)
+	buf.Reset()
+	enc := json.NewEncoder(buf)
 	meta := req.Meta
 	meta.IdempotencyKey, meta.ExpectedVersion, meta.Actor = "", nil, ""
-	_ = enc.Encode(req.Command.Name()) // a hash takes every write, and commands are plain structs
+	_ = enc.Encode(req.Command.Name()) // a buffer takes every write, and commands are plain structs
 	_ = enc.Encode(req.Command)
 	_ = enc.Encode(meta)
 	for _, s := range more {
 		_ = enc.Encode(s)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(buf.Bytes())
+	return hex.EncodeToString(sum[:16])
 }
+
+var hashing = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // world shows a decision the states of other aggregates, and notes which.
 type world struct {
 	ctx     context.Context
 	ledger  *Ledger
 	overlay overlay
+	earlier overlay // beneath overlay: after commands that are being appended
 	read    overlay // as first seen: the append expects what was decided on
 	seen    []*aggregate
 }
@@ -111,8 +119,10 @@ func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
 		return nil, snapshot{}, err
 	}
 	w.seen = append(w.seen, a)
-	if s, ok := w.overlay[ref]; ok {
-		return a, s, nil
+	for _, o := range []overlay{w.overlay, w.earlier} {
+		if s, ok := o[ref]; ok {
+			return a, s, nil
+		}
 	}
 	if s, ok := w.read[ref]; ok {
 		return a, s, nil

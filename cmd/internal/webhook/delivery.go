@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/milepost-ledger/milepost/domain"
+	hooks "github.com/milepost-ledger/milepost/domain/webhook"
 )
 
 // Delivery says how far the delivery of a webhook has come.
@@ -40,6 +41,19 @@ func (d *Deliverer) Delivery(webhook domain.Key) (Delivery, error) {
 		s.FailingSince, s.Failures, s.Next = &f.Since, f.Failures, &f.Next
 	}
 	return s, nil
+}
+
+// Deliveries says it of every webhook that is not removed, as far as it can be told.
+func (d *Deliverer) Deliveries() (all []Delivery) {
+	for _, hook := range d.opts.Directory.Webhooks() {
+		if hook.State.State == hooks.StatusRemoved {
+			continue
+		}
+		if s, err := d.Delivery(hook.Webhook); err == nil {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // positionOf is where a webhook is: as its runner has it, else its file.

@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/milepost-ledger/milepost/domain"
-	hooks "github.com/milepost-ledger/milepost/domain/webhook"
 )
 
 // metrics are what the deliverer counts.
@@ -45,12 +44,15 @@ func (m *metrics) forget(webhook domain.Key) {
 
 var gaugeLag = prometheus.NewDesc("milepost_webhook_lag_events", "Sequences of the log that a webhook has not got to.", []string{"webhook"}, nil)
 
+var gaugeFailing = prometheus.NewDesc("milepost_webhook_failing", "Requests of a webhook that were failures since its last success.", []string{"webhook"}, nil)
+
 // Describe implements prometheus.Collector.
 func (d *Deliverer) Describe(descs chan<- *prometheus.Desc) {
 	d.metrics.accepted.Describe(descs)
 	d.metrics.failures.Describe(descs)
 	d.metrics.took.Describe(descs)
 	descs <- gaugeLag
+	descs <- gaugeFailing
 }
 
 // Collect implements prometheus.Collector. What cannot be read is left out.
@@ -58,12 +60,11 @@ func (d *Deliverer) Collect(to chan<- prometheus.Metric) {
 	d.metrics.accepted.Collect(to)
 	d.metrics.failures.Collect(to)
 	d.metrics.took.Collect(to)
-	for _, hook := range d.opts.Directory.Webhooks() {
-		if hook.State.State == hooks.StatusRemoved {
-			continue
+	for _, s := range d.Deliveries() {
+		gauge := func(desc *prometheus.Desc, v float64) {
+			to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, string(s.Webhook))
 		}
-		if s, err := d.Delivery(hook.Webhook); err == nil {
-			to <- prometheus.MustNewConstMetric(gaugeLag, prometheus.GaugeValue, float64(s.Lag), string(hook.Webhook))
-		}
+		gauge(gaugeLag, float64(s.Lag))
+		gauge(gaugeFailing, float64(s.Failures))
 	}
 }
