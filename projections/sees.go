@@ -85,21 +85,15 @@ func (m *Models) SeesEvidence(ctx context.Context, hash domain.Hash) (seen bool,
 	if m.opts.View == nil {
 		return true, nil
 	}
-	return m.CitesEvidence(ctx, hash)
-}
-
-// CitesEvidence reports whether an event that the read models have names a file as
-// evidence.
-func (m *Models) CitesEvidence(ctx context.Context, hash domain.Hash) (cited bool, err error) {
 	raw, err := hex.DecodeString(string(hash))
 	if err != nil || !hash.Valid() {
 		return false, nil
 	}
 	err = m.read(ctx, Point{}, func(q *query) error {
-		_, cited, err = selectInt(q.conn, "SELECT 1 FROM evidence WHERE hash = ?", raw)
+		_, seen, err = selectInt(q.conn, "SELECT 1 FROM evidence WHERE hash = ?", raw)
 		return err
 	})
-	return cited, err
+	return seen, err
 }
 
 // logEnds is the last sequence of the log that is followed.

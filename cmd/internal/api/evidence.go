@@ -128,11 +128,6 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 		return eventstore.ErrEvidenceNotFound
 	}
 	file, err := s.cfg.Store.Evidence(r.Context(), string(hash))
-	if errors.Is(err, eventstore.ErrEvidenceNotFound) {
-		if cited, e := s.cfg.Models.CitesEvidence(r.Context(), hash); e == nil && cited { // it was there
-			err = &eventstore.EvidenceDamagedError{Hash: string(hash), Reason: "an event names it, and it is not there any more"}
-		}
-	}
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 const (
 	whole   = "whole"   // the server starts, and all is there that was acknowledged
 	refused = "refused" // it does not start, and says why
-	named   = "named"   // it starts, all events are there, and a file of evidence that is not is named as damaged
+	named   = "named"   // it starts, all events are there, and a file of evidence that is not whole is answered as damaged, or as not stored, and never as another
 )
 
 const streams = "jetstream/jetstream/$G/streams/"
@@ -40,8 +40,8 @@ var kinds = []struct {
 	{"checksum of the description", streams + "milepost-main/meta.sum", []string{whole, refused}, []string{whole, refused}, []string{whole, refused}, `milepost-main|the log disagrees`},
 	{"block of evidence", streams + "OBJ_milepost-main/msgs/*.blk", []string{named, whole}, []string{named}, []string{named}, ""},
 	{"description of the evidence", streams + "OBJ_milepost-main/meta.inf", []string{whole, named, refused}, []string{whole, named, refused}, []string{whole, named, refused}, `OBJ_milepost-main`},
-	{"state of a consumer", streams + "milepost-main/obs/*/o.dat", []string{whole, refused}, []string{whole, refused}, []string{whole}, `subscriber erp`},
-	{"description of a consumer", streams + "milepost-main/obs/*/meta.inf", []string{whole, refused}, []string{whole, refused}, []string{whole}, `subscriber erp`},
+	{"state of a consumer", streams + "milepost-main/obs/*/o.dat", []string{whole, refused}, []string{whole, refused}, []string{whole}, `subscriber erp|consumer "erp"`},
+	{"description of a consumer", streams + "milepost-main/obs/*/meta.inf", []string{whole, refused}, []string{whole, refused}, []string{whole}, `subscriber erp|consumer "erp"`},
 	{"read models", "read-v*.db", []string{whole, refused}, []string{whole, refused}, []string{whole}, `remove the file to have it made again`},
 	{"their write-ahead log", "read-v*.db-wal", []string{whole}, []string{whole}, []string{whole, refused}, `remove the file to have it made again`},
 	{"view", "views/*/read-v*.db", []string{whole}, []string{whole}, []string{whole}, ""},
@@ -222,7 +222,6 @@ func (l *victim) outcome(t *testing.T, dir string, p *promises) (outcome, said s
 	require.NoError(t, err)
 	require.EqualValues(t, len(log)+1, after.all["after"].Seq, "a sequence is given out again, or left out")
 	outcome = whole
-	missing := 0
 	for hash := range p.files {
 		a, err := s.ask(t.Context(), "GET", "/v1/evidence/"+hash, nil)
 		if err == nil && a.status == http.StatusOK {
@@ -230,13 +229,10 @@ func (l *victim) outcome(t *testing.T, dir string, p *promises) (outcome, said s
 			continue
 		}
 		outcome = named
-		if err == nil && codeOf(a) == "not-found" { // no event names it
-			missing++
-		} else if err == nil { // else it broke off in the middle
-			require.Equal(t, "evidence-damaged", codeOf(a), "%s: %s", hash, a.body)
+		if err == nil { // else it broke off in the middle
+			require.Contains(t, []string{"evidence-damaged", "not-found"}, codeOf(a), "%s: %s", hash, a.body)
 		}
 	}
-	require.LessOrEqual(t, missing, 4, "each writer was stopped with one file at most that it had not named yet")
 	s.stop(t)
 	return outcome, s.output.String()
 }
