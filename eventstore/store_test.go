@@ -100,7 +100,7 @@ func TestInfo_describesTheLog(t *testing.T) {
 	info.Bytes, info.Skew = 0, 0
 	assert.Equal(t, eventstore.Info{
 		Ledger: "test", Stream: "milepost-test", FirstSeq: 1, LastSeq: 3, Messages: 3, Subjects: 2,
-		Mode: "embedded", ServerVersion: server.VERSION, Replicas: 1, SyncAlways: "true", Connected: true,
+		Mode: "embedded", ServerVersion: server.VERSION, Replicas: 1, Current: 1, SyncAlways: "true", Connected: true,
 	}, info)
 	first, err = s.First(ctx)
 	require.NoError(t, err)
