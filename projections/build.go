@@ -246,6 +246,9 @@ func (p *projector) readOn(ctx context.Context, log Log, to uint64) error {
 	return p.readUpTo(ctx, log, to, func(int, time.Time, eventstore.Record) error { return p.commit() })
 }
 
+// noneYet is why the first read models are made.
+const noneYet = "there are none"
+
 // ensure makes the read models when there are none. Where there are some it holds
 // nothing up: a replay may begin at the same moment.
 func (m *Models) ensure(ctx context.Context, log Log) error {
@@ -257,7 +260,7 @@ func (m *Models) ensure(ctx context.Context, log Log) error {
 	if done, err := m.made(); done { // by who had the lock before
 		return err
 	}
-	return m.build(ctx, log, "there are none", nil, nil)
+	return m.build(ctx, log, noneYet, nil, nil)
 }
 
 // made reports whether there is nothing to make: there are read models, or with

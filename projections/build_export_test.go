@@ -19,3 +19,12 @@ func (m *Models) Settled() {
 	defer m.building.Unlock()
 	m.retired.Wait()
 }
+
+// Asked reports whether somebody rebuilds or replays, or is about to.
+func (m *Models) Asked() bool {
+	free := m.asked.TryLock()
+	if free {
+		m.asked.Unlock()
+	}
+	return !free
+}

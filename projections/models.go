@@ -93,6 +93,7 @@ type Models struct {
 	log      *slog.Logger
 
 	following sync.Mutex   // held by Follow: there is one at a time
+	asked     sync.Mutex   // held by who was asked to rebuild or to replay: one at a time
 	building  sync.Mutex   // held by whoever makes a new file, or replays
 	work      sync.Mutex   // held while live.write and live.projector are used
 	position  atomic.Value // Position

@@ -33,6 +33,8 @@ func (m *Models) Rebuild(ctx context.Context, log Log, progress func(done, total
 	if m.opts.View != nil {
 		return r, errOfView
 	}
+	m.asked.Lock()
+	defer m.asked.Unlock()
 	m.giveUpRenewal() // it is to do the same, and does not compare
 	m.building.Lock()
 	defer m.building.Unlock()

@@ -47,10 +47,11 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 	if m.opts.View != nil {
 		return r, errOfView
 	}
-	if !m.building.TryLock() {
-		return r, ErrBusy
+	end, err := m.beginReplay()
+	if err != nil {
+		return r, err
 	}
-	defer m.building.Unlock()
+	defer end()
 	var live position
 	err = m.read(ctx, Point{}, func(q *query) (err error) {
 		live, err = readPosition(q.conn)
@@ -109,6 +110,23 @@ func (m *Models) replay(ctx context.Context, log Log, live position, progress fu
 		return nil, nil
 	}
 	return m.differenceOf(ctx, log, err)
+}
+
+// beginReplay keeps others from replaying, and from making read models, until end
+// is called. The first read models answer a moment before their making ends: that is
+// waited for.
+func (m *Models) beginReplay() (end func(), err error) {
+	if !m.asked.TryLock() {
+		return nil, ErrBusy
+	}
+	if !m.building.TryLock() {
+		if b := m.Build(); b.Running && b.Why != noneYet {
+			m.asked.Unlock()
+			return nil, ErrBusy
+		}
+		m.building.Lock()
+	}
+	return func() { m.building.Unlock(); m.asked.Unlock() }, nil
 }
 
 // witness holds what a fold makes against what the live models say of the log.

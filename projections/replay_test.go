@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -290,6 +292,48 @@ func TestOneReplayAtATime(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = m.Replay(ctx, log, projections.ReplayOptions{Progress: func(uint64, uint64) { cancel() }})
 	assert.ErrorIs(t, err, context.Canceled)
+}
+
+// onMessage calls f when a message is logged.
+type onMessage struct {
+	slog.Handler
+	message string
+	f       func()
+}
+
+func (h onMessage) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h onMessage) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == h.message {
+		h.f()
+	}
+	return nil
+}
+
+func TestAReplayWaitsForTheFirstReadModels(t *testing.T) {
+	// given read models that are made for the first time, and answer already
+	l, log := inMemory(t)
+	l.story()
+	var m *projections.Models
+	replayed := make(chan error, 1)
+	// when a replay begins before their making has ended
+	begin := onMessage{slog.DiscardHandler, "new read models serve", func() {
+		go func() {
+			_, err := m.Replay(t.Context(), log, projections.ReplayOptions{})
+			replayed <- err
+		}()
+		require.Eventually(t, func() bool { return m.Asked() || len(replayed) > 0 }, time.Minute, time.Millisecond)
+	}}
+	m, err := projections.Open(t.Context(), projections.Options{Dir: t.TempDir(), Ledger: "test", Logger: slog.New(begin)})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	followed := make(chan error, 1)
+	go func() { followed <- m.Follow(ctx, log) }()
+	// then it is not refused
+	require.NoError(t, <-replayed)
+	cancel()
+	require.NoError(t, <-followed)
+	require.NoError(t, m.Close())
 }
 
 func TestReplayToAFile(t *testing.T) {

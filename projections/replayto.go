@@ -68,10 +68,11 @@ func (m *Models) replayTo(ctx context.Context, log Log, to uint64, path string, 
 	if m.opts.View != nil {
 		return made, errOfView
 	}
-	if !m.building.TryLock() {
-		return made, ErrBusy
+	end, err := m.beginReplay()
+	if err != nil {
+		return made, err
 	}
-	defer m.building.Unlock()
+	defer end()
 	last, err := log.Last(ctx)
 	if err != nil {
 		return made, fmt.Errorf("projections: %w", err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"testing"
 
@@ -18,7 +19,7 @@ func startDemo(t *testing.T) demo {
 	t.Helper()
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	a := &app{out: io.Discard, err: io.Discard}
+	a := &app{out: io.Discard, err: io.Discard, env: os.Getenv}
 	ready, ended := make(chan demo, 1), make(chan error, 1)
 	go func() {
 		ended <- a.serve(ctx, nodeConfig{dir: dir, name: "demo", timezone: "Asia/Shanghai", log: a.logger()}, &listening{address: "127.0.0.1:0"},
