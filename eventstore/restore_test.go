@@ -175,8 +175,11 @@ func TestRestore_interrupted(t *testing.T) {
 			require.NoError(t, r.Begin(t.Context(), "test", nil))
 			require.NoError(t, r.Append(t.Context(), want))
 			if end != nil {
-				// as kill -9 would leave it
-				require.NoError(t, os.CopyFS(filepath.Join(cfg.Dir, "kept"), os.DirFS(r.Dir())))
+				// as kill -9 would leave it; the server tidies up behind the batch meanwhile
+				kept := filepath.Join(cfg.Dir, "kept")
+				eventually(t, "a copy while nothing is removed", func() bool {
+					return os.RemoveAll(kept) == nil && os.CopyFS(kept, os.DirFS(r.Dir())) == nil
+				})
 				return end
 			}
 			_, err := r.Finish(t.Context())
