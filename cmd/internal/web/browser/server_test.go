@@ -80,11 +80,11 @@ func started(t *testing.T, args ...string) *server {
 
 var (
 	addressSaid = regexp.MustCompile(`(?:address {2}|ready on )(http://\S+)`)
-	linkSaid    = regexp.MustCompile(`sign in(?: {2}|, once and within 15 minutes, at )(http://\S+)`)
+	linkSaid    = regexp.MustCompile(`sign in {2}(http://\S+)`)
 )
 
-// launch starts the binary, and reads where it is and how to sign in as it tells
-// people.
+// launch starts the binary, and reads where it is as it tells people, and how to sign
+// in as a demo tells them. Serve tells that on a terminal only: there one asks.
 func launch(args ...string) (*server, error) {
 	file, err := program()
 	if err != nil {
@@ -100,7 +100,8 @@ func launch(args ...string) (*server, error) {
 	go func() { s.ended <- s.process.Wait() }()
 	s.dir = args[len(args)-1]
 	late := time.After(time.Minute)
-	for s.url == "" || s.link == "" {
+	told := args[0] == "demo"
+	for s.url == "" || told && s.link == "" {
 		select {
 		case <-s.output.grown:
 			s.url, s.link = s.output.find(addressSaid), s.output.find(linkSaid)
@@ -110,6 +111,13 @@ func launch(args ...string) (*server, error) {
 			_ = s.process.Process.Kill() // it is given up
 			return nil, fmt.Errorf("milepost %s is not ready after a minute\n%s", strings.Join(args, " "), s.output.String())
 		}
+	}
+	if !told {
+		link, err := exec.Command(file, "token", "link", "--server", s.url, "--data", s.dir).Output()
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("milepost token link: %w", err), s.stop())
+		}
+		s.link = strings.TrimSpace(string(link))
 	}
 	return s, nil
 }
