@@ -129,7 +129,7 @@ func (s *Store) ensureEvidence(ctx context.Context) error {
 		return &NoCopyError{Ledger: s.cfg.Ledger + "'s evidence"}
 	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		st, err = s.js.CreateStream(ctx, want)
+		st, err = s.askForStream(ctx, want)
 	}
 	if err != nil {
 		return fmt.Errorf("eventstore: stream %s: %w", want.Name, err)

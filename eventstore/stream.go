@@ -145,13 +145,23 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	if s.cfg.unsynced { // in memory the ids of a whole log would be too many
 		cfg.Duplicates = noDuplicates
 	}
-	st, err := s.js.CreateStream(ctx, cfg)
+	st, err := s.askForStream(ctx, cfg)
 	if auto && replicas > 1 && apiCode(err) == codeNoPeers {
 		s.log.Warn("the cluster cannot hold three copies of the log: it is kept on ONE server", "stream", s.stream)
 		cfg.Replicas = 1
-		st, err = s.js.CreateStream(ctx, cfg)
+		st, err = s.askForStream(ctx, cfg)
 	}
 	return st, err
+}
+
+// askForStream has a stream made. Asked again for the same one the server answers with
+// the one that it made: in a cluster that has just come together answers get lost.
+func (s *Store) askForStream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+	return ask(ctx, s, func(ctx context.Context, silence time.Duration) (jetstream.Stream, error) {
+		ctx, cancel := context.WithTimeout(ctx, 2*silence) // three servers agree and sync
+		defer cancel()
+		return s.js.CreateStream(ctx, cfg)
+	})
 }
 
 // compareConfig names the first setting that makes the stream unfit.
