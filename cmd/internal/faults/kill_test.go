@@ -19,7 +19,7 @@ import (
 // and shows nothing torn: a command with all of its events or none, a batch of an
 // import whole or not at all.
 func TestKilledUnderLoad(t *testing.T) {
-	kills := thorough(t, 6, 200)
+	kills := thorough(t, 4, 200)
 	const seed = 2026
 	rng := rand.New(rand.NewPCG(seed, 1<<32))
 	p := newPromises()

@@ -64,7 +64,7 @@ var partitions = []partition{
 const parted = 15 * time.Second
 
 func TestPartition(t *testing.T) {
-	times := thorough(t, 2, 20)
+	times := thorough(t, 1, 20)
 	// given a cluster under load, each server and each replica on a machine of its own
 	w := newNetwork(t, natsNodes+replicas)
 	c := startCluster(t, w.places...)
