@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,7 +19,9 @@ import (
 const (
 	servedClients = 16
 	servedRounds  = 25
-	restartRounds = 3
+
+	saidBeforeKill = 1000 // commands: it is in the midst of writing then
+	restartRounds  = 3
 )
 
 // memory measures how much memory a server has taken at most, from its start until
@@ -114,17 +117,28 @@ func (b *bench) restart(ctx context.Context) (measurement, error) {
 func (b *bench) restartKilled(ctx context.Context) (measurement, error) {
 	return b.restarting(ctx, "restart-killed", func(p *process) error {
 		g, writing := errgroup.WithContext(ctx)
+		var said atomic.Int64
+		busy := make(chan struct{})
 		for range servedClients {
 			g.Go(func() error {
-				for b.alone.say(writing, p.client) == nil { // until it is killed
+				for {
+					if err := b.alone.say(writing, p.client); err != nil { // it is killed, unless it failed before
+						return err
+					}
+					if said.Add(1) == saidBeforeKill {
+						close(busy)
+					}
 				}
-				return nil
 			})
 		}
-		time.Sleep(time.Second)
-		err := p.kill()
-		_ = g.Wait() // it has no error
-		return err
+		select {
+		case <-busy:
+			err := p.kill()
+			_ = g.Wait() // it was killed
+			return err
+		case <-writing.Done():
+			return g.Wait()
+		}
 	})
 }
 

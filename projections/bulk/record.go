@@ -1,9 +1,6 @@
 package bulk
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "encoding/binary"
 
 // Value is what stands in a column: NULL where Type is the zero Type.
 type Value struct {
@@ -62,10 +59,9 @@ func (v *Value) serial() uint64 {
 		return intSerial(v.Int)
 	case Text:
 		return 13 + 2*uint64(len(v.Text))
-	case Blob:
+	default: // Blob
 		return 12 + 2*uint64(len(v.Text))
 	}
-	panic(fmt.Sprintf("bulk: there is no type %d", v.Type))
 }
 
 func intSerial(n int64) uint64 {

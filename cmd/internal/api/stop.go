@@ -74,9 +74,7 @@ func Server(handler http.Handler, logger *slog.Logger) *Serving {
 // It returns how many requests had to be told.
 func (s *Serving) Stop(drain, grace time.Duration) (cut int) {
 	close(s.stage.told)
-	if drain > 0 {
-		time.Sleep(drain)
-	}
+	time.Sleep(drain) // it is served meanwhile: there is nothing to wait for but the time
 	close(s.stage.closing)
 	if s.shutdown(grace) {
 		return 0
