@@ -123,20 +123,27 @@ func TestDueOnOneDay(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+// claimedMetAndCancelled claims two of the milestones that inTwoAgreements makes, has
+// the first of them met, and cancels a third.
+func (l *ledger) claimedMetAndCancelled() {
+	for _, m := range []domain.Key{"m0", "m1"} {
+		l.do(project.Claim{MilestoneID: milestoneOf("framework", "p0", m), Party: "cethik", MetOn: day("2024-06-09")}, domain.Meta{Evidence: []domain.Hash{domaintest.File}})
+	}
+	l.do(project.Confirm{MilestoneID: milestoneOf("framework", "p0", "m0"), Party: "wuxi"})
+	l.do(project.CancelMilestone{MilestoneID: milestoneOf("framework", "p1", "m0")}, domain.Meta{Reason: "no"})
+}
+
+func milestoneOf(a, p, m domain.Key) project.MilestoneID {
+	return project.MilestoneID{Agreement: a, Project: p, Milestone: m}
+}
+
 func TestDueIsInTheOrderOfDates(t *testing.T) {
 	l, log := inMemory(t)
 	l.inTwoAgreements()
 	begun := l.seq
-	id := func(a, p, m domain.Key) project.MilestoneID {
-		return project.MilestoneID{Agreement: a, Project: p, Milestone: m}
-	}
 	// given that one is claimed, one met, one cancelled, one rescheduled, and a project cancelled
-	for _, m := range []domain.Key{"m0", "m1"} {
-		l.do(project.Claim{MilestoneID: id("framework", "p0", m), Party: "cethik", MetOn: day("2024-06-09")}, domain.Meta{Evidence: []domain.Hash{domaintest.File}})
-	}
-	l.do(project.Confirm{MilestoneID: id("framework", "p0", "m0"), Party: "wuxi"})
-	l.do(project.CancelMilestone{MilestoneID: id("framework", "p1", "m0")}, domain.Meta{Reason: "no"})
-	l.do(project.Reforecast{MilestoneID: id("second", "p0", "m1"), Forecast: day("2024-09-01")}, domain.Meta{Reason: "supplier-delay"})
+	l.claimedMetAndCancelled()
+	l.do(project.Reforecast{MilestoneID: milestoneOf("second", "p0", "m1"), Forecast: day("2024-09-01")}, domain.Meta{Reason: "supplier-delay"})
 	cancelled := l.seq
 	l.do(project.Cancel{ID: project.ID{Agreement: "second", Project: "p1"}}, domain.Meta{Reason: "no"})
 	m := models(t, t.TempDir(), at("2024-06-11"))

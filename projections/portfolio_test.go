@@ -164,14 +164,7 @@ func TestPortfolio(t *testing.T) {
 	l, log := inMemory(t)
 	l.inTwoAgreements()
 	begun := l.seq
-	id := func(a, p, m domain.Key) project.MilestoneID {
-		return project.MilestoneID{Agreement: a, Project: p, Milestone: m}
-	}
-	for _, m := range []domain.Key{"m0", "m1"} {
-		l.do(project.Claim{MilestoneID: id("framework", "p0", m), Party: "cethik", MetOn: day("2024-06-09")}, domain.Meta{Evidence: []domain.Hash{domaintest.File}})
-	}
-	l.do(project.Confirm{MilestoneID: id("framework", "p0", "m0"), Party: "wuxi"})
-	l.do(project.CancelMilestone{MilestoneID: id("framework", "p1", "m0")}, domain.Meta{Reason: "no"})
+	l.claimedMetAndCancelled()
 	l.do(project.Cancel{ID: project.ID{Agreement: "second", Project: "p1"}}, domain.Meta{Reason: "no"})
 	l.signed(agreement.ID{Agreement: "empty"})
 	m := models(t, t.TempDir(), at("2024-06-11"))
