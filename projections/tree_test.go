@@ -157,6 +157,7 @@ func busy(l *ledger, events int) {
 }
 
 func TestTreesAcrossTiles(t *testing.T) {
+	domaintest.Exhausting(t)
 	// given models that followed more events than three tiles hold, a part at a
 	// time, and remember no tree from one part to the next
 	l, log := inMemory(t)

@@ -20,7 +20,7 @@ const (
 	servedClients = 16
 	servedRounds  = 25
 
-	saidBeforeKill = 1000 // commands: it is in the midst of writing then
+	saidBeforeKill = 200 // commands: it is in the midst of writing then
 	restartRounds  = 3
 )
 
