@@ -45,7 +45,7 @@ func ask[T any](ctx context.Context, s *Store, question func(ctx context.Context
 			return none, context.Cause(ctx)
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
 			wait *= 2
-		case apiCode(err) == codeNoLeader:
+		case apiCode(err) == codeNoLeader, errors.Is(err, nats.ErrDisconnected):
 			pause = electionPause
 		default:
 			return none, s.readError(err)
@@ -81,7 +81,8 @@ func (s *Store) readError(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrConnectionClosed) || s.isClosing():
 		return ErrClosed
-	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrReconnectBufExceeded), apiCode(err) == codeNoLeader:
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrDisconnected),
+		errors.Is(err, nats.ErrReconnectBufExceeded), apiCode(err) == codeNoLeader:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case isNoRoom(err):
 		return fmt.Errorf("%w: %w", ErrNoRoom, err)

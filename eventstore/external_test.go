@@ -188,6 +188,32 @@ func TestAppend_boundOfWaitingAppends(t *testing.T) {
 	})
 }
 
+func TestAsk_againWhenItsServerIsLeftForAnother(t *testing.T) {
+	srv := external(t)
+	p := newProxy(t, srv.ClientURL())
+	s := openWith(t, eventstore.Config{URL: p.url(), Ledger: "test"})
+	mustAppend(t, s, message("p1", 0, "x"))
+	// given a question whose answer does not come through
+	p.mute.Store(true)
+	type answer struct {
+		info eventstore.Info
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		info, err := s.Info(context.Background())
+		answered <- answer{info, err}
+	}()
+	eventually(t, "the server to have answered", func() bool { return p.muted.Load() > 0 })
+	// when nothing gets through this server, and it is left
+	p.mute.Store(false)
+	s.MoveOn()
+	// then the question is put again by the new connection
+	got := <-answered
+	require.NoError(t, got.err)
+	assert.EqualValues(t, 1, got.info.LastSeq)
+}
+
 func TestSubscribe_survivesALostConnection(t *testing.T) {
 	srv := external(t)
 	p := newProxy(t, srv.ClientURL())

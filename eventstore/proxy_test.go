@@ -17,6 +17,7 @@ type proxy struct {
 	listener net.Listener
 	target   string
 	mute     atomic.Bool
+	muted    atomic.Int64 // how much was swallowed, in bytes
 	wg       sync.WaitGroup
 
 	mu    sync.Mutex
@@ -57,7 +58,7 @@ func (p *proxy) relay(client net.Conn) {
 	p.conns = append(p.conns, client, srv)
 	p.mu.Unlock()
 	p.wg.Go(func() { _, _ = io.Copy(srv, client); _ = srv.Close() })
-	p.wg.Go(func() { _, _ = io.Copy(muted{client, &p.mute}, srv); _ = client.Close() })
+	p.wg.Go(func() { _, _ = io.Copy(muted{client, p}, srv); _ = client.Close() })
 }
 
 // cut drops all connections; new ones are relayed.
@@ -72,11 +73,12 @@ func (p *proxy) cut() {
 
 type muted struct {
 	io.Writer
-	mute *atomic.Bool
+	proxy *proxy
 }
 
 func (m muted) Write(b []byte) (int, error) {
-	if m.mute.Load() {
+	if m.proxy.mute.Load() {
+		m.proxy.muted.Add(int64(len(b)))
 		return len(b), nil
 	}
 	return m.Writer.Write(b)

@@ -123,8 +123,26 @@ func serveAt(t *testing.T, at place, dir string, flags ...string) *server {
 	t.Helper()
 	s, err := launchAt(at, dir, nil, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)...)
 	require.NoError(t, err)
-	t.Cleanup(s.kill)
+	t.Cleanup(func() {
+		s.kill()
+		if t.Failed() {
+			for _, line := range s.failures() {
+				t.Logf("%s logged %s", s.url, line)
+			}
+		}
+	})
 	return s
+}
+
+// failures are the first lines of the log that tell why something was answered 500.
+func (s *server) failures() (lines []string) {
+	const most = 20
+	for line := range strings.Lines(s.output.String()) {
+		if strings.Contains(line, `"level":"ERROR"`) && len(lines) < most {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
 }
 
 // kill ends the process as a crash does. To kill what has ended does nothing.
