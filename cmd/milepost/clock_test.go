@@ -138,8 +138,10 @@ func TestClocksDisagree(t *testing.T) {
 	}
 	require.Greater(t, backwards, 10, "no clock was behind the other")
 
-	// and an instant means the same to both, whatever time each believes it is: all
-	// that came before the first event of a later time
+	// and once each has read all of it, an instant means the same to both, whatever time
+	// each believes it is: all that came before the first event of a later time
+	require.NoError(t, one.models.Wait(t.Context(), uint64(len(ledger))))
+	require.NoError(t, two.models.Wait(t.Context(), uint64(len(ledger))))
 	one.clock.jump(-5 * time.Hour)
 	two.clock.jump(5 * time.Hour)
 	last := ledger[len(ledger)-1]
@@ -165,8 +167,6 @@ func TestClocksDisagree(t *testing.T) {
 		require.Equal(t, seq, resolve(one, at), "as of %v", at)
 	}
 	// and both have the same read models
-	require.NoError(t, one.models.Wait(t.Context(), uint64(len(ledger))))
-	require.NoError(t, two.models.Wait(t.Context(), uint64(len(ledger))))
 	require.Equal(t, one.models.Position().Digest, two.models.Position().Digest)
 	// and the metrics say how wrong each is.
 	require.InDelta(t, -5*time.Hour, one.skew(t), float64(2*time.Second))

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/xuri/excelize/v2"
 
@@ -82,7 +83,7 @@ func (e *extent) check(part io.Reader) error {
 	var row, column, filled, merged, formulas, formula int
 	inFormula := false
 	tokens := xml.NewDecoder(part)
-	tokens.CharsetReader = charsets
+	tokens.CharsetReader = charsets()
 	for {
 		token, err := tokens.RawToken()
 		if err != nil {
@@ -135,7 +136,7 @@ func (e *extent) check(part io.Reader) error {
 }
 
 // charsets are those in which excelize reads a part.
-var charsets = excelize.NewFile().CharsetReader
+var charsets = sync.OnceValue(func() func(string, io.Reader) (io.Reader, error) { return excelize.NewFile().CharsetReader })
 
 func attribute(e xml.StartElement, name string) string {
 	for _, a := range e.Attr {

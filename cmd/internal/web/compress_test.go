@@ -16,7 +16,7 @@ func TestPagesAreCompressedForWhoTakesThat(t *testing.T) {
 	r := startDemo(t)
 	bare := &http.Transport{DisableCompression: true} // as answers come
 	defer bare.CloseIdleConnections()
-	for _, path := range []string{"/agreements/wuxi-cethik-2022", styleAddress} {
+	for _, path := range []string{"/agreements/wuxi-cethik-2022", assets().style.address()} {
 		plain := r.send(http.MethodGet, path, nil).body
 		for accept, want := range map[string]bool{"gzip": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "gzip;q=0.0": false, "identity": false, "": false} {
 			// Given a browser that takes some codings, when it asks for a page.

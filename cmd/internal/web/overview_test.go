@@ -157,7 +157,7 @@ func TestOverviewOfFiveHundredProjectsIsSmallAndFast(t *testing.T) {
 	require.NoError(t, r.models.Wait(t.Context(), done.LastSeq))
 	lead := r.principal("lead", `"role":"representative","party":"group"`)
 
-	loads := len(r.send(http.MethodGet, styleAddress, nil).body) + len(r.send(http.MethodGet, scriptAddress, nil).body)
+	loads := len(r.send(http.MethodGet, assets().style.address(), nil).body) + len(r.send(http.MethodGet, assets().script.address(), nil).body)
 	for _, path := range []string{"/", "/awaiting", "/agreements/agreement-0", "/parties/group"} {
 		// When they ask for a page a few times: the fastest says most of the page, and
 		// least of what else the machine does.

@@ -13,7 +13,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // render writes a page when all of it is there.
 func (s *site) render(w http.ResponseWriter, status int, v *visit, name string, data any) error {
 	var b bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&b, "base.html", data); err != nil {
+	if err := templates()[name].ExecuteTemplate(&b, "base.html", data); err != nil {
 		return err
 	}
 	if v.failed != nil {

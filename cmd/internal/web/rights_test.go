@@ -85,7 +85,7 @@ func TestMatrixOfPages(t *testing.T) {
 			path = strings.ReplaceAll(path, "{"+name+"}", key)
 		}
 		path = strings.ReplaceAll(path, "{webhook}", "city-ledger")
-		path = strings.ReplaceAll(path, "/assets/{file}", styleAddress)
+		path = strings.ReplaceAll(path, "/assets/{file}", assets().style.address())
 		verdict := func(r *rig) string {
 			var form url.Values
 			if method == http.MethodPost {

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
@@ -53,6 +54,8 @@ func Serve(a *api.API, cfg Config) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &site{Config: cfg, api: a}
+	templates() // or the first visitor waits for them
+	assets()
 	a.ForPeople(s.tell)
 	for _, p := range pages() {
 		a.Page(p.pattern, func(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, p) })
@@ -105,7 +108,8 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, p page) error {
 	return s.render(w, cmp.Or(v.status, http.StatusOK), v, p.template, answer)
 }
 
-var templates = parse()
+// templates are those of the pages. A verb that shows none does without.
+var templates = sync.OnceValue(parse)
 
 // parse makes a template of each page, with what all of them have.
 func parse() map[string]*template.Template {

@@ -24,9 +24,9 @@ import (
 func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
 	for _, p := range append(pages(), problemPage) {
 		t.Run(p.template, func(t *testing.T) {
-			require.Contains(t, templates, p.template)
-			assert.NoError(t, templatecheck.CheckHTML(templates[p.template].Lookup("base.html"), p.shows))
-			for _, missing := range undefined(templates[p.template]) {
+			require.Contains(t, templates(), p.template)
+			assert.NoError(t, templatecheck.CheckHTML(templates()[p.template].Lookup("base.html"), p.shows))
+			for _, missing := range undefined(templates()[p.template]) {
 				assert.Fail(t, "there is no template "+missing)
 			}
 		})
@@ -37,7 +37,7 @@ func TestTemplatesFitWhatTheyAreGiven(t *testing.T) {
 func TestEveryTemplateIsShown(t *testing.T) {
 	shown := map[string]bool{"base.html": true}
 	var all []string
-	for _, page := range templates {
+	for _, page := range templates() {
 		for _, one := range page.Templates() {
 			all = append(all, one.Name())
 			for name := range called(one) {
@@ -145,7 +145,7 @@ func TestStrangersAreAskedToSignIn(t *testing.T) {
 	}
 
 	// And what every page loads is there for them, and for ever.
-	for _, address := range []string{styleAddress, scriptAddress, iconAddress} {
+	for _, address := range []string{assets().style.address(), assets().script.address(), assets().icon.address()} {
 		s := r.send(http.MethodGet, address, nil)
 		assert.Equal(t, http.StatusOK, s.status)
 		assert.Contains(t, s.header.Get("Cache-Control"), "immutable")

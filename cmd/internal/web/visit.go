@@ -86,7 +86,7 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 func (s *site) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{
 		Language: words.FromRequest(r), Principal: access.From(r.Context()), site: s, request: r, writer: w,
-		StyleSheet: styleAddress, Script: scriptAddress, Icon: iconAddress, URI: pageAgain(r),
+		StyleSheet: assets().style.address(), Script: assets().script.address(), Icon: assets().icon.address(), URI: pageAgain(r),
 	}
 	if s.SignIn != nil {
 		v.Form = s.SignIn.FormToken(w, r)
