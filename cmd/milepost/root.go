@@ -99,9 +99,8 @@ func (a *app) markStart(cmd *cobra.Command) {
 
 // run executes the command line and turns its error into an exit code.
 func (a *app) run(root *cobra.Command) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	verb, err := root.ExecuteContextC(ctx)
 	var usage *usageError
 	switch {
@@ -117,6 +116,23 @@ func (a *app) run(root *cobra.Command) int {
 	}
 	_, _ = fmt.Fprintf(a.err, "milepost: %v\n", err)
 	return exitFailed
+}
+
+// untilSignal is done at the first signal to end. The second ends the program at once,
+// also one that is sent as soon as it is seen that the first has come.
+func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-first:
+		case <-ctx.Done():
+		}
+		signal.Stop(first) // before anybody hears of it
+		cancel()
+	}()
+	return ctx, cancel
 }
 
 // group is a verb that only holds others.
