@@ -102,18 +102,6 @@ func Remove(dir string) error {
 // read models have what the log has, and rights are asked for by the server alone.
 const ownersAlone = 0o600
 
-// createFile makes a file for read models, or opens one that somebody made empty.
-func createFile(path string) (*sqlite.Conn, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, ownersAlone)
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return sqlite.OpenConn(path, sqlite.OpenReadWrite)
-}
-
 // readers is how many questions are answered at a time.
 const readers = 8
 

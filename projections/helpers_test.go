@@ -303,5 +303,5 @@ func onlyFile(t testing.TB, dir string) *sqlite.Conn {
 // there are fewer than rapid would draw.
 func check(t *testing.T, property func(*rapid.T)) {
 	t.Helper()
-	domaintest.Check(t, 30, property)
+	domaintest.Check(t, 20, property)
 }

@@ -59,11 +59,17 @@ func (m *Models) makeFile(ctx context.Context, log source, to uint64, path strin
 	return p, err
 }
 
-// fill makes the schema in an empty file, and the rows of the events of a log
-// up to sequence to.
+// fill makes a file with the rows of the events of a log up to sequence to.
 func (m *Models) fill(ctx context.Context, log source, to uint64, path string, progress func(done, total uint64), observe func(Batch)) (p *projector, err error) {
 	defer func() { err = ofDisk(err) }()
-	conn, err := createFile(path)
+	opts := m.opts
+	if _, other := log.(*reordered); other {
+		opts.View = nil // it is of events that the view has
+	} else {
+		opts.beforehand = m.known()
+		opts.CacheParts = max(opts.CacheParts, opts.loadParts)
+	}
+	conn, err := createFile(path, opts.Ledger, opts.View != nil)
 	if err != nil {
 		return nil, fmt.Errorf("make %s: %w", path, err)
 	}
@@ -72,19 +78,6 @@ func (m *Models) fill(ctx context.Context, log source, to uint64, path string, p
 			err = e
 		}
 	}()
-	if err := settings(conn, "page_size = 4096", "journal_mode = OFF", "synchronous = OFF"); err != nil {
-		return nil, err
-	}
-	opts := m.opts
-	if _, other := log.(*reordered); other {
-		opts.View = nil // it is of events that the view has
-	} else {
-		opts.beforehand = m.known()
-		opts.CacheParts = max(opts.CacheParts, opts.loadParts)
-	}
-	if err := script(conn, createTables(opts.View != nil)+createIndexes()+createViews()+stamp(m.opts.Ledger)); err != nil {
-		return nil, fmt.Errorf("create tables: %w", err)
-	}
 	if p, err = newProjector(conn, log, true, opts); err != nil {
 		return nil, err
 	}
