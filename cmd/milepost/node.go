@@ -54,6 +54,7 @@ type nodeConfig struct {
 
 	now      func() time.Time         // the clock; nil for the machine's
 	checking func(done, total uint64) // told how far the check at start has come; may be nil
+	patience time.Duration            // how long the check at start may hold it up; 0 until its end
 }
 
 // scrubRate is how many records a second the scrub reads unless told otherwise: a
@@ -94,6 +95,7 @@ type node struct {
 
 	stop    context.CancelFunc
 	running sync.WaitGroup // the projector and the notary
+	refused chan error     // has why the log is refused, where the check at start went on and found it
 }
 
 // contentType of an event in the log: one of CloudEvents' structured mode.
@@ -108,7 +110,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if cfg.follow && cfg.natsURL == "" {
 		return nil, usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
 	}
-	n := &node{cfg: cfg, registry: prometheus.NewRegistry()}
+	n := &node{cfg: cfg, registry: prometheus.NewRegistry(), refused: make(chan error, 1)}
 	n.metrics = api.NewMetrics(n.registry)
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
 		return nil, usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)
@@ -154,8 +156,8 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	// Nothing follows the log, and nothing is appended to it, before it agrees with
-	// its checkpoints.
-	watching := notary.Options{Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking}
+	// its checkpoints; one that is too long to wait for is refused when it is found out.
+	watching := notary.Options{Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking, Patience: cfg.patience}
 	if cfg.follow {
 		n.notary, err = signing.WatchCopy(ctx, n.store, n.models, watching)
 	} else {
@@ -218,7 +220,11 @@ const followPause = time.Second
 // are behind, and it is tried again: an external server may come back.
 func (n *node) run(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(ctx)
-	n.running.Go(func() { _ = n.notary.Run(ctx) }) // it ends only with ctx, and then without an error
+	n.running.Go(func() {
+		if err := n.notary.Run(ctx); err != nil {
+			n.refused <- err
+		}
+	})
 	n.running.Go(func() {
 		for {
 			err := n.models.Follow(ctx, n.store)

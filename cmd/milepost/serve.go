@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -92,6 +94,10 @@ func (s *server) link() string {
 	return address
 }
 
+// checkPatience is how long a start waits for the check of the whole log, of which
+// some hundred thousand events are read in a second.
+const checkPatience = time.Second
+
 // serve runs a ledger and its API until the context ends, which is no error, or
 // something fails. It calls ready once, when everything has been caught up with.
 func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, ready func(context.Context, *server) error) (err error) {
@@ -109,6 +115,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	cfg.tracer = tracer
 	progress := a.bar("compare the log with its checkpoints", -1, false)
 	cfg.checking = func(done, total uint64) { progress.set(int64(done), int64(total)) }
+	cfg.patience = cmp.Or(cfg.patience, checkPatience)
 	n, err := startNode(ctx, cfg)
 	progress.finish()
 	if err != nil {
@@ -150,6 +157,14 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 		return nil
 	})
 	g.Go(func() error { n.models.Renew(running, n.store); return nil })
+	g.Go(func() error {
+		select {
+		case err := <-n.refused:
+			return err
+		case <-running.Done():
+			return nil
+		}
+	})
 	g.Go(func() error {
 		if err := n.catchUp(running); err != nil {
 			return unlessEnded(ctx, err)

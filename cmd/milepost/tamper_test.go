@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,6 +25,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
 )
 
 // told is a ledger in a directory that nobody holds, to be copied and tampered
@@ -165,6 +169,21 @@ var tamperings = []struct {
 // Given a ledger, when somebody tampers with its log and puts the checksums right,
 // then it does not start and names the sequence; and repair makes the log what it
 // was, out of a bundle and out of a copy.
+// A log that is too long to wait for is refused when it is found out.
+func TestATamperedLogThatIsServedStopsTheServer(t *testing.T) {
+	l := tell(t)
+	damaged := l.copy(t)
+	rewrite(t, damaged, tamperings[0].change)
+	// when its start does not wait for the check
+	a := &app{out: io.Discard, err: io.Discard, env: func(string) string { return "" }}
+	err := a.serve(t.Context(), nodeConfig{dir: damaged, name: "main", log: a.logger(), patience: time.Nanosecond},
+		&listening{address: "127.0.0.1:0"}, func(context.Context, *server) error { return nil })
+	// then it ends as a start does that waits
+	var disagree *notary.DisagreeError
+	require.ErrorAs(t, err, &disagree)
+	assert.Equal(t, tamperings[0].seq, disagree.Seq)
+}
+
 func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
 	domaintest.Exhausting(t)
 	l := tell(t)

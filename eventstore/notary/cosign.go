@@ -51,7 +51,9 @@ func (n *Notary) Cosign(ctx context.Context, msg []byte, witnesses ...*proof.Wit
 	if n.opts.ReadOnly != nil {
 		return proof.Signed{}, n.opts.ReadOnly
 	}
-	n.mu.Lock()
+	if err := n.lock(ctx); err != nil {
+		return proof.Signed{}, err
+	}
 	defer n.mu.Unlock()
 	s, err := proof.Open(msg, n.notes.keys, witnesses...)
 	if err != nil {

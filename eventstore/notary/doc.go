@@ -8,6 +8,9 @@
 //     [*DisagreeError] that names a sequence when the log is not the one that
 //     any kept checkpoint was signed for: a record changed, left out, put in or
 //     moved, or the end cut off.
+//     Where that takes longer than the caller can wait it goes on beside, nothing is
+//     signed before it has ended, and [Notary.Run] returns the error. A log that ends
+//     before the newest checkpoint is refused by Open all the same.
 //   - What is signed is the tree of what was read from the log itself, record by
 //     record, and of nothing else: an index that somebody edited cannot make it
 //     sign another history. A checkpoint is on disk before it is handed out.

@@ -50,6 +50,10 @@ type Options struct {
 	ScrubRate int           // records that the scrub reads in a second; 0 turns it off
 	ScrubRest time.Duration // between two passes of the scrub; 10 min when 0
 
+	// Patience is how long Open waits for the comparison of the whole log; 0 is until
+	// its end. What takes longer goes on beside what the caller does.
+	Patience time.Duration
+
 	// Progress, if set, is called while Open reads the log.
 	Progress func(done, total uint64)
 }
@@ -62,8 +66,9 @@ type Notary struct {
 	signer note.Signer
 	keys   []string
 
-	mu    sync.Mutex
-	trees *trees // guarded by mu
+	first *beginning
+	mu    sync.Mutex // taken with lock
+	trees *trees     // guarded by mu
 	notes *notes // written to with mu; read at any time
 
 	// What is asked for while the log is being read, which may take long.
@@ -76,7 +81,7 @@ type Notary struct {
 // Open reads the whole log, compares it with every checkpoint in opts.Dir, and
 // returns a notary that goes on from there. The error is a *DisagreeError when
 // the log is another one than was signed, a *NoteError when a checkpoint is not
-// the ledger's.
+// the ledger's. Where opts.Patience ended before, Run returns what is found.
 func Open(ctx context.Context, log Log, opts Options) (*Notary, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -104,31 +109,14 @@ func Open(ctx context.Context, log Log, opts Options) (*Notary, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Notary{log: log, opts: opts, signer: signer, keys: keys, trees: newTrees()}
+	n := &Notary{log: log, opts: opts, signer: signer, keys: keys}
 	if n.notes, err = readNotes(opts.Dir, opts.Ledger, verifiers); err != nil {
 		return nil, err
 	}
-	if err := n.check(ctx); err != nil {
+	if err := n.begin(ctx); err != nil {
 		return nil, err
 	}
 	return n, nil
-}
-
-// check reads the whole log into the trees, and compares.
-func (n *Notary) check(ctx context.Context) error {
-	last, err := n.log.Last(ctx)
-	if err != nil && !errors.As(err, new(*eventstore.DamagedError)) { // which reading comes to
-		return fmt.Errorf("notary: %w", err)
-	}
-	if _, signed := n.notes.latest(""); last > 0 && !signed {
-		n.opts.Logger.Warn("no checkpoint is kept, so nothing shows whether the log is whole; is this the right directory?", "checkpoints", n.opts.Dir, "events", last)
-	}
-	return n.comparison(n.trees).walk(ctx, last, func([]eventstore.Record) error {
-		if n.opts.Progress != nil {
-			n.opts.Progress(n.trees.ledger.Size(), last)
-		}
-		return nil
-	})
 }
 
 // ErrNoTree: there is no agreement of that key in the log.
@@ -141,7 +129,9 @@ func (n *Notary) Keys() []string { return n.keys }
 // it is at the end of the log, and returns it when it is on disk. One that is
 // read only returns the newest that is kept.
 func (n *Notary) Checkpoint(ctx context.Context, agreement string) (proof.Signed, error) {
-	n.mu.Lock()
+	if err := n.lock(ctx); err != nil {
+		return proof.Signed{}, err
+	}
 	defer n.mu.Unlock()
 	if err := n.advance(ctx); err != nil {
 		return proof.Signed{}, err

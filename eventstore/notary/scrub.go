@@ -25,10 +25,11 @@ type Scrub struct {
 
 // States of a scrub.
 const (
-	ScrubOff     = "off"
-	ScrubWaiting = "waiting"
-	ScrubReading = "reading"
-	ScrubFailed  = "failed" // and does not go on: what is damaged must be repaired first
+	ScrubOff       = "off"
+	ScrubBeginning = "beginning" // the whole log is compared once, at full speed; until then nothing is signed
+	ScrubWaiting   = "waiting"
+	ScrubReading   = "reading"
+	ScrubFailed    = "failed" // and does not go on: what is damaged must be repaired first
 )
 
 type scrub struct {
@@ -53,9 +54,21 @@ func (n *Notary) Scrub() Scrub {
 	return now
 }
 
+// disagreement is logged when it is found in a ledger that is served.
+const disagreement = "THE LOG IS NOT WHAT WAS SIGNED"
+
 // Run keeps the newest checkpoint of the ledger close to the end of the log, and
-// scrubs, until ctx ends. It returns nil then.
+// scrubs, until ctx ends. It returns nil then, and a *DisagreeError where the
+// comparison that Open left to it ends with one.
 func (n *Notary) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, n.first.cancel)()
+	<-n.first.ended
+	if ctx.Err() != nil {
+		return nil
+	}
+	if n.first.err != nil {
+		return n.first.err
+	}
 	var running sync.WaitGroup
 	defer running.Wait()
 	if n.opts.ScrubRate > 0 {
@@ -93,7 +106,7 @@ func (n *Notary) scrubOn(ctx context.Context) {
 		}
 		if errors.As(err, new(*DisagreeError)) {
 			n.scrub.set(func(s *Scrub) { s.State, s.Err = ScrubFailed, err })
-			n.opts.Logger.Error("THE LOG IS NOT WHAT WAS SIGNED", "error", err)
+			n.opts.Logger.Error(disagreement, "error", err)
 			return
 		}
 		if err != nil {
@@ -112,7 +125,9 @@ func (n *Notary) scrubOn(ctx context.Context) {
 // checkpoint, at the rate of Options, and compares. The error is a
 // *DisagreeError when the log is not what was signed.
 func (n *Notary) ScrubOnce(ctx context.Context) error {
-	n.mu.Lock()
+	if err := n.lock(ctx); err != nil {
+		return err
+	}
 	err := n.advance(ctx)
 	if err == nil {
 		_, err = n.sign("")

@@ -111,7 +111,7 @@ type Integrity struct {
 
 // Scrub says how far the log has been read and hashed again.
 type Scrub struct {
-	State  string     `json:"state" enum:"off,waiting,reading,failed"`
+	State  string     `json:"state" enum:"off,beginning,waiting,reading,failed"`
 	Seq    uint64     `json:"seq" doc:"Sequence up to which the present pass has come."`
 	Until  uint64     `json:"until" doc:"Sequence at which it ends."`
 	Passes uint64     `json:"passes" doc:"Complete passes since the server started."`

@@ -228,6 +228,8 @@ func (a auditAnswer) ScrubState() string {
 		return ""
 	case a.Status.Integrity.Scrub.State == notary.ScrubOff:
 		return a.Say("off")
+	case a.Status.Integrity.Scrub.State == notary.ScrubBeginning:
+		return a.Say("beginning")
 	case a.Status.Integrity.Scrub.State == notary.ScrubWaiting:
 		return a.Say("waiting")
 	case a.Status.Integrity.Scrub.State == notary.ScrubReading:
