@@ -222,7 +222,7 @@ func problemOf(err error) *Problem {
 		p = newProblem(agreement.CodeHashMismatch, "sha256", "The bytes have SHA-256 "+mismatch.Got+", not "+mismatch.Want+
 			" as announced. Nothing was stored; send the file again.")
 	case errors.Is(err, eventstore.ErrEvidenceNotFound):
-		p = newProblem(domain.CodeNotFound, "sha256", "No such evidence is stored.")
+		p = newProblem(domain.CodeNotFound, "sha256", "No such evidence is stored. If an event names it, what was stored of it is damaged: attach the file again, or restore the ledger from a backup.")
 	case errors.As(err, &damaged):
 		p = newProblem(CodeEvidenceDamaged, "", "What is stored of this evidence is damaged, and is not handed out. Restore the ledger from a backup.")
 	case errors.As(err, &unsigned):

@@ -231,6 +231,7 @@ func (l *victim) outcome(t *testing.T, dir string, p *promises) (outcome, said s
 		outcome = named
 		if err == nil { // else it broke off in the middle
 			require.Contains(t, []string{"evidence-damaged", "not-found"}, codeOf(a), "%s: %s", hash, a.body)
+			require.Contains(t, string(a.body), "damaged", hash)
 		}
 	}
 	s.stop(t)
