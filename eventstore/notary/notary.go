@@ -69,7 +69,7 @@ type Notary struct {
 	first *beginning
 	mu    sync.Mutex // taken with lock
 	trees *trees     // guarded by mu
-	notes *notes // written to with mu; read at any time
+	notes *notes     // written to with mu; read at any time
 
 	// What is asked for while the log is being read, which may take long.
 	disagree atomic.Pointer[DisagreeError] // the log went back on what was read
