@@ -300,8 +300,10 @@ func onlyFile(t testing.TB, dir string) *sqlite.Conn {
 }
 
 // check tries a property on random ledgers. Each is folded many times over, so
-// there are fewer than rapid would draw.
+// there are fewer than rapid would draw, and none for the race detector: all is done
+// in turn, but generators that several tests draw from at a time are not.
 func check(t *testing.T, property func(*rapid.T)) {
 	t.Helper()
+	domaintest.Exhausting(t)
 	domaintest.Check(t, 20, property)
 }

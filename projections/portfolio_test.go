@@ -95,7 +95,6 @@ func requireCounted(t tb, m *projections.Models, of domain.Key, at projections.P
 // A portfolio is what the lists have, as of every sequence and on any day, whether
 // it was asked for while the models followed or is read whole.
 func TestAPortfolioCountsWhatListsHave(t *testing.T) {
-	t.Parallel()
 	domaintest.Check(t, 10, func(t *rapid.T) {
 		// given a random history in two agreements
 		l, log := inMemory(t)

@@ -176,7 +176,6 @@ func cells(t tb, m *projections.Models) string {
 // be; nothing of these is in its file; and one that followed the log, closed and
 // opened again on the way, is one that was made in one go.
 func TestAViewIsALedgerWithoutWhatItWithholds(t *testing.T) {
-	t.Parallel()
 	reached := map[string]int{}
 	domaintest.Check(t, 10, func(t *rapid.T) { // each makes four read models
 		// given a random history and a random view of it

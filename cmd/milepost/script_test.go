@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/note"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -53,7 +54,7 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 //	digest FILE            write "last_seq digest" of the ledger, once all of it is shown, to FILE
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Files:               scripts(t),
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, "TMPDIR="+env.WorkDir+"/tmp", "TZ=UTC", "LANG=C", "MILEPOST_ACTOR=tester", "MILEPOST_DATA="+env.WorkDir+"/data", quickExit, "CORPUS="+os.Getenv("MILEPOST_CORPUS"))
@@ -327,4 +328,25 @@ func program(ts *testscript.TestScript) string {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// besides are the scripts in which a server does several things at a time.
+var besides = []string{"backup", "bench", "demo", "import", "rebuild", "replay", "serve", "subscriber", "webhook"}
+
+// scripts are those that are run: for the race detector those that may have something
+// for it, as with it each verb takes seconds.
+func scripts(t *testing.T) (files []string) {
+	t.Helper()
+	all, err := filepath.Glob("testdata/script/*.txtar")
+	require.NoError(t, err)
+	if !testing.Short() {
+		return all
+	}
+	for _, name := range besides {
+		file := filepath.Join("testdata/script", name+".txtar")
+		require.Contains(t, all, file)
+		files = append(files, file)
+	}
+	t.Logf("%d of %d scripts: the others have one thing at a time", len(files), len(all))
+	return files
 }
