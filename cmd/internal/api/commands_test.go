@@ -12,6 +12,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 func TestCommandIsDone(t *testing.T) {
@@ -142,6 +143,7 @@ func TestIfMatch(t *testing.T) {
 }
 
 func TestRefusedCommands(t *testing.T) {
+	domaintest.Exhausting(t)
 	r := start(t)
 	r.scheduled()
 	before := r.last()

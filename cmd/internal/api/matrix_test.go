@@ -16,6 +16,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 // What is expected here was written down by itself, and not taken from the table:
@@ -241,6 +242,7 @@ func anyValue(f domain.Field) any {
 }
 
 func TestMatrixOfRoutes(t *testing.T) {
+	domaintest.Exhausting(t)
 	r, askers := matrix(t)
 	file := r.attach("what was agreed")
 	last := r.done("record-prior-cooperation", `{"agreement":"wuxi-2017","entry":"early","title":"Early","date":"199X","evidence":["`+file+`"]}`).Seq
@@ -306,6 +308,7 @@ func TestMatrixOfRoutes(t *testing.T) {
 }
 
 func TestMatrixOfCommands(t *testing.T) {
+	domaintest.Exhausting(t)
 	r, askers := matrix(t)
 	before := r.last()
 	for _, c := range catalogue.Commands() {

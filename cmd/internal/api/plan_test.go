@@ -17,6 +17,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/cmd/internal/sheet"
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 const planURL = "/v1/import?format=plan&agreement=wuxi-2017&project=iot-base"
@@ -84,6 +85,7 @@ func TestAPlanIsImportedWholeOrNotAtAll(t *testing.T) {
 }
 
 func TestPlansThatAreRefused(t *testing.T) {
+	domaintest.Exhausting(t)
 	r := start(t)
 	before := r.scheduled().Seq
 	const row = ",Good,,2020-03-31,,,wuxi,\n"

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 )
 
 // hidden are marks of what tests of secrecy restrict: keys, titles, names and
@@ -187,6 +188,7 @@ func (r *rig) crawl(doc object, sets []map[string]string, seqs []uint64, files [
 // cleared for it, now or in the past, and does to who is. Nor does an agreement to
 // who has no role in it.
 func TestWhatIsRestrictedShowsNowhere(t *testing.T) {
+	domaintest.Exhausting(t)
 	// given a project that is restricted, with all that can be about one, and
 	// those who may see it and may not
 	r := start(t)

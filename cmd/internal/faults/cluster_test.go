@@ -287,6 +287,7 @@ func (s *server) digest(t *testing.T) string {
 }
 
 func TestClusterLeaderKilled(t *testing.T) {
+	t.Parallel() // most of it is waiting for leaders
 	times := thorough(t, 1, 20)
 	// given a cluster under load
 	c := startCluster(t)
@@ -305,6 +306,7 @@ func TestClusterLeaderKilled(t *testing.T) {
 }
 
 func TestClusterLeaderPaused(t *testing.T) {
+	t.Parallel() // most of it is waiting for leaders
 	times := thorough(t, 1, 20)
 	// given a cluster under load
 	c := startCluster(t)
