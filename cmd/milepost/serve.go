@@ -96,7 +96,7 @@ func (s *server) link() string {
 
 // checkPatience is how long a start waits for the check of the whole log, of which
 // some hundred thousand events are read in a second.
-const checkPatience = time.Second
+const checkPatience = 250 * time.Millisecond
 
 // serve runs a ledger and its API until the context ends, which is no error, or
 // something fails. It calls ready once, when everything has been caught up with.
