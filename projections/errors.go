@@ -3,6 +3,7 @@ package projections
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"zombiezen.com/go/sqlite"
 
@@ -151,7 +152,7 @@ func (e *AsOfError) Error() string { return e.Field + ": " + e.Message }
 // everybody else says.
 func ofDisk(err error) error {
 	switch code := sqlite.ErrCode(err); {
-	case code == sqlite.ResultFull, code == sqlite.ResultIOErrSHMSize:
+	case code == sqlite.ResultFull, code == sqlite.ResultIOErrSHMSize, errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%w: %w", durable.ErrNoRoom, err)
 	case code.ToPrimary() == sqlite.ResultCorrupt, code.ToPrimary() == sqlite.ResultNotADB:
 		return fmt.Errorf("%w; the read models are damaged: stop the server and remove the file to have it made again from the log", err)

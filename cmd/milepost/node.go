@@ -117,6 +117,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}
 	defer func() {
 		if err != nil {
+			err = n.orRefused(ctx, err)
 			_ = n.Close() // err says what matters
 		}
 	}()
@@ -156,7 +157,8 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	// Nothing follows the log, and nothing is appended to it, before it agrees with
-	// its checkpoints; one that is too long to wait for is refused when it is found out.
+	// its checkpoints, unless that takes longer than patience: then it is known to be as
+	// long as was signed, and refused when it is found to be another one.
 	watching := notary.Options{Dir: cfg.checkpointDir(), Logger: cfg.log, ScrubRate: cfg.scrubRate, Progress: cfg.checking, Patience: cfg.patience}
 	if cfg.follow {
 		n.notary, err = signing.WatchCopy(ctx, n.store, n.models, watching)
@@ -263,6 +265,17 @@ func (n *node) halt() {
 	}
 }
 
+// orRefused is why the log is refused, where something else came upon it first.
+func (n *node) orRefused(ctx context.Context, err error) error {
+	if err == nil || n.notary == nil {
+		return err
+	}
+	if disagree := (*notary.DisagreeError)(nil); errors.As(n.notary.Begun(ctx), &disagree) {
+		return disagree
+	}
+	return err
+}
+
 // catchUp waits until the read models show all that the log has now.
 func (n *node) catchUp(ctx context.Context) error {
 	last, err := n.store.Last(ctx)
@@ -279,6 +292,9 @@ func (n *node) catchUp(ctx context.Context) error {
 func (n *node) Close() error {
 	var errs []error
 	n.halt()
+	if n.notary != nil {
+		n.notary.Close()
+	}
 	if n.accessLog != nil {
 		errs = append(errs, n.accessLog.Close())
 	}

@@ -151,6 +151,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	})
 	g.Go(func() error {
 		<-running.Done()
+		n.notary.Close() // or who waits for a signature does so until the end of the grace period
 		if cut := httpServer.Stop(listen.stop.drain, listen.stop.grace); cut > 0 {
 			return fmt.Errorf("%s took longer than --grace %v and were told to end: what was acknowledged is done, the rest can be sent again", counted(cut, "request"), listen.stop.grace)
 		}
@@ -167,7 +168,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	})
 	g.Go(func() error {
 		if err := n.catchUp(running); err != nil {
-			return unlessEnded(ctx, err)
+			return unlessEnded(ctx, n.orRefused(running, err))
 		}
 		if n.keeper != nil {
 			if err := n.keeper.Start(running, cfg.natsListen != ""); err != nil {

@@ -166,9 +166,6 @@ var tamperings = []struct {
 	}, 10},
 }
 
-// Given a ledger, when somebody tampers with its log and puts the checksums right,
-// then it does not start and names the sequence; and repair makes the log what it
-// was, out of a bundle and out of a copy.
 // A log that is too long to wait for is refused when it is found out.
 func TestATamperedLogThatIsServedStopsTheServer(t *testing.T) {
 	l := tell(t)
@@ -184,6 +181,9 @@ func TestATamperedLogThatIsServedStopsTheServer(t *testing.T) {
 	assert.Equal(t, tamperings[0].seq, disagree.Seq)
 }
 
+// Given a ledger, when somebody tampers with its log and puts the checksums right,
+// then it does not start and names the sequence; and repair makes the log what it
+// was, out of a bundle and out of a copy.
 func TestTamperedLogDoesNotStartAndIsRepaired(t *testing.T) {
 	domaintest.Exhausting(t)
 	l := tell(t)

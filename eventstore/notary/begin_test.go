@@ -14,8 +14,8 @@ import (
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 )
 
-// slow is a log that nobody can read until it is let go, and that then fails a
-// number of times.
+// slow is a log of which nobody can read more than the end until it is let go, and
+// that then fails a number of times.
 type slow struct {
 	*eventstore.Store
 	reading chan struct{} // closed when somebody begins
@@ -28,6 +28,9 @@ func newSlow(s *eventstore.Store, fails int) *slow {
 }
 
 func (s *slow) ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error] {
+	if from > 1 && from == to {
+		return s.Store.ReadChunks(ctx, from, to, filter)
+	}
 	return func(yield func([]eventstore.Record, error) bool) {
 		select {
 		case <-s.reading:
@@ -111,7 +114,7 @@ func TestALongLogThatDisagreesIsRefusedWhenItIsFound(t *testing.T) {
 }
 
 // Its next sequence would be one that was given out.
-func TestALogThatLostItsEndIsRefusedAtOnce(t *testing.T) {
+func TestALogThatLostItsEndIsNotServed(t *testing.T) {
 	r := newRig(t)
 	r.append("a", "b", "a")
 	r.checkpoint(r.notary(), "")
@@ -124,7 +127,7 @@ func TestALogThatLostItsEndIsRefusedAtOnce(t *testing.T) {
 
 func TestStoppedWhileALongLogIsCompared(t *testing.T) {
 	r := newRig(t)
-	r.append("a")
+	r.append("a", "b")
 	log := newSlow(r.open(), 0)
 	n, err := r.beside(log)
 	require.NoError(t, err)
@@ -135,4 +138,51 @@ func TestStoppedWhileALongLogIsCompared(t *testing.T) {
 	// then what would be signed at the end is refused at once
 	_, err = n.Checkpoint(t.Context(), "")
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// torn is a log whose last batch is there in part.
+type torn struct{ *eventstore.Store }
+
+func (l torn) ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error] {
+	return func(yield func([]eventstore.Record, error) bool) {
+		for chunk, err := range l.Store.ReadChunks(ctx, from, to, filter) {
+			if !yield(chunk, err) {
+				return
+			}
+		}
+		yield(nil, &eventstore.TornBatchError{Batch: "b", Seq: to})
+	}
+}
+
+// What came after it would be in its place.
+func TestALogWithATornEndIsNotServed(t *testing.T) {
+	r := newRig(t)
+	r.append("a", "b")
+	r.checkpoint(r.notary(), "")
+	r.append("a")
+	_, err := r.beside(torn{r.open()})
+	var disagree *notary.DisagreeError
+	require.ErrorAs(t, err, &disagree)
+	assert.EqualValues(t, 4, disagree.Seq)
+}
+
+// A start asks the ledger's newest checkpoint alone how long the log has been.
+func TestTheLedgersCheckpointGoesAsFarAsEach(t *testing.T) {
+	r := newRig(t)
+	n := r.notary()
+	r.append("a", "b", "a")
+	assert.EqualValues(t, 2, r.checkpoint(n, "a").Size)
+	assert.EqualValues(t, 3, n.Size())
+}
+
+func TestALogThatIsOutOfReachIsTold(t *testing.T) {
+	r := newRig(t)
+	r.append("a", "b")
+	log := newSlow(r.open(), 1_000_000)
+	n, err := r.beside(log)
+	require.NoError(t, err)
+	defer n.Close()
+	close(log.letGo)
+	require.Eventually(t, func() bool { return errors.As(n.Err(), new(*notary.SigningError)) }, 10*time.Second, time.Millisecond)
+	assert.Equal(t, notary.ScrubBeginning, n.Scrub().State)
 }

@@ -63,11 +63,11 @@ const disagreement = "THE LOG IS NOT WHAT WAS SIGNED"
 func (n *Notary) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, n.first.cancel)()
 	<-n.first.ended
-	if ctx.Err() != nil {
-		return nil
-	}
-	if n.first.err != nil {
-		return n.first.err
+	if err := n.first.err; err != nil {
+		if errors.As(err, new(*DisagreeError)) {
+			return err
+		}
+		return nil // it was broken off
 	}
 	var running sync.WaitGroup
 	defer running.Wait()

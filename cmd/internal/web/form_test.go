@@ -201,7 +201,6 @@ const base = "agreement=wuxi-cethik-2017&project=iot-base"
 // the declaration does.
 func TestEveryCommandHasAForm(t *testing.T) {
 	domaintest.Exhausting(t)
-	domaintest.Exhausting(t)
 	r := startDemo(t)
 	for _, c := range catalogue.Commands() {
 		b := r.open("/do/" + c.Name + "?" + base)

@@ -101,7 +101,6 @@ func TestWhatIsWrittenIsText(t *testing.T) {
 // pages, in each language, for each who may see them.
 func TestPagesOfALedgerWithNothingInIt(t *testing.T) {
 	domaintest.Exhausting(t)
-	domaintest.Exhausting(t)
 	r := start(t)
 	points := []url.Values{{"as_of": {"seq:0"}}, {"as_of": {"1990-01-01"}}, {"since": {"seq:0"}}, {"effective_at": {"1990-01-01"}}, {"as_of": {"seq:0"}, "since": {"seq:0"}}}
 	ask := func(who *rig, paths []string) {

@@ -171,7 +171,6 @@ func (s screen) leads(bare string) (paths []string) {
 // does to who is.
 func TestWhatIsRestrictedIsOnNoPage(t *testing.T) {
 	domaintest.Exhausting(t)
-	domaintest.Exhausting(t)
 	r := start(t)
 	secret, file := r.cooperation()
 	shown := map[string]bool{}

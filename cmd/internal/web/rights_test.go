@@ -53,7 +53,6 @@ var rightsOfPages = map[string]struct{ roles, where string }{
 // within an agreement is not there for who has no role in that.
 func TestMatrixOfPages(t *testing.T) {
 	domaintest.Exhausting(t)
-	domaintest.Exhausting(t)
 	r := start(t)
 	r.cooperation()
 	r.done("grant-access", `{"principal":"vera","role":"viewer"}`)

@@ -56,7 +56,6 @@ const oneOf = 199
 // is wrong, and never fails.
 func TestNoParameterBreaksAPage(t *testing.T) {
 	domaintest.Exhausting(t)
-	domaintest.Exhausting(t)
 	r := start(t)
 	r.cooperation()
 	vera := r.principal("vera", `"role":"viewer","party":"wuxi","agreement":"wuxi-2017"`)
