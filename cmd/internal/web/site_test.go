@@ -224,6 +224,7 @@ func TestPagesHandOnThePointInTime(t *testing.T) {
 	assert.NotContains(t, s.body, "data-live", "the past does not move")
 	assert.Contains(t, r.get("/").body, `data-live="/v1/events?after=`)
 	assert.True(t, slices.Contains(strings.Split(s.header.Get("Content-Security-Policy"), "; "), "script-src 'self'"))
+	assert.NotContains(t, s.header.Get("Content-Security-Policy"), "unsafe", "nothing that is inline")
 }
 
 // The switch of languages leads back to a page that can be asked for.
