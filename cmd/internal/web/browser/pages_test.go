@@ -42,6 +42,18 @@ var mainPages = []struct{ name, path, shows, zh string }{
 	{"account", "/account", "You are admin", "您的身份"},
 }
 
+// withEveryPage is the demonstration with somebody and something for the pages that speak
+// of them.
+func withEveryPage(t *testing.T) *server {
+	t.Helper()
+	s := demo(t)
+	s.tokenOf(t, "viewer", `"role":"viewer"`)
+	s.furnished.Do(func() { // nothing comes of it
+		s.do(t, "register-webhook", `{"webhook":"a-receiver","url":"https://receiver.example/hook","kinds":["meeting"]}`)
+	})
+	return s
+}
+
 // printed are those that people print most; to print takes as long as all else together.
 var printed = []string{"overview", "agreement", "project", "results", "meeting"}
 
@@ -50,9 +62,7 @@ var printed = []string{"overview", "agreement", "project", "results", "meeting"}
 // nobody else for anything.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
-	s := demo(t)
-	s.tokenOf(t, "viewer", `"role":"viewer"`)
-	s.do(t, "register-webhook", `{"webhook":"a-receiver","url":"https://receiver.example/hook","kinds":["meeting"]}`) // of which nothing comes
+	s := withEveryPage(t)
 	for _, p := range mainPages {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()

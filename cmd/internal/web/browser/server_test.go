@@ -36,9 +36,10 @@ type server struct {
 	output  transcript
 	ended   chan error // gets what Wait says
 
-	mu       sync.Mutex
-	sessions map[string][]*http.Cookie // of those who are signed in, by principal
-	tokens   map[string]string
+	mu        sync.Mutex
+	furnished sync.Once
+	sessions  map[string][]*http.Cookie // of those who are signed in, by principal
+	tokens    map[string]string
 }
 
 // demo is the server with the demo's ledger that tests share which only read: in it
