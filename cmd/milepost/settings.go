@@ -203,7 +203,7 @@ func alike(name string, flags map[string]*pflag.Flag) string {
 
 // nearest is the flag that is spelt most like a name, "" where none is.
 func nearest(name string, flags map[string]*pflag.Flag) string {
-	best, least := "", 1+len(name)/3
+	best, least := "", (len(name)+2)/3 // a third of its letters
 	for _, other := range slices.Sorted(maps.Keys(flags)) {
 		if d := distance(name, other); d <= least && (best == "" || d < least) {
 			best, least = other, d

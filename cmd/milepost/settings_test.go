@@ -94,6 +94,11 @@ func TestMisspeltVariables(t *testing.T) {
 	s := &settings{app: a, cmd: serveVerb(t, a)}
 	require.Equal(t, []string{"MILEPOST_LISTN is no setting and has no effect; did you mean MILEPOST_LISTEN?", "MILEPOST_SERVR is no setting and has no effect; did you mean MILEPOST_SERVER?"},
 		s.misspelt([]string{"MILEPOST_LISTN=hush", "MILEPOST_LISTEN=:1", "MILEPOST_TLS_CERT=a", "MILEPOST_TOKEN=hush", "MILEPOST_SERVR=a", "MILEPOST_SOMETHING_ELSE=1", "MILEPOSTER=1", "LISTN=1"}))
+	// Those of the tests, and what subscribe gives to the programs that it runs, are spelt like none.
+	require.Empty(t, s.misspelt([]string{
+		"MILEPOST_FAULTS=short", "MILEPOST_BROWSER=1", "MILEPOST_CHROMIUM=a", "MILEPOST_AXE=a", "MILEPOST_SCREENSHOTS=a", "MILEPOST_CORPUS=a",
+		"MILEPOST_SEQ=1", "MILEPOST_TYPE=a",
+	}))
 }
 
 // Every flag of serve has a place in the environment that means nothing else.
