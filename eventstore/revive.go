@@ -68,7 +68,7 @@ func (s *Store) lookAfter() {
 		if s.srv.failed.Swap(&failed) == nil {
 			s.log.Error("the log cannot be written", "error", health.Error)
 		}
-		if !full || s.room() != nil {
+		if !full || s.diskRoom() != nil {
 			continue
 		}
 		if err := s.revive(); err != nil {
