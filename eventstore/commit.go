@@ -46,7 +46,6 @@ const (
 type committer struct {
 	wire       *wire
 	log        *slog.Logger
-	moveOn     func()
 	observe    func(AppendStats)
 	maxPending int
 	wake       chan struct{} // room for one
@@ -69,7 +68,6 @@ type committer struct {
 	singles  int                   // plain publishes flying
 	batches  int                   // batches flying
 	aboard   int                   // messages in them
-	stuck    time.Time             // since when no commit gets through; zero while they do
 	backoff  int                   // flights waiting to be sent again
 	tips     map[string]uint64
 
@@ -78,10 +76,9 @@ type committer struct {
 	gather    *time.Timer
 }
 
-func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, moveOn func()) (*committer, error) {
+func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger) (*committer, error) {
 	c := &committer{
 		log:        log,
-		moveOn:     moveOn,
 		observe:    cfg.Observe,
 		maxPending: cfg.MaxPending,
 		wake:       make(chan struct{}, 1),

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -25,7 +27,7 @@ func (s *Store) Confirm(ctx context.Context) error {
 	if s.replicas <= 1 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("%w: its leader has not heard from the others", ErrUnavailable))
 	defer cancel()
 	for {
 		ok, err := s.confirmed(ctx)
@@ -35,29 +37,37 @@ func (s *Store) Confirm(ctx context.Context) error {
 		select {
 		case <-time.After(confirmPause):
 		case <-ctx.Done():
-			return fmt.Errorf("%w: its leader has not heard from the others", ErrUnavailable)
+			return context.Cause(ctx)
 		}
 	}
 }
 
 // confirmed asks the leaders of the log and of the evidence.
 func (s *Store) confirmed(ctx context.Context) (bool, error) {
-	for _, stream := range []string{s.stream, s.evidenceBucket().stream()} {
+	for _, stream := range s.streams() {
 		info, _, err := s.streamInfo(ctx, stream)
 		if err != nil {
 			return false, fmt.Errorf("eventstore: confirm: %w", err)
 		}
-		heard := 1 // itself
-		if info.Cluster != nil {
-			for _, r := range info.Cluster.Replicas {
-				if !r.Offline && r.Active < leaseTime {
-					heard++
-				}
-			}
-		}
-		if heard <= info.Config.Replicas/2 {
+		if !leads(info) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// streams are those that a ledger has: of its log, and of the evidence.
+func (s *Store) streams() []string { return []string{s.stream, s.evidenceBucket().stream()} }
+
+// leads says that who answered for a stream has heard from a majority of late.
+func leads(info *jetstream.StreamInfo) bool {
+	heard := 1 // itself
+	if info.Cluster != nil {
+		for _, r := range info.Cluster.Replicas {
+			if !r.Offline && r.Active < leaseTime {
+				heard++
+			}
+		}
+	}
+	return heard > info.Config.Replicas/2
 }

@@ -1,4 +1,21 @@
 package eventstore
 
-// MoveOn is moveOn, for tests that do not wait until a server is known to be stuck.
-func (s *Store) MoveOn() { s.moveOn() }
+import (
+	"context"
+	"time"
+)
+
+// MoveOn has what the store reads through made anew, for tests that do not wait
+// until a server is known to be cut off.
+func (s *Store) MoveOn() { _ = s.read.ForceReconnect() }
+
+// OpenImpatient is Open of a store that leaves a server through which no leader is
+// heard after such a time.
+func OpenImpatient(ctx context.Context, cfg Config, stuck time.Duration) (*Store, error) {
+	s, err := newStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s.stuckTime = stuck
+	return s, s.start(ctx)
+}

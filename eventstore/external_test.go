@@ -214,6 +214,47 @@ func TestAsk_againWhenItsServerIsLeftForAnother(t *testing.T) {
 	assert.EqualValues(t, 1, got.info.LastSeq)
 }
 
+// A server that is cut off from the log answers its clients' pings still, so nothing
+// but silence of the leader tells a store to look elsewhere; also one that only reads.
+func TestAServerThatDoesNotReachTheLeaderIsLeft(t *testing.T) {
+	srv := external(t)
+	outside := external(t, func(o *server.Options) { o.JetStream, o.StoreDir = false, "" })
+	p := newProxy(t, srv.ClientURL())
+	// given a store, and somebody who reads with it, on a server through which no leader is heard
+	s, err := eventstore.OpenImpatient(t.Context(), eventstore.Config{URL: p.url(), Ledger: "test"}, 2*time.Second)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	writer := openWith(t, eventstore.Config{URL: srv.ClientURL(), Ledger: "test"})
+	read := make(chan string, 3)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() {
+		defer close(read)
+		for r, err := range s.Subscribe(ctx, 1, "") {
+			if err != nil {
+				return
+			}
+			read <- line(r)
+		}
+	}()
+	mustAppend(t, s, message("p1", 0, "x"))
+	require.Equal(t, "1 p1 x", <-read)
+	p.aim(outside.ClientURL())
+	p.cut()
+	eventually(t, "the store to be there", func() bool { return outside.NumClients() == 2 })
+	mustAppend(t, writer, message("p1", 1, "y"))
+	// when there is another one
+	p.aim(srv.ClientURL())
+	// then it is found
+	require.Equal(t, "2 p1 y", <-read)
+	eventually(t, "appends to be taken", func() bool {
+		_, err := s.Append(t.Context(), []eventstore.Message{message("p1", 2, "z")})
+		return err == nil
+	})
+	require.Equal(t, "3 p1 z", <-read)
+	require.Zero(t, outside.NumClients())
+}
+
 func TestSubscribe_survivesALostConnection(t *testing.T) {
 	srv := external(t)
 	p := newProxy(t, srv.ClientURL())

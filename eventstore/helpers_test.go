@@ -105,7 +105,7 @@ func eventually(tb testing.TB, what string, cond func() bool) {
 func readers() (n int, stacks string) {
 	buf := make([]byte, 4<<20)
 	for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(g, "eventstore.(*Store).lookAfter") {
+		if strings.Contains(g, "eventstore.(*Store).lookAfter") || strings.Contains(g, "eventstore.(*Store).watch") {
 			continue
 		}
 		if strings.Contains(g, "nats.go/jetstream.") || strings.Contains(g, "eventstore.(*Store)") {

@@ -148,7 +148,6 @@ func (c *committer) settle(f *flight) {
 			Err:      errorKind(f.err),
 		})
 	}
-	c.judge(f)
 	switch {
 	case f.err == nil && !f.duplicate: // the callers know already
 		c.remember(f)

@@ -118,7 +118,8 @@ type Store struct {
 	copyOf      string            // the origin, of a copy; "" for the ledger itself
 	temporary   string            // directory that is removed by Close; "" for none
 
-	lookedAfter sync.WaitGroup // the embedded server
+	lookedAfter sync.WaitGroup // the embedded server, or the connections to external ones
+	stuckTime   time.Duration
 
 	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
@@ -165,7 +166,7 @@ func newStore(cfg Config) (*Store, error) {
 	if cfg.MaxPending <= 0 {
 		cfg.MaxPending = defaultMaxPending
 	}
-	s := &Store{cfg: cfg, log: cfg.Logger, stream: streamName(cfg.Ledger), closing: make(chan struct{})}
+	s := &Store{cfg: cfg, log: cfg.Logger, stream: streamName(cfg.Ledger), stuckTime: stuckTime, closing: make(chan struct{})}
 	if cfg.ContentType != "" {
 		s.contentType = []string{cfg.ContentType}
 	}
@@ -209,7 +210,7 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.ensureEvidence(ctx); err != nil {
 		return err
 	}
-	c, err := startCommitter(s.write, s.cfg, s.log, s.moveOn)
+	c, err := startCommitter(s.write, s.cfg, s.log)
 	if err != nil {
 		return err
 	}
@@ -222,6 +223,8 @@ func (s *Store) open(ctx context.Context) error {
 	})
 	if s.srv.Load() != nil {
 		s.lookedAfter.Go(s.lookAfter)
+	} else {
+		s.lookedAfter.Go(s.watch)
 	}
 	return nil
 }

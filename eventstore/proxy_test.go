@@ -15,13 +15,13 @@ import (
 // the server says, and cut its connections.
 type proxy struct {
 	listener net.Listener
-	target   string
 	mute     atomic.Bool
 	muted    atomic.Int64 // how much was swallowed, in bytes
 	wg       sync.WaitGroup
 
-	mu    sync.Mutex
-	conns []net.Conn
+	mu     sync.Mutex
+	target string
+	conns  []net.Conn
 }
 
 func newProxy(tb testing.TB, target string) *proxy {
@@ -48,8 +48,18 @@ func newProxy(tb testing.TB, target string) *proxy {
 
 func (p *proxy) url() string { return "nats://" + p.listener.Addr().String() }
 
+// aim has new connections relayed to another server.
+func (p *proxy) aim(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = strings.TrimPrefix(target, "nats://")
+}
+
 func (p *proxy) relay(client net.Conn) {
-	srv, err := net.Dial("tcp", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	srv, err := net.Dial("tcp", target)
 	if err != nil {
 		_ = client.Close()
 		return
