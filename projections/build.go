@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"sync"
 	"time"
 
@@ -108,7 +109,7 @@ func (m *Models) build(ctx context.Context, log Log, why string, progress func(d
 		r.Load = time.Since(start)
 	}
 	if err := m.replace(ctx, log, was, fresh, last, r); err != nil {
-		return errors.Join(err, fresh.remove())
+		return errors.Join(ofDisk(err), fresh.remove())
 	}
 	if was != nil {
 		m.retired.Go(func() {
@@ -275,7 +276,7 @@ func (m *Models) made() (bool, error) {
 }
 
 // A renewal that failed is tried again after a pause, which grows: what keeps it
-// from being done may take a person, or room on the disk, and trying costs a core.
+// from being done may take a person, and trying costs a core.
 const (
 	renewPause    = time.Minute
 	maxRenewPause = time.Hour
@@ -287,15 +288,50 @@ const (
 func (m *Models) Renew(ctx context.Context, log Log) {
 	for pause := renewPause; m.due() != ""; pause = min(2*pause, maxRenewPause) {
 		m.renew(ctx, log)
-		if m.due() == "" {
+		if m.due() == "" || !m.rest(ctx, pause) {
 			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
 		}
 	}
+}
+
+// rest lets a pause pass before the next try. Where a disk was full it ends when there
+// is more room by as much as what serves takes. It reports whether to go on.
+func (m *Models) rest(ctx context.Context, pause time.Duration) bool {
+	over := time.After(pause)
+	var look <-chan time.Time
+	free, err := durable.Free(m.opts.Dir)
+	enough := free + m.size()
+	if err == nil && errors.Is(m.Build().Err, durable.ErrNoRoom) {
+		tick := time.NewTicker(roomPause)
+		defer tick.Stop()
+		look = tick.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-over:
+			return true
+		case <-look:
+			if free, err = durable.Free(m.opts.Dir); err == nil && free >= enough {
+				return true
+			}
+		}
+	}
+}
+
+// size is that of the file that serves.
+func (m *Models) size() int64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.live == nil {
+		return 0
+	}
+	info, err := os.Stat(m.live.path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // renew tries once. A ledger and its views take turns.

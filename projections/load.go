@@ -54,7 +54,7 @@ func (m *Models) load(ctx context.Context, log Log, to uint64, progress func(don
 func (m *Models) makeFile(ctx context.Context, log source, to uint64, path string, progress func(done, total uint64), observe func(Batch)) (*projector, error) {
 	p, err := m.fill(ctx, log, to, path, progress, observe)
 	if err == nil {
-		err = syncFile(path)
+		err = ofDisk(syncFile(path))
 	}
 	return p, err
 }

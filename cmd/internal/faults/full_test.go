@@ -90,6 +90,63 @@ func testDiskFull(t *testing.T, small string, rounds int) {
 	s.stop(t)
 }
 
+// New read models for which there is no room are not made, and those of a former
+// version serve, until there is.
+func TestReadModelsAreMadeWhenThereIsRoom(t *testing.T) {
+	authors := thorough(t, 12, 200)
+	needsRoot(t)
+	needs(t, "mount", "mountpoint")
+	// given read models of a former version on a disk that is nearly full
+	const size = 256 << 20
+	dir := filepath.Join(t.TempDir(), "data")
+	log := filepath.Join(dir, "jetstream") // has another one
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	mount(t, "-t", "tmpfs", "-o", fmt.Sprintf("size=%d", size), "tmpfs", dir)
+	require.NoError(t, os.Mkdir(log, 0o700))
+	mount(t, "-t", "tmpfs", "-o", "size=1g", "tmpfs", log)
+	s := serve(t, dir)
+	out, errs, code := s.run(t, nil, "import", written(t, authors, 500))
+	require.Zero(t, code, out+errs)
+	was := s.digest(t)
+	s.stop(t)
+	makeFormer(t, dir)
+	files := modelsIn(t, dir)
+	filler := filepath.Join(dir, "filler")
+	fillAtOnce(t, filler)
+	info, err := os.Stat(filler)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(filler, info.Size()-size/32)) // less than what is kept free
+	// when a server is started
+	s = serve(t, dir)
+	// then they serve, and it says why there are no others
+	var status told
+	eventually(t, "the making to fail", func() bool { s.get(t, "/v1/status", &status); return status.Build.State == "failed" })
+	require.Contains(t, status.Build.Error, "no room is left on the disk")
+	require.Contains(t, status.Build.Due, "they are of version")
+	require.True(t, status.Ready)
+	require.Equal(t, was, status.Digest)
+	s.requireReads(t)
+	s.requireNoRoom(t, "POST", "/v1/commands/register-party", `{"party":"full","title":"Full","kind":"other"}`, "application/json")
+	require.Equal(t, files, modelsIn(t, dir))
+	left, err := filepath.Glob(filepath.Join(dir, "read-v*.load"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	// and when there is room they are made at once
+	require.NoError(t, os.Remove(filler))
+	began := time.Now()
+	eventually(t, "new read models", func() bool { s.get(t, "/v1/status", &status); return status.Build.Due == "" })
+	require.Less(t, time.Since(began), 45*time.Second, "before the pause after a failure is over")
+	require.Equal(t, "done", status.Build.State)
+	require.Empty(t, status.Build.Error)
+	require.Equal(t, was, status.Digest)
+	s.requireReads(t)
+	s.requireReplay(t)
+	eventually(t, "the former ones to be gone", func() bool { return len(modelsIn(t, dir)) == 1 })
+	require.NotEqual(t, files, modelsIn(t, dir))
+	s.stop(t)
+	t.Logf("%d events: read models were made %v after there was room", status.LastSeq, time.Since(began).Round(time.Millisecond))
+}
+
 // requireReads asks questions, and gets answers.
 func (s *server) requireReads(t *testing.T) {
 	t.Helper()
