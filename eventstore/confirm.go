@@ -59,14 +59,24 @@ func (s *Store) confirmed(ctx context.Context) (bool, error) {
 // streams are those that a ledger has: of its log, and of the evidence.
 func (s *Store) streams() []string { return []string{s.stream, s.evidenceBucket().stream()} }
 
-// leads says that who answered for a stream has heard from a majority of late.
+// leads says that who answered for a stream leads it, and has heard from a majority
+// of late. One that knows of no leader answers too, and names itself among the others;
+// and one that has just come to know of one may, and names it among them.
 func leads(info *jetstream.StreamInfo) bool {
+	if info.Config.Replicas <= 1 {
+		return true
+	}
+	c := info.Cluster
+	if c == nil || c.Leader == "" {
+		return false
+	}
 	heard := 1 // itself
-	if info.Cluster != nil {
-		for _, r := range info.Cluster.Replicas {
-			if !r.Offline && r.Active < leaseTime {
-				heard++
-			}
+	for _, r := range c.Replicas {
+		switch {
+		case r.Name == c.Leader:
+			return false
+		case !r.Offline && r.Active < leaseTime:
+			heard++
 		}
 	}
 	return heard > info.Config.Replicas/2

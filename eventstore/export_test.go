@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Leads is leads.
+var Leads = leads
+
 // MoveOn has what the store reads through made anew, for tests that do not wait
 // until a server is known to be cut off.
 func (s *Store) MoveOn() { _ = s.read.ForceReconnect() }

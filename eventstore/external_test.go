@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -253,6 +254,32 @@ func TestAServerThatDoesNotReachTheLeaderIsLeft(t *testing.T) {
 	})
 	require.Equal(t, "3 p1 z", <-read)
 	require.Zero(t, outside.NumClients())
+}
+
+// What is said of a stream of three counts only when it is said by the one that leads,
+// and that has heard from another of late.
+func TestOnlyALeaderThatIsHeardConfirms(t *testing.T) {
+	late := time.Minute
+	n := func(name string, active time.Duration) *jetstream.PeerInfo {
+		return &jetstream.PeerInfo{Name: name, Active: active}
+	}
+	for name, c := range map[string]struct {
+		leader   string
+		replicas []*jetstream.PeerInfo
+		want     bool
+	}{
+		"it leads":                   {"a", []*jetstream.PeerInfo{n("b", 0), n("c", 0)}, true},
+		"one is away":                {"a", []*jetstream.PeerInfo{n("b", 0), n("c", late)}, true},
+		"it is alone":                {"a", []*jetstream.PeerInfo{n("b", late), n("c", late)}, false},
+		"the others are offline":     {"a", []*jetstream.PeerInfo{{Name: "b", Offline: true}, {Name: "c", Offline: true}}, false},
+		"it knows of no leader":      {"", []*jetstream.PeerInfo{n("a", 0), n("b", 0), n("c", 0)}, false},
+		"it has come to know of one": {"b", []*jetstream.PeerInfo{n("b", 0), n("c", 0)}, false},
+		"it is new":                  {"", nil, false},
+	} {
+		info := &jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 3}, Cluster: &jetstream.ClusterInfo{Leader: c.leader, Replicas: c.replicas}}
+		assert.Equal(t, c.want, eventstore.Leads(info), name)
+	}
+	assert.True(t, eventstore.Leads(&jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 1}}), "there is no other")
 }
 
 func TestSubscribe_survivesALostConnection(t *testing.T) {
