@@ -172,6 +172,11 @@ func TestACopyServesReads(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status, body)
 	assert.Contains(t, body, `"identical":true`)
 	assert.NoFileExists(t, dir+"/ledger.key")
+	file := filepath.Join(t.TempDir(), "main.backup")
+	_, said, code = copied.runWith(t, nil, "backup", "--out", file)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, said, "read-only-copy", "no checkpoint is signed for it; the ledger has it all")
+	assert.NoFileExists(t, file)
 
 	// While the link is down it answers what it has; afterwards it has the rest.
 	wire.set(true)

@@ -18,8 +18,8 @@
 //
 //	{"seq":12,"subject":"...","stored":"2026-11-29T00:49:46.1Z","headers":{"Nats-Msg-Id":["..."]},"bytes":412}
 //
-// A version of the format that was released is read for ever: testdata has a file of
-// each, and TestEveryVersionRestores restores them.
+// A version of the format that was released is read for ever: the program's testdata
+// has a file of each, and its TestEveryVersionRestores restores them.
 //
 // # What a caller may rely on
 //
