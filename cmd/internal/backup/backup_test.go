@@ -367,6 +367,22 @@ func TestForgeries(t *testing.T) {
 	})
 }
 
+// A log whose leader may be none any more has no backup: others may have acknowledged more.
+func TestNoBackupOfWhatIsNotConfirmed(t *testing.T) {
+	r := start(t)
+	source := r.source()
+	source.Log = &cutOff{r.store}
+	var out bytes.Buffer
+	_, err := source.Write(t.Context(), &out)
+	require.ErrorIs(t, err, eventstore.ErrUnavailable)
+	_, err = Verify(t.Context(), &out, Options{})
+	require.Error(t, err)
+}
+
+type cutOff struct{ *eventstore.Store }
+
+func (*cutOff) Confirm(context.Context) error { return eventstore.ErrUnavailable }
+
 // shorter is a log of which the last record changed on the disk.
 type shorter struct{ *eventstore.Store }
 

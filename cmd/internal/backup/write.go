@@ -23,6 +23,7 @@ type Log interface {
 	Key() string
 	Metadata() map[string]string
 	Last(ctx context.Context) (uint64, error)
+	Confirm(ctx context.Context) error
 	ReadStored(ctx context.Context, from, to uint64) iter.Seq2[[]eventstore.Record, error]
 	EvidenceHashes(ctx context.Context) ([]string, error)
 	Evidence(ctx context.Context, hash string) (*eventstore.EvidenceReader, error)
@@ -99,6 +100,9 @@ func (w *writer) log(ctx context.Context) (signed proof.Signed, err error) {
 		return signed, err
 	}
 	if signed, err = w.Notary.Checkpoint(ctx, ""); err != nil {
+		return signed, err
+	}
+	if err := w.Log.Confirm(ctx); err != nil { // that this was the end, and more is not acknowledged elsewhere
 		return signed, err
 	}
 	if err := w.records(ctx, signed.Size); err != nil {
