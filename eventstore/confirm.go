@@ -2,9 +2,14 @@ package eventstore
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -16,44 +21,143 @@ const (
 	confirmPause = 100 * time.Millisecond
 )
 
-// Confirm says that what the log's leader answered until now was the state of the
-// log. One that was cut off from the others believes for some seconds that it
-// leads, and answers, while they have chosen another and append: what it says is
-// then an old state. So it must have heard from a majority of late. No append
-// needs that, because a majority has to agree to it.
-//
-// The error is ErrUnavailable when no leader could show it in time.
-func (s *Store) Confirm(ctx context.Context) error {
-	if s.replicas <= 1 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("%w: its leader has not heard from the others", ErrUnavailable))
+// In a cluster two servers may believe for some seconds that they lead: one that was
+// cut off, and that the others have chosen meanwhile. Either answers, and who asks does
+// not see which of them did. So what was read is held against an answer that says how
+// far the log goes that it is of, and that against a leader which has heard from a
+// majority since: no other led then. No append needs that, because a majority has to
+// agree to it.
+
+// Reached is a sequence that the log has come to: whatever was acknowledged before the
+// call is not behind it. The error is ErrUnavailable when no leader could show it in time.
+func (s *Store) Reached(ctx context.Context) (uint64, error) {
+	ctx, cancel := inTime(ctx)
 	defer cancel()
-	for {
-		ok, err := s.confirmed(ctx)
-		if ok || err != nil {
-			return err
-		}
-		select {
-		case <-time.After(confirmPause):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return s.reached(ctx, s.stream)
 }
 
-// confirmed asks the leaders of the log and of the evidence.
-func (s *Store) confirmed(ctx context.Context) (bool, error) {
-	for _, stream := range s.streams() {
-		info, _, err := s.streamInfo(ctx, stream)
-		if err != nil {
-			return false, fmt.Errorf("eventstore: confirm: %w", err)
-		}
-		if !leads(info) {
+// Confirm says whether each subject's last record was the one given, 0 for none, at
+// some moment after it was called.
+//
+// The error is ErrUnavailable when no leader could show it in time.
+func (s *Store) Confirm(ctx context.Context, last map[string]uint64) (bool, error) {
+	if s.replicas <= 1 || len(last) == 0 {
+		return true, nil
+	}
+	found, err := s.lastOf(ctx, s.stream, slices.Collect(maps.Keys(last)))
+	if err != nil {
+		return false, fmt.Errorf("eventstore: confirm: %w", err)
+	}
+	for subject, seq := range last {
+		if found[subject] != seq {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// inTime bounds how long a leader is waited for.
+func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("%w: no leader has heard from the others", ErrUnavailable))
+}
+
+// confirmPaused waits until it is worth asking again.
+func confirmPaused(ctx context.Context) error {
+	select {
+	case <-time.After(confirmPause):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// reached is Reached of a stream.
+func (s *Store) reached(ctx context.Context, stream string) (uint64, error) {
+	for {
+		info, _, err := s.streamInfo(ctx, stream)
+		if err != nil {
+			return 0, err
+		}
+		if leads(info) {
+			return info.State.LastSeq, nil
+		}
+		if err := confirmPaused(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// lastOf finds the last record of each subject that has one, at some moment after it
+// was called.
+func (s *Store) lastOf(ctx context.Context, stream string, subjects []string) (map[string]uint64, error) {
+	ctx, cancel := inTime(ctx)
+	defer cancel()
+	end, err := s.reached(ctx, stream)
+	if err != nil || end == 0 {
+		return nil, err
+	}
+	for {
+		// The subject of the record at the end is asked for too: an answer that finds
+		// something says how far it goes.
+		rec, err := s.getFromLeader(ctx, stream, fmt.Sprintf(`{"seq":%d}`, end))
+		if err == nil {
+			found, upTo, e := s.lastDirectly(ctx, stream, append(slices.Clone(subjects), rec.Subject))
+			if e == nil && upTo >= end {
+				return found, nil
+			}
+			err = e
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) { // it lags behind, or has been cut off
+			return nil, err
+		}
+		if err := confirmPaused(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// lastDirectly has a replica find the last records of subjects. upTo is as far as it
+// had the stream, 0 where it found nothing.
+func (s *Store) lastDirectly(ctx context.Context, stream string, subjects []string) (found map[string]uint64, upTo uint64, err error) {
+	request, err := json.Marshal(struct {
+		Last []string `json:"multi_last"`
+	}{slices.Compact(slices.Sorted(slices.Values(subjects)))})
+	if err != nil {
+		return nil, 0, err
+	}
+	found, err = ask(ctx, s, func(ctx context.Context, silence time.Duration) (map[string]uint64, error) {
+		inbox := s.read.NewInbox()
+		sub, err := s.read.SubscribeSync(inbox)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = sub.Unsubscribe() }()
+		if err := s.read.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
+			return nil, err
+		}
+		found := map[string]uint64{}
+		for {
+			m, err := nextWithin(ctx, sub, silence)
+			if err != nil {
+				return nil, err
+			}
+			switch status := m.Header.Get("Status"); status {
+			case "":
+				found[m.Header.Get("Nats-Subject")] = number(m.Header, "Nats-Sequence")
+			case "204": // that was all
+				upTo = number(m.Header, "Nats-UpTo-Sequence")
+				return found, nil
+			case "404":
+				upTo = 0
+				return nil, nil
+			case "503":
+				return nil, nats.ErrNoResponders
+			default:
+				return nil, fmt.Errorf("status %s %s", status, m.Header.Get("Description"))
+			}
+		}
+	})
+	return found, upTo, err
 }
 
 // streams are those that a ledger has: of its log, and of the evidence.

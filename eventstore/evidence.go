@@ -92,10 +92,15 @@ func (s *Store) PutEvidence(ctx context.Context, r io.Reader, want string) (Evid
 // once is never removed.
 func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 	_, err := s.evidenceInfo(ctx, hash)
-	if errors.Is(err, ErrEvidenceNotFound) {
+	if !errors.Is(err, ErrEvidenceNotFound) {
+		return err == nil, err
+	}
+	if s.replicas <= 1 || !validHash(hash) {
 		return false, nil
 	}
-	return err == nil, err
+	object := s.evidenceBucket().object(hash)
+	last, err := s.lastOf(ctx, s.evidenceBucket().stream(), []string{object})
+	return last[object] > 0, err
 }
 
 // EvidenceHashes lists all evidence that is stored, ascending.

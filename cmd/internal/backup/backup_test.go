@@ -367,8 +367,9 @@ func TestForgeries(t *testing.T) {
 	})
 }
 
-// A log whose leader may be none any more has no backup: others may have acknowledged more.
-func TestNoBackupOfWhatIsNotConfirmed(t *testing.T) {
+// A log whose end is told by a server that was cut off has no backup: more was
+// acknowledged elsewhere.
+func TestNoBackupWithoutWhatWasAcknowledged(t *testing.T) {
 	r := start(t)
 	source := r.source()
 	source.Log = &cutOff{r.store}
@@ -381,7 +382,10 @@ func TestNoBackupOfWhatIsNotConfirmed(t *testing.T) {
 
 type cutOff struct{ *eventstore.Store }
 
-func (*cutOff) Confirm(context.Context) error { return eventstore.ErrUnavailable }
+func (c *cutOff) Reached(ctx context.Context) (uint64, error) {
+	last, err := c.Last(ctx)
+	return last + 1, err
+}
 
 // shorter is a log of which the last record changed on the disk.
 type shorter struct{ *eventstore.Store }

@@ -23,7 +23,7 @@ type Log interface {
 	Key() string
 	Metadata() map[string]string
 	Last(ctx context.Context) (uint64, error)
-	Confirm(ctx context.Context) error
+	Reached(ctx context.Context) (uint64, error)
 	ReadStored(ctx context.Context, from, to uint64) iter.Seq2[[]eventstore.Record, error]
 	EvidenceHashes(ctx context.Context) ([]string, error)
 	Evidence(ctx context.Context, hash string) (*eventstore.EvidenceReader, error)
@@ -91,6 +91,10 @@ func (w *writer) object(name string, v any) error {
 // log writes the log up to its end, has that signed, and writes what came up to
 // there meanwhile.
 func (w *writer) log(ctx context.Context) (signed proof.Signed, err error) {
+	acknowledged, err := w.Log.Reached(ctx)
+	if err != nil {
+		return signed, err
+	}
 	last, err := w.Log.Last(ctx)
 	if err != nil {
 		return signed, err
@@ -102,8 +106,8 @@ func (w *writer) log(ctx context.Context) (signed proof.Signed, err error) {
 	if signed, err = w.Notary.Checkpoint(ctx, ""); err != nil {
 		return signed, err
 	}
-	if err := w.Log.Confirm(ctx); err != nil { // that this was the end, and more is not acknowledged elsewhere
-		return signed, err
+	if signed.Size < acknowledged { // a server that was cut off has told where the log ends
+		return signed, fmt.Errorf("%w: a checkpoint was signed at sequence %d, and the log had come to %d", eventstore.ErrUnavailable, signed.Size, acknowledged)
 	}
 	if err := w.records(ctx, signed.Size); err != nil {
 		return signed, err

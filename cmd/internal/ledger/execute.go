@@ -149,20 +149,34 @@ func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, R
 	return d, Receipt{}, err
 }
 
-// refreshAll brings aggregates to the present state of the log.
+// refreshAll brings aggregates to the present state of the log: all of them to one
+// that was the present one at a moment since the call.
 func (l *Ledger) refreshAll(ctx context.Context, aggregates []*aggregate) error {
-	fresh := map[*aggregate]bool{}
-	for _, a := range aggregates {
-		if fresh[a] {
-			continue
+	for {
+		last := map[string]uint64{} // sequences, by subject
+		for _, a := range aggregates {
+			if _, done := last[a.subject]; done {
+				continue
+			}
+			s, err := l.refresh(ctx, a)
+			if err != nil {
+				return err
+			}
+			last[a.subject] = s.seq
 		}
-		fresh[a] = true
-		if _, err := l.refresh(ctx, a); err != nil {
+		if present, err := l.log.Confirm(ctx, last); present || err != nil {
 			return err
 		}
+		select { // until who answered has the rest, or is not asked any more
+		case <-time.After(refreshPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return l.log.Confirm(ctx)
 }
+
+// refreshPause lies between two looks at a log of which something was not shown.
+const refreshPause = 20 * time.Millisecond
 
 // recover brings the cached states up to date after an append that failed, so
 // that the command can be looked for and, if it is not there, decided again.

@@ -1,0 +1,91 @@
+package eventstore_test
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// cluster runs three servers that keep every stream on each of them, and returns
+// the addresses for clients.
+func cluster(tb testing.TB) string {
+	tb.Helper()
+	const size = 3
+	var routes []*url.URL
+	var free []net.Listener // all at once, or two ports would be the same
+	for range size {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(tb, err)
+		free = append(free, l)
+		routes = append(routes, &url.URL{Scheme: "nats-route", Host: l.Addr().String()})
+	}
+	var servers []*server.Server
+	var urls []string
+	for i, l := range free {
+		require.NoError(tb, l.Close())
+		port := l.Addr().(*net.TCPAddr).Port
+		srv := external(tb, func(o *server.Options) {
+			o.ServerName = fmt.Sprint("n", i)
+			o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}
+			o.Routes = routes
+		})
+		servers, urls = append(servers, srv), append(urls, srv.ClientURL())
+	}
+	eventually(tb, "a leader of all three", func() bool {
+		for _, srv := range servers {
+			if srv.JetStreamIsLeader() && len(srv.JetStreamClusterPeers()) == size {
+				return true
+			}
+		}
+		return false
+	})
+	return strings.Join(urls, ",")
+}
+
+// What was read of a server is right only if a leader that is heard says so: another
+// server may have shown an old state.
+func TestConfirm_whatTheLogOfAMajoritySays(t *testing.T) {
+	// given a log on three servers
+	s := openWith(t, eventstore.Config{URL: cluster(t), Ledger: "test"})
+	ctx := t.Context()
+	confirm := func(last map[string]uint64) bool {
+		t.Helper()
+		present, err := s.Confirm(ctx, last)
+		require.NoError(t, err)
+		return present
+	}
+	assert.True(t, confirm(map[string]uint64{subject("p1"): 0}), "of an empty log")
+	assert.False(t, confirm(map[string]uint64{subject("p1"): 1}))
+	mustAppend(t, s, message("p1", 0, "a"))
+	mustAppend(t, s, message("p2", 0, "b"))
+	mustAppend(t, s, message("p1", 1, "c"))
+	// then the last records of subjects are confirmed, and what was the state before is not
+	assert.True(t, confirm(nil))
+	assert.True(t, confirm(map[string]uint64{subject("p1"): 3, subject("p2"): 2, subject("p3"): 0}))
+	assert.False(t, confirm(map[string]uint64{subject("p1"): 1, subject("p2"): 2}), "it has one more")
+	assert.False(t, confirm(map[string]uint64{subject("p1"): 0}), "it is there")
+	assert.False(t, confirm(map[string]uint64{subject("p3"): 1}), "it is not there")
+	reached, err := s.Reached(ctx)
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, reached)
+	// and so is evidence
+	hash := strings.Repeat("0", 64)
+	there, err := s.HasEvidence(ctx, hash)
+	require.NoError(t, err)
+	assert.False(t, there, "in an empty store")
+	e, err := s.PutEvidence(ctx, strings.NewReader("A report."), "")
+	require.NoError(t, err)
+	for of, want := range map[string]bool{hash: false, e.Hash: true} {
+		there, err := s.HasEvidence(ctx, of)
+		require.NoError(t, err)
+		assert.Equal(t, want, there)
+	}
+}
