@@ -36,7 +36,7 @@ func (s *Store) Reached(ctx context.Context) (uint64, error) {
 	return s.reached(ctx, s.stream)
 }
 
-// Confirm says whether each subject's last record was the one given, 0 for none, at
+// Confirm says whether no subject had a record behind the one given, 0 for none, at
 // some moment after it was called.
 //
 // The error is ErrUnavailable when no leader could show it in time.
@@ -49,7 +49,7 @@ func (s *Store) Confirm(ctx context.Context, last map[string]uint64) (bool, erro
 		return false, fmt.Errorf("eventstore: confirm: %w", err)
 	}
 	for subject, seq := range last {
-		if found[subject] != seq {
+		if found[subject] > seq {
 			return false, nil
 		}
 	}
