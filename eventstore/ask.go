@@ -81,7 +81,7 @@ func (s *Store) readError(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrConnectionClosed) || s.isClosing():
 		return ErrClosed
-	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrDisconnected),
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrDisconnected),
 		errors.Is(err, nats.ErrReconnectBufExceeded), apiCode(err) == codeNoLeader:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case isNoRoom(err):

@@ -219,6 +219,7 @@ func (s *Store) storeEvidence(ctx context.Context, e Evidence, r io.Reader) (boo
 		if there || lookErr != nil {
 			return false, lookErr
 		}
+		err = fmt.Errorf("%w: the same file is being stored: %w", ErrUnavailable, err)
 	}
 	return err == nil, err
 }

@@ -8,6 +8,11 @@ import (
 // Leads is leads.
 var Leads = leads
 
+// PublishEvidence writes one message to the store of evidence.
+func (s *Store) PublishEvidence(ctx context.Context, subject string, data []byte) error {
+	return s.readError(s.publishEvidence(ctx, subject, data))
+}
+
 // MoveOn has what the store reads through made anew, for tests that do not wait
 // until a server is known to be cut off.
 func (s *Store) MoveOn() { _ = s.read.ForceReconnect() }

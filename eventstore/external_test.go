@@ -282,6 +282,20 @@ func TestOnlyALeaderThatIsHeardConfirms(t *testing.T) {
 	assert.True(t, eventstore.Leads(&jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 1}}), "there is no other")
 }
 
+// A server that knows of nobody who keeps a stream says so at once, in words of its own.
+func TestEvidenceThatNobodyTakesIsNotStored(t *testing.T) {
+	srv := external(t)
+	outside := external(t, func(o *server.Options) { o.JetStream, o.StoreDir = false, "" })
+	p := newProxy(t, srv.ClientURL())
+	s := openWith(t, eventstore.Config{URL: p.url(), Ledger: "test"})
+	p.aim(outside.ClientURL())
+	p.cut()
+	eventually(t, "the store to be there", func() bool { return outside.NumClients() == 2 })
+	err := s.PublishEvidence(t.Context(), "$O."+s.EvidenceBucket()+".C.x", []byte("x"))
+	require.ErrorIs(t, err, jetstream.ErrNoStreamResponse)
+	require.ErrorIs(t, err, eventstore.ErrUnavailable)
+}
+
 func TestSubscribe_survivesALostConnection(t *testing.T) {
 	srv := external(t)
 	p := newProxy(t, srv.ClientURL())

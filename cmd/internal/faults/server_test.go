@@ -134,12 +134,17 @@ func serveAt(t *testing.T, at place, dir string, flags ...string) *server {
 	return s
 }
 
-// failures are the first lines of the log that tell why something was answered 500.
+// failures are the first lines of the log that tell why something was answered 500,
+// and then of what else went wrong.
 func (s *server) failures() (lines []string) {
 	const most = 20
-	for line := range strings.Lines(s.output.String()) {
-		if strings.Contains(line, `"level":"ERROR"`) && len(lines) < most {
-			lines = append(lines, strings.TrimSpace(line))
+	for _, sign := range []string{`"code":"internal"`, `"level":"ERROR"`} {
+		n := 0
+		for line := range strings.Lines(s.output.String()) {
+			if strings.Contains(line, sign) && n < most {
+				lines = append(lines, strings.TrimSpace(line))
+				n++
+			}
 		}
 	}
 	return lines
