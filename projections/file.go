@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,8 +103,14 @@ func Remove(dir string) error {
 // read models have what the log has, and rights are asked for by the server alone.
 const ownersAlone = 0o600
 
-// readers is how many questions are answered at a time.
-const readers = 8
+// readers is how many questions are answered at a time: they compute more than they
+// wait for the disk.
+var readers = min(max(4, runtime.GOMAXPROCS(0)), 16)
+
+// readerCache is the cache of each in KiB. It takes twice as much memory: what SQLite
+// adds to a page makes it as long as two for who allocates it. What is not in it is a
+// system call away, as long as the system has room for the file.
+const readerCache = 4096
 
 // openFile opens a complete file, of the view of m if it has one.
 func (m *Models) openFile(path string) (_ *file, err error) {
@@ -135,7 +142,7 @@ func (m *Models) openFile(path string) (_ *file, err error) {
 		}
 		f.withheld.Store(known)
 	}
-	f.readers, err = openReaders(path, readers, 8192)
+	f.readers, err = openReaders(path, readers, readerCache)
 	return f, err
 }
 
