@@ -139,7 +139,7 @@ func TestAViewOfAFormerVersionServesUntilThereIsANewOne(t *testing.T) {
 	assert.NotContains(t, projectsIn(t, m), base.Project)
 	b := m.Build()
 	assert.Empty(t, b.Due)
-	assert.Equal(t, "there are none", b.Why)
+	assert.Equal(t, "there were no read models", b.Why)
 	assert.Equal(t, fmt.Sprint(1, 0), fmt.Sprint(b.Made, b.Failed))
 	m.Settled()
 	assert.Len(t, filesIn(t, dir), 1)
