@@ -25,7 +25,7 @@ func encodeState[S any](state any) ([]byte, error) {
 	if s == nil {
 		return nil, fmt.Errorf("domain: no state to encode: %T", state)
 	}
-	return json.Marshal(s)
+	return marshal(s), nil
 }
 
 // decodeState makes the state again that encodeState wrote.
@@ -48,7 +48,7 @@ func (l List[T]) MarshalJSON() ([]byte, error) {
 	for i, p := range l.parts {
 		parts[i] = storedPart[T]{p.key, p.value}
 	}
-	return json.Marshal(parts)
+	return marshal(parts), nil
 }
 
 // UnmarshalJSON is the inverse of MarshalJSON.

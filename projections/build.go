@@ -248,7 +248,7 @@ func (p *projector) readOn(ctx context.Context, log Log, to uint64) error {
 }
 
 // noneYet is why the first read models are made.
-const noneYet = "there are none"
+const noneYet = "there were no read models"
 
 // ensure makes the read models when there are none. Where there are some it holds
 // nothing up: a replay may begin at the same moment.

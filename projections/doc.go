@@ -41,6 +41,12 @@
 //     it answers nothing. See withhold.go for what is withheld, [Views] for how
 //     they are opened and closed.
 //
+// Beside the read models a file has snapshots: the state of each aggregate as of one of
+// its events, with which the write path begins ([Models.Past],
+// TestASnapshotAndWhatCameLaterGiveTheState). They answer nothing, are in no digest, and
+// are believed only as they were written; a replay compares each with what the log gives.
+// See snapshots.go.
+//
 // What rows there are is declared in rows.go: for each kind of aggregate its
 // own row, those of its parts, and what waits for a party in it. Sums of money
 // and of results are exact decimals.

@@ -139,13 +139,10 @@ func (p *projector) load(ctx context.Context, log source, to uint64, path string
 		return err
 	}
 	p.out = &l.late
-	if p.states.order == nil { // else nothing is written to the file any more
-		err = p.keepAll()
+	if p.states.order != nil { // nothing is written to the file any more
+		return p.commit()
 	}
-	if err != nil {
-		return err
-	}
-	return p.commit()
+	return p.keepAll(ctx)
 }
 
 // readAside is readUpTo with a goroutine that writes the rows of a batch while

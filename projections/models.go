@@ -163,6 +163,9 @@ func Open(ctx context.Context, opts Options) (*Models, error) {
 	}
 	f.former = former
 	if err == nil {
+		err = ofDisk(readySnapshots(f.write))
+	}
+	if err == nil {
 		err = m.install(f, nil)
 	}
 	if err != nil {

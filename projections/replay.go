@@ -69,6 +69,9 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 	if err != nil {
 		return r, err
 	}
+	if r.Difference == nil {
+		snapshots.end()
+	}
 	if d := snapshots.first; d != nil && (r.Difference == nil || d.Seq < r.Difference.Seq) {
 		r.Difference = d
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sync"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -31,11 +32,17 @@ const (
 	selectSnapshot = "SELECT seq, version, weight, sum, state FROM snapshot WHERE entity = ?"
 )
 
-// overdue bounds how much is written of snapshots when a crowd writes events: a state
-// for so many of them. In quiet times there is one for each event and some more.
+// stateVersion grows when an event makes another state than it did, of the same shape
+// (TestStatesAreThoseOfTheirVersion).
+const stateVersion = 1
+
+// How much is written of snapshots. Where few write, the aggregate of each event and
+// some more; when a crowd does, one for so many events. A large aggregate waits until
+// its events are in proportion.
 const (
-	overdue = 32
-	catchUp = 16
+	overdue      = 32 // events of a crowd for one snapshot
+	catchUp      = 16 // beside those of a batch
+	partsAnEvent = 16
 )
 
 // keepSome has snapshots written with the rows of a batch of n events, of those
@@ -45,31 +52,38 @@ func (p *projector) keepSome(n int) error {
 	if n < crowd {
 		budget = n + catchUp
 	}
-	c := p.states
-	for ; budget > 0 && len(c.changed) > 0; budget-- {
-		a := c.changed[0]
-		c.changed = c.changed[1:]
-		a.waits = false
-		if err := p.keep(a); err != nil {
+	for ; budget > 0 && p.states.waiting.Len() > 0; budget-- {
+		if err := p.keep(p.states.waiting.Front().Value.(*aggregate)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keepAll has snapshots written of all aggregates at hand.
-func (p *projector) keepAll() error {
+// keptAtOnce is how many snapshots one transaction writes of all.
+const keptAtOnce = 256
+
+// keepAll writes snapshots of all aggregates at hand that have moved since, or of as
+// many as it comes to before ctx ends.
+func (p *projector) keepAll(ctx context.Context) error {
 	p.states.keeps = true
-	for e := p.states.used.Front(); e != nil; e = e.Next() {
+	for e := p.states.used.Front(); e != nil && ctx.Err() == nil; e = e.Next() {
 		if err := p.keep(e.Value.(*aggregate)); err != nil {
 			return err
 		}
+		if p.out.size < keptAtOnce {
+			continue
+		}
+		if err := p.commit(); err != nil {
+			return err
+		}
 	}
-	return nil
+	return p.commit()
 }
 
 // keep has a snapshot written of an aggregate, unless there is one of its last event.
 func (p *projector) keep(a *aggregate) error {
+	p.states.waitNoMore(a)
 	if !p.states.keeps || a.version == a.kept {
 		return nil
 	}
@@ -78,7 +92,7 @@ func (p *projector) keep(a *aggregate) error {
 	if err != nil {
 		return fmt.Errorf("snapshot of %s: %w", a.ref, err)
 	}
-	sum := snapshotSum(a.subject, a.seq, a.version, state)
+	sum := snapshotSum(a.subject, a.seq, a.version, a.weight, state)
 	p.out.add(snapshotRows, insertSnapshot, []cell{
 		{kind: columnInt, i: int64(a.version)}, {kind: columnInt, i: int64(a.weight)},
 		{kind: columnBlob, s: string(sum[:])}, {kind: columnBlob, s: string(state)},
@@ -87,44 +101,66 @@ func (p *projector) keep(a *aggregate) error {
 	return nil
 }
 
-// keepAll writes snapshots of all aggregates that the projector has at hand.
+// patience is for how long a file that is closed may write snapshots.
+const patience = 5 * time.Second
+
+// keepAll writes snapshots of the aggregates that the projector has at hand.
 func (f *file) keepAll() error {
 	if f.projector == nil {
 		return nil
 	}
-	if err := f.projector.keepAll(); err != nil {
-		return err
-	}
-	return f.projector.commit()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return f.projector.keepAll(ctx)
 }
 
 // readSnapshot reads the snapshot of an aggregate, that before its first event where
 // there is none that is worth anything.
 func readSnapshot(conn *sqlite.Conn, kind *domain.Aggregate, subject string, entity int64) (s domain.Snapshot, weight int, err error) {
 	err = each(conn, selectSnapshot, []any{entity}, func(stmt *sqlite.Stmt) (bool, error) {
-		seq, version := uint64(stmt.ColumnInt64(0)), uint64(stmt.ColumnInt64(1))
-		var sum [sha256.Size]byte
-		stmt.ColumnBytes(3, sum[:])
-		state := make([]byte, stmt.ColumnLen(4))
-		stmt.ColumnBytes(4, state)
-		if sum != snapshotSum(subject, seq, version, state) {
+		row := snapshotAt(stmt, 0)
+		if !row.holds(subject) {
 			return false, nil
 		}
-		decoded, err := kind.Decode(state)
-		if err != nil {
-			return false, fmt.Errorf("snapshot of %s: %w", subject, err)
+		if state, err := kind.Decode(row.state); err == nil {
+			s, weight = domain.Snapshot{State: state, Seq: row.seq, Version: row.version}, row.weight
 		}
-		s, weight = domain.Snapshot{State: decoded, Seq: seq, Version: version}, stmt.ColumnInt(2)
 		return false, nil
 	})
 	return s, weight, err
 }
 
+// snapshotRow is one as it is in the table.
+type snapshotRow struct {
+	seq, version uint64
+	weight       int
+	sum          [sha256.Size]byte
+	state        []byte
+}
+
+// snapshotAt reads it from a column on.
+func snapshotAt(stmt *sqlite.Stmt, first int) snapshotRow {
+	row := snapshotRow{
+		seq: uint64(stmt.ColumnInt64(first)), version: uint64(stmt.ColumnInt64(first + 1)), weight: stmt.ColumnInt(first + 2),
+		state: make([]byte, stmt.ColumnLen(first+4)),
+	}
+	stmt.ColumnBytes(first+3, row.sum[:])
+	stmt.ColumnBytes(first+4, row.state)
+	return row
+}
+
+// holds reports whether it is what was written of the aggregate of that subject.
+func (row *snapshotRow) holds(subject string) bool {
+	return row.seq > 0 && row.sum == snapshotSum(subject, row.seq, row.version, row.weight, row.state)
+}
+
 // snapshotSum covers all that a snapshot says.
-func snapshotSum(subject string, seq, version uint64, state []byte) (sum [sha256.Size]byte) {
+func snapshotSum(subject string, seq, version uint64, weight int, state []byte) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	h.Write([]byte(subject))
-	h.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{0}, seq), version))
+	for _, n := range []uint64{seq, version, uint64(weight)} {
+		h.Write(binary.BigEndian.AppendUint64([]byte{0}, n))
+	}
 	h.Write(state)
 	h.Sum(sum[:0])
 	return sum
@@ -134,7 +170,7 @@ func snapshotSum(subject string, seq, version uint64, state []byte) (sum [sha256
 // makes them of events.
 var states = sync.OnceValue(func() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d.%d", schemaVersion, projectionVersion)
+	fmt.Fprint(h, stateVersion)
 	for i := range catalogue.Aggregates {
 		a := &catalogue.Aggregates[i]
 		fmt.Fprintf(h, " %s %s", a.Kind, a.Shape())
@@ -144,17 +180,24 @@ var states = sync.OnceValue(func() string {
 
 // readySnapshots lets a file have snapshots of this program's states, and no others.
 func readySnapshots(conn *sqlite.Conn) error {
-	return script(conn, createSnapshots+fmt.Sprintf(`DELETE FROM snapshot WHERE '%[1]s' IS NOT (SELECT value FROM meta WHERE name = 'states');
-INSERT OR REPLACE INTO meta SELECT 'states', '%[1]s' WHERE '%[1]s' IS NOT (SELECT value FROM meta WHERE name = 'states');
-`, states()))
+	var of string
+	err := each(conn, "SELECT value FROM meta WHERE name = 'states'", nil, func(stmt *sqlite.Stmt) (bool, error) {
+		of = stmt.ColumnText(0)
+		return false, nil
+	})
+	if err != nil || of == states() {
+		return err
+	}
+	return script(conn, "DROP TABLE IF EXISTS snapshot;\n"+createSnapshots+"INSERT OR REPLACE INTO meta VALUES ('states', '"+states()+"');")
 }
 
 // Past returns a snapshot of an aggregate, the sequences of its events after that,
 // and the sequence up to which there are no others. The snapshot is that before the
-// first event where there is none. It returns upTo 0 when the read models cannot say.
+// first event where there is none. It returns upTo 0 when the read models cannot say:
+// also when it was not seen yet that they are of the log, or they were seen not to be.
 func (m *Models) Past(ctx context.Context, ref domain.Ref) (s domain.Snapshot, later []uint64, upTo uint64, err error) {
 	kind, ok := catalogue.Aggregate(ref.Kind)
-	if !m.Position().Ready || !ok {
+	if !ok || !m.ofTheLog() {
 		return s, nil, 0, nil
 	}
 	err = m.read(ctx, Point{}, func(q *query) error {
@@ -174,4 +217,13 @@ func (m *Models) Past(ctx context.Context, ref domain.Ref) (s domain.Snapshot, l
 		return err
 	})
 	return s, later, upTo, err
+}
+
+// ofTheLog reports whether the read models can be asked, and follow a log that they
+// were made from.
+func (m *Models) ofTheLog() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	p := m.Position()
+	return m.followed != nil && p.Ready && p.Err == nil
 }

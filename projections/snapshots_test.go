@@ -3,14 +3,21 @@ package projections_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/amendment"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/domain/domaintest"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -33,6 +40,20 @@ func present(t tb, m *projections.Models, log *memory, ref domain.Ref) (now doma
 		now = domain.Snapshot{State: kind.Evolve(now.State, event), Seq: seq, Version: env.Version}
 	}
 	return now, later
+}
+
+// seen has read models see that they are of log, as they do when they follow it.
+func seen(t tb, m *projections.Models, log *memory) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Follow(ctx, log) }()
+	require.Eventually(t, func() bool {
+		_, _, upTo, err := m.Past(ctx, domain.Ref{Kind: "party", Key: "wuxi"})
+		return err == nil && upTo > 0
+	}, 10*time.Second, time.Millisecond)
+	cancel()
+	require.NoError(t, <-ended)
 }
 
 // Whatever is remembered of aggregates, and whenever it was let go, written, read or made
@@ -61,6 +82,7 @@ func TestASnapshotAndWhatCameLaterGiveTheState(t *testing.T) {
 				require.NoError(t, m.Close())
 				m, err = projections.Open(context.Background(), opts)
 				require.NoError(t, err)
+				seen(t, m, log)
 			default:
 				followTo(t, m, log, l.seq)
 			}
@@ -102,7 +124,9 @@ func TestASnapshotIsOfTheLastEventWhenAllIsQuiet(t *testing.T) {
 	reach(t, m, l.seq)
 	require.NoError(t, stop())
 	require.NoError(t, m.Close())
-	none(models(t, dir, at("2024-06-15")))
+	m = models(t, dir, at("2024-06-15"))
+	seen(t, m, log)
+	none(m)
 }
 
 // What is not what was written is not believed: the events are read instead. So are they
@@ -129,18 +153,23 @@ func TestASnapshotThatIsNotWhatWasWrittenIsNotBelieved(t *testing.T) {
 			require.NoError(t, m.Close())
 			edit(t, dir, sql)
 			m = models(t, dir, at("2024-06-15"))
+			seen(t, m, log)
 			got, later := present(t, m, log, project)
 			require.Len(t, later, int(l.versions[project]))
 			require.Equal(t, l.world[project], got.State)
 			// and the projector goes on from the events, too
 			stop := follow(t, m, log)
+			l.report(1)
 			reach(t, m, l.seq)
 			require.NoError(t, stop())
+			now, _ := present(t, m, log, project)
+			require.Equal(t, l.world[project], now.State)
 		})
 	}
 }
 
-// A snapshot that agrees with itself, but not with the log, is what a replay names.
+// A snapshot that agrees with itself, but not with the log, is what a replay names,
+// whatever event it says that it is of.
 func TestReplayNamesASnapshotThatTheLogDoesNotGive(t *testing.T) {
 	l, log := inMemory(t)
 	l.story()
@@ -153,18 +182,115 @@ func TestReplayNamesASnapshotThatTheLogDoesNotGive(t *testing.T) {
 	require.True(t, replayed(t, m, log).Identical)
 	is, _ := present(t, m, log, project)
 	require.NoError(t, m.Close())
-
 	state, err := kind.Encode(is.State)
 	require.NoError(t, err)
-	state = bytes.Replace(state, []byte(`"en":"`), []byte(`"en":"Not `), 1)
-	sum := projections.SnapshotSum(eventstore.Subject("test", "framework", "project", "iot-base"), is.Seq, is.Version, state)
-	edit(t, dir, "UPDATE snapshot SET state = ?, sum = ? WHERE seq = ?", state, sum[:], int64(is.Seq))
+	forged := bytes.Replace(state, []byte(`"en":"`), []byte(`"en":"Not `), 1)
+	require.NotEqual(t, state, forged)
 
-	r := replayed(t, models(t, dir, at("2024-06-15")), log)
-	require.Equal(t, &projections.Difference{
-		Code: projections.DiffersTables, Seq: is.Seq, Agreement: "framework", Entity: "project/iot-base",
-		What: "table snapshot: it is not the state that the log gives",
-	}, r.Difference)
+	for _, c := range []struct {
+		name         string
+		seq, version uint64
+		what         string
+	}{
+		{"of its last event", is.Seq, is.Version, "it is not the state that the log gives"},
+		{"of another's event", 1, 1, "it is of no event of this aggregate"},
+		{"of no event", 0, 0, "it is not what was written"},
+		{"of an event to come", l.seq + 1, is.Version, "it is not what was written"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := copied(t, dir)
+			sum := projections.SnapshotSum(eventstore.Subject("test", "framework", "project", "iot-base"), c.seq, c.version, 1, forged)
+			edit(t, dir, "UPDATE snapshot SET state = ?, sum = ?, weight = 1, seq = ?, version = ? WHERE seq = ?", forged, sum[:], int64(c.seq), int64(c.version), int64(is.Seq))
+			r := replayed(t, models(t, dir, at("2024-06-15")), log)
+			require.Equal(t, &projections.Difference{
+				Code: projections.DiffersTables, Seq: c.seq, Agreement: "framework", Entity: "project/iot-base", What: "table snapshot: " + c.what,
+			}, r.Difference)
+		})
+	}
+}
+
+// What was written of a state is what the rows that follow are made of.
+func TestRowsAfterASnapshotAreThoseOfTheLog(t *testing.T) {
+	l, log := inMemory(t)
+	l.story()
+	id := amendment.ID{Agreement: "framework", Amendment: "research"}
+	meta := domain.Meta{Actor: "li.wei"}
+	l.record(id.Ref(), amendment.AmendmentProposed{
+		ID: id, Title: text("R&D"), Rationale: text("<more>"), Document: domaintest.Text2, ReasonCode: "scope-change", On: day("2024-06-10"), Parties: []domain.Key{"wuxi", "cethik"},
+		Changes: []domain.Clause{domain.Clause(`{"command":"add-area","area":"rd","title":{"en":"R&D <and> ` + "\u2028" + `more"}}`)},
+	}, meta)
+	dir := t.TempDir()
+	m := models(t, dir, nil)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	require.NoError(t, m.Close())
+
+	l.record(id.Ref(), amendment.Signed{ID: id, Party: "wuxi", Signatory: "Li Wei", Date: day("2024-06-11"), Document: domaintest.Text2}, meta)
+	m = models(t, dir, nil)
+	stop := follow(t, m, log)
+	reach(t, m, l.seq)
+	require.NoError(t, stop())
+	r := replayed(t, m, log)
+	require.True(t, r.Identical, r.Difference)
+}
+
+// Read models that are of another log, or ahead of theirs, say nothing of its past.
+func TestThereIsNoPastOfAnotherLog(t *testing.T) {
+	l, log := inMemory(t)
+	l.story()
+	dir := t.TempDir()
+	m := models(t, dir, nil)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	require.NoError(t, m.Close())
+	says := func(m *projections.Models) bool {
+		s, later, upTo, err := m.Past(t.Context(), domain.Ref{Agreement: "framework", Kind: "project", Key: "iot-base"})
+		require.NoError(t, err)
+		require.Equal(t, upTo > 0, s.Seq > 0)
+		require.Empty(t, later)
+		return upTo > 0
+	}
+
+	m = models(t, dir, nil)
+	require.False(t, says(m), "it was not seen yet")
+	var foreign *projections.ForeignLogError
+	require.ErrorAs(t, m.Follow(t.Context(), log.until(l.seq-1)), &foreign)
+	require.False(t, says(m))
+
+	stop := follow(t, m, log)
+	require.Eventually(t, func() bool { return says(m) }, 10*time.Second, time.Millisecond)
+	require.NoError(t, stop())
+}
+
+// The states that events make are those that they made when this version of states
+// began: a program that makes others of them must not believe former snapshots, and says
+// so by the next stateVersion. What is there only grows, with types of events.
+func TestStatesAreThoseOfTheirVersion(t *testing.T) {
+	golden := filepath.Join("testdata", fmt.Sprintf("states-%d.txt", projections.StateVersion))
+	held, _ := os.ReadFile(golden) // none is there of a new version
+	was := map[string]string{}
+	for line := range strings.Lines(string(held)) {
+		name, sum, _ := strings.Cut(strings.TrimSpace(line), " ")
+		was[name] = sum
+	}
+	var missing strings.Builder
+	for _, e := range catalogue.EventTypes() {
+		stored, err := os.ReadFile(filepath.Join("..", "domain", "catalogue", "testdata", "golden", e.Type+".json"))
+		require.NoError(t, err)
+		env, event, err := catalogue.Decode(bytes.TrimSpace(stored))
+		require.NoError(t, err)
+		kind, _ := catalogue.Aggregate(env.Ref.Kind)
+		once := kind.Evolve(nil, event)
+		state, err := kind.Encode(kind.Evolve(once, event))
+		require.NoError(t, err)
+		is := fmt.Sprintf("%x", sha256.Sum256(state))[:16]
+		if was[e.Type] == "" {
+			fmt.Fprintln(&missing, e.Type, is)
+			continue
+		}
+		require.Equal(t, was[e.Type], is, "%s makes another state than it did: raise stateVersion", e.Type)
+	}
+	require.Empty(t, missing.String(), "add these lines to %s", golden)
 }
 
 // A file of a program that had no snapshots serves, and has them from then on.
@@ -177,7 +303,7 @@ func TestAFileWithoutSnapshotsIsGivenSome(t *testing.T) {
 	_, err := m.Rebuild(t.Context(), log, nil)
 	require.NoError(t, err)
 	require.NoError(t, m.Close())
-	execute(t, dir, "DROP TABLE snapshot;")
+	execute(t, dir, "DROP TABLE snapshot; DELETE FROM meta WHERE name = 'states';")
 
 	m = models(t, dir, at("2024-06-15"))
 	stop := follow(t, m, log)

@@ -19,7 +19,7 @@ type aggregate struct {
 	seq     uint64 // of its last event
 	version uint64
 	kept    uint64       // the version of its snapshot
-	waits   bool         // for a snapshot
+	waits   *lru.Element // for a snapshot; nil where it does not
 	entity  entityRef    // zero until asked for
 	under   entityRef    // of a project, its agreement; zero until asked for
 	sums    *projectSums // of a project, as of its last row; nil if not at hand
@@ -36,16 +36,16 @@ type stateCache struct {
 	order     *reordered // the log, where it is one in another order; else nil
 	view      *viewer    // nil where the whole ledger is projected
 	bySubject map[string]*aggregate
-	used      *lru.List    // least recently used last
-	keeps     bool         // snapshots are written as it goes on
-	changed   []*aggregate // that wait for one, the first for longest
-	size      int          // sum of weights
+	used      *lru.List // least recently used last
+	keeps     bool      // snapshots are written as it goes on
+	waiting   *lru.List // for one, the first for longest
+	size      int       // sum of weights
 	max       int
 }
 
 func newStateCache(log source, parts int) *stateCache {
 	order, _ := log.(*reordered)
-	return &stateCache{log: log, order: order, bySubject: map[string]*aggregate{}, used: lru.New(), max: parts}
+	return &stateCache{log: log, order: order, bySubject: map[string]*aggregate{}, used: lru.New(), waiting: lru.New(), max: parts}
 }
 
 // get returns the aggregate as it was before d: one that is not at hand is
@@ -142,6 +142,7 @@ func (c *stateCache) shrink(keep func(*aggregate) error) error {
 		a := c.used.Remove(c.used.Back()).(*aggregate)
 		delete(c.bySubject, a.subject)
 		c.size -= a.weight
+		c.waitNoMore(a)
 		if err := keep(a); err != nil {
 			return err
 		}
@@ -149,11 +150,18 @@ func (c *stateCache) shrink(keep func(*aggregate) error) error {
 	return nil
 }
 
-// moved notes that a is at version from event seq on.
+// moved notes that a is at version from event seq on. It waits for a snapshot when so
+// much has happened since the last that to write all of it again is worth it.
 func (c *stateCache) moved(a *aggregate, state any, seq, version uint64) {
 	a.state, a.seq, a.version = state, seq, version
-	if c.keeps && !a.waits {
-		a.waits = true
-		c.changed = append(c.changed, a)
+	if c.keeps && a.waits == nil && (version-a.kept)*partsAnEvent >= uint64(a.weight) {
+		a.waits = c.waiting.PushBack(a)
+	}
+}
+
+func (c *stateCache) waitNoMore(a *aggregate) {
+	if a.waits != nil {
+		c.waiting.Remove(a.waits)
+		a.waits = nil
 	}
 }

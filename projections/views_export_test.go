@@ -25,3 +25,6 @@ const SchemaVersion = schemaVersion
 
 // SnapshotSum is what a snapshot has beside it when nobody has changed it.
 var SnapshotSum = snapshotSum
+
+// StateVersion is that of the states in snapshots.
+const StateVersion = stateVersion

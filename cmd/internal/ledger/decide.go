@@ -23,6 +23,7 @@ type task struct {
 	typ    domain.CommandType
 	id     string // the idempotency key, or one of our own
 	global bool   // the key may have been used anywhere in the ledger
+	sent   bool   // it was appended, and may be in the log
 
 	unless      string // a refusal with this code means that it is done
 	actingField string // the field that says in whose name it is asked

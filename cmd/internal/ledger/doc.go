@@ -22,6 +22,9 @@
 //   - A [Plan] is what a command would record were it executed at once: it is made
 //     by the same decision, on the present state of the log, and nothing is
 //     written (TestAPlanIsWhatExecuteRecords).
+//   - The first command on an aggregate costs the same however many events it has: it
+//     begins with a snapshot that the register has, and reads what came after
+//     (TestTheFirstCommandOfAnAggregateReadsNoEvents). Only a correction reads them all.
 //   - After [ErrConflict] nothing was written: others changed the same aggregate
 //     each time, and gave it up after a bounded number of tries.
 package ledger

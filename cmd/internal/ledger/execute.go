@@ -77,6 +77,7 @@ func (l *Ledger) lastLook(ctx context.Context, own *aggregate, t *task, cause er
 	if unknown := (*eventstore.OutcomeUnknownError)(nil); !errors.As(cause, &unknown) {
 		return Receipt{}, cause
 	}
+	t.sent = true
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if _, err := l.refresh(ctx, own); err != nil {
@@ -182,6 +183,7 @@ const refreshPause = 20 * time.Millisecond
 // that the command can be looked for and, if it is not there, decided again.
 // It returns the error when trying again is no use.
 func (l *Ledger) recover(ctx context.Context, d *decision, cause error) error {
+	d.task.sent = true
 	var conflict *eventstore.ConflictError
 	var duplicate *eventstore.DuplicateError
 	var unknown *eventstore.OutcomeUnknownError
@@ -222,8 +224,8 @@ func (l *Ledger) lookup(ctx context.Context, own *aggregate, t *task) (Receipt, 
 	case found:
 	case t.global:
 		seq, found, err = l.lookupKey(ctx, t.id)
-	case t.local && since > 0:
-		seq, found, err = l.opts.Register.FindCommand(ctx, t.id)
+	case since > 0 && (t.local || t.sent): // else its id is new
+		seq, found, err = l.opts.Register.FindCommandOf(ctx, own.ref, t.id)
 	}
 	if err != nil {
 		return Receipt{}, false, err

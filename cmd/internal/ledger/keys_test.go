@@ -114,6 +114,10 @@ func (r *laggard) Past(context.Context, domain.Ref) (domain.Snapshot, []uint64, 
 	return domain.Snapshot{}, nil, 0, nil
 }
 
+func (r *laggard) FindCommandOf(ctx context.Context, _ domain.Ref, key string) (uint64, bool, error) {
+	return r.FindCommand(ctx, key)
+}
+
 func (r *laggard) FindCommand(ctx context.Context, key string) (uint64, bool, error) {
 	for seq := uint64(1); seq <= r.upTo; seq++ {
 		rec, err := r.log.Get(ctx, seq)

@@ -28,6 +28,8 @@ type Register interface {
 	// FindCommand finds the command of an idempotency key anywhere in the
 	// ledger: the first sequence of its events.
 	FindCommand(ctx context.Context, key string) (seq uint64, found bool, err error)
+	// FindCommandOf is FindCommand among the events of one aggregate.
+	FindCommandOf(ctx context.Context, ref domain.Ref, key string) (seq uint64, found bool, err error)
 	// Past returns a snapshot of an aggregate, the sequences of its events after
 	// that, and the sequence up to which there are no others. The snapshot is that
 	// before the first event where there is none, and upTo 0 when it cannot say.

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync/atomic"
@@ -91,4 +92,69 @@ func TestImportingAgainAfterASnapshotAddsNothing(t *testing.T) {
 	require.Equal(t, ledger.Summary{Lines: 6, Skipped: 5}, sum)
 	require.Zero(t, log.read.Load())
 	require.Len(t, audit(t, store), 5)
+}
+
+// unheard is a log of which an acknowledgement is lost when the register has seen what it
+// was for.
+type unheard struct {
+	*eventstore.Store
+	models *projections.Models
+	lose   bool
+}
+
+func (f *unheard) Append(ctx context.Context, msgs []eventstore.Message) (uint64, error) {
+	first, err := f.Store.Append(ctx, msgs)
+	if err != nil || !f.lose {
+		return first, err
+	}
+	f.lose = false
+	if err := f.models.Wait(ctx, first+uint64(len(msgs))-1); err != nil {
+		return 0, err
+	}
+	return 0, &eventstore.OutcomeUnknownError{Err: errors.New("the acknowledgement is lost")}
+}
+
+// A command that is in the log is found there, though the snapshot has it already.
+func TestACommandOfALostAcknowledgementIsFoundBehindASnapshot(t *testing.T) {
+	store := openStore(t)
+	models, err := projections.Open(t.Context(), projections.Options{Dir: t.TempDir(), Ledger: "main"})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	followed := make(chan error, 1)
+	go func() { followed <- models.Follow(ctx, store) }()
+	defer func() {
+		cancel()
+		require.NoError(t, <-followed)
+		require.NoError(t, models.Close())
+	}()
+	require.NoError(t, models.Wait(t.Context(), 0))
+	log := &unheard{Store: store, models: models}
+	l := ledger.New(log, ledger.Options{Name: "main", Register: models, Now: func() time.Time { return now }})
+	for i, req := range []ledger.Request{register("wuxi"), withKey(register("cethik"), "k"), rename("wuxi", "City of Wuxi")} {
+		log.lose = true
+		receipt, err := l.Execute(t.Context(), req)
+		require.NoError(t, err)
+		require.True(t, receipt.Replayed)
+		require.Len(t, audit(t, store), i+1)
+	}
+}
+
+// The key of an import that somebody used on another aggregate says nothing of the line.
+func TestAnImportedKeyOnAnotherAggregateIsNotThatLine(t *testing.T) {
+	// given the key that an import makes of a line
+	probe := openStore(t)
+	_, err := importAll(t, newLedger(probe), register("wuxi"), rename("wuxi", "City of Wuxi"))
+	require.NoError(t, err)
+	key := audit(t, probe)[1].CommandID
+	// and a ledger in which it was used for something else
+	store := openStore(t)
+	_, err = newLedger(store).Execute(t.Context(), register("wuxi"))
+	require.NoError(t, err)
+	_, err = newLedger(store).Execute(t.Context(), withKey(register("other"), key))
+	require.NoError(t, err)
+	// then the line is carried out
+	l, _ := registered(t, store)
+	sum, err := importAll(t, l, rename("wuxi", "City of Wuxi"))
+	require.NoError(t, err)
+	require.Equal(t, ledger.Summary{Lines: 1, Commands: 1, Events: 1, FirstSeq: 3, LastSeq: 3}, sum)
 }
