@@ -43,12 +43,7 @@ func (m *Models) Due(ctx context.Context, of domain.Key, at Point, until domain.
 		if err != nil {
 			return err
 		}
-		var e found
-		if of != "" {
-			e, err = q.aggregate(agreement.Ref(of))
-		} else {
-			err = q.covers("")
-		}
+		e, err := q.dueOf(of)
 		if err != nil {
 			return err
 		}
@@ -75,6 +70,14 @@ func (m *Models) Due(ctx context.Context, of domain.Key, at Point, until domain.
 		return nil
 	})
 	return items, next, err
+}
+
+// dueOf finds the agreement of which a question asks what is due, none for "".
+func (q *query) dueOf(of domain.Key) (found, error) {
+	if of == "" {
+		return found{}, q.covers("")
+	}
+	return q.aggregate(agreement.Ref(of))
 }
 
 // dueRow is what a list of what is due takes of the table of milestones.

@@ -78,6 +78,26 @@ func requireDue(t tb, m *projections.Models, of domain.Key, at projections.Point
 		}
 	}
 	require.Equal(t, want, got)
+	requireDueAround(t, m, of, at, limit)
+}
+
+// requireDueAround requires that DueAround says of what is open what is overdue, and
+// the first of that and of the rest.
+func requireDueAround(t tb, m *projections.Models, of domain.Key, at projections.Point, limit int) {
+	t.Helper()
+	want := projections.DueAround{Overdue: []projections.DueMilestone{}, Coming: []projections.DueMilestone{}}
+	for _, i := range openOf(t, m, of, at, 0) {
+		if i.Overdue {
+			want.Late++
+			want.Overdue = append(want.Overdue, i)
+		} else {
+			want.Coming = append(want.Coming, i)
+		}
+	}
+	want.Overdue, want.Coming = want.Overdue[:min(limit, len(want.Overdue))], want.Coming[:min(limit+1, len(want.Coming))]
+	got, err := m.DueAround(context.Background(), of, at, limit, limit+1)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
 }
 
 // inTwoAgreements is two agreements with two projects each, of which milestones
