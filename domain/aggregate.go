@@ -145,6 +145,12 @@ type Aggregate struct {
 	// Diff yields each field that differs between two states, in the order of
 	// declaration; see [Diff].
 	Diff func(before, after any, yield func(Change))
+
+	// Encode writes a state down, and Decode makes it again as it was, in a program
+	// whose states have the same Shape.
+	Encode func(state any) ([]byte, error)
+	Decode func(data []byte) (any, error)
+	Shape  func() string
 }
 
 // CommandType is the catalogue's entry of one command.
@@ -183,6 +189,9 @@ func NewAggregate[S any](kind, doc string, commands []CommandType, events []Even
 			a, _ := after.(*S)
 			Diff(b, a, yield)
 		},
+		Encode: encodeState[S],
+		Decode: decodeState[S],
+		Shape:  func() string { return shapeOf(reflect.TypeFor[S]()) },
 	}
 }
 

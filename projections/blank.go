@@ -29,7 +29,7 @@ func blank(view bool) (_ []byte, err error) {
 	if err := settings(conn, "page_size = 4096"); err != nil {
 		return nil, err
 	}
-	if err := script(conn, createTables(view)+createIndexes()+createViews()); err != nil {
+	if err := script(conn, createTables(view)+createIndexes()+createViews()+createSnapshots); err != nil {
 		return nil, fmt.Errorf("create tables: %w", err)
 	}
 	return conn.Serialize("main")

@@ -125,6 +125,9 @@ func (m *Models) openFile(path string) (_ *file, err error) {
 	if err := settings(f.write, "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 16384", "cache_size = -65536"); err != nil {
 		return nil, err
 	}
+	if err := readySnapshots(f.write); err != nil { // a file of a former program has none
+		return nil, err
+	}
 	if m.opts.View != nil {
 		known, err := readWithheld(f.write, *m.opts.View, false)
 		if err != nil {

@@ -23,16 +23,16 @@ func (m *Models) History(ctx context.Context, ref domain.Ref) (seqs []uint64, up
 		upTo = at.seq
 		id, found, err := selectInt(q.conn, selectEntity, string(ref.Agreement), ref.Path())
 		if err == nil && found {
-			seqs, err = history(q.conn, id)
+			seqs, err = historyAfter(q.conn, id, 0)
 		}
 		return err
 	})
 	return seqs, upTo, err
 }
 
-// history lists the events of an aggregate.
-func history(conn *sqlite.Conn, aggregate int64) (seqs []uint64, err error) {
-	err = each(conn, "SELECT seq FROM event WHERE aggregate = ? ORDER BY seq", []any{aggregate}, func(stmt *sqlite.Stmt) (bool, error) {
+// historyAfter lists the events of an aggregate after a sequence.
+func historyAfter(conn *sqlite.Conn, aggregate int64, seq uint64) (seqs []uint64, err error) {
+	err = each(conn, "SELECT seq FROM event WHERE aggregate = ? AND seq > ? ORDER BY seq", []any{aggregate, seq}, func(stmt *sqlite.Stmt) (bool, error) {
 		seqs = append(seqs, uint64(stmt.ColumnInt64(0)))
 		return true, nil
 	})

@@ -139,6 +139,12 @@ func (p *projector) load(ctx context.Context, log source, to uint64, path string
 		return err
 	}
 	p.out = &l.late
+	if p.states.order == nil { // else nothing is written to the file any more
+		err = p.keepAll()
+	}
+	if err != nil {
+		return err
+	}
 	return p.commit()
 }
 

@@ -191,6 +191,9 @@ func (m *Models) Close() error {
 	if f == nil {
 		return nil
 	}
+	if err := f.keepAll(); err != nil { // the next start reads more of the log
+		m.log.Warn("states of aggregates could not be kept", "error", err)
+	}
 	return f.close()
 }
 

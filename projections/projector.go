@@ -25,8 +25,9 @@ type projector struct {
 	waitlists  *waitlists
 	trees      *trees
 	digests    digestRows
-	chain      *chain  // of who writes the rows
-	view       *viewer // nil where the whole ledger is projected
+	chain      *chain           // of who writes the rows
+	view       *viewer          // nil where the whole ledger is projected
+	stored     *storedSnapshots // of the tables that a fold is compared with; else nil
 	at         position
 	room       []cell
 	memo       memo
@@ -56,7 +57,7 @@ func newProjector(conn *sqlite.Conn, log source, load bool, opts Options) (*proj
 		return nil, err
 	}
 	p := newFold(log, load, at, opts)
-	p.conn = conn
+	p.conn, p.states.keeps = conn, !load
 	if opts.View == nil {
 		return p, nil
 	}
@@ -161,19 +162,24 @@ func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *de
 	if err != nil {
 		return nil, err
 	}
-	var seqs []uint64
+	var s domain.Snapshot
+	var weight int
+	var later []uint64
 	switch {
 	case !known: // this is its first event
 	case p.entities.whole: // while loading, the register has no index
-		return p.states.get(kind, d, p.states.log.Aggregate(ctx, d.rec.Subject, 1))
+		return p.states.get(kind, d, s, weight, p.states.log.Aggregate(ctx, d.rec.Subject, 1))
 	default:
+		if s, weight, err = readSnapshot(p.conn, kind, d.rec.Subject, e.id); err != nil {
+			return nil, err
+		}
 		// The log would search every record between the first and the last of
 		// the subject; the register has their sequences.
-		if seqs, err = history(p.conn, e.id); err != nil {
+		if later, err = historyAfter(p.conn, e.id, s.Seq); err != nil {
 			return nil, err
 		}
 	}
-	return p.states.get(kind, d, p.states.log.Records(ctx, d.rec.Subject, seqs))
+	return p.states.get(kind, d, s, weight, p.states.log.Records(ctx, d.rec.Subject, later))
 }
 
 func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) error {
@@ -195,7 +201,12 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 	if err := p.writeWaitlists(); err != nil {
 		return err
 	}
-	a.state, a.version = after, env.Version
+	p.states.moved(a, after, d.rec.Seq, env.Version)
+	if p.stored != nil {
+		if err := p.stored.compare(kind, a); err != nil {
+			return err
+		}
+	}
 	p.states.grown(a, p.newParts)
 
 	index, err := p.writeLeaf(env.Ref.Agreement, d.leaf)
@@ -302,7 +313,9 @@ func (p *projector) insert(order int, query string, cells []cell, lead ...int64)
 func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err error) {
 	p.words.bound()
 	p.entities.bound()
-	p.states.shrink()
+	if err := p.states.shrink(p.keep); err != nil {
+		return 0, err
+	}
 	p.rollups.bound()
 	p.waitlists.bound()
 	p.trees.bound()
@@ -317,7 +330,7 @@ func (p *projector) applyAll(ctx context.Context, batch []decoded) (n int, err e
 			return n, err
 		}
 	}
-	return len(batch), nil
+	return len(batch), p.keepSome(len(batch))
 }
 
 // commit writes the rows made since the last commit, and the position, in one

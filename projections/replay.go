@@ -38,7 +38,8 @@ type Replayed struct {
 //   - the hash of its stored bytes is the one that the read models have, and
 //     what they say it wrote is what it writes (the mark, see digest.go);
 //   - the digests and the roots of the Merkle tree are the same;
-//   - the tables hold what was written ([Models.VerifyTables]).
+//   - the tables hold what was written ([Models.VerifyTables]), and the states that
+//     decisions begin with are those that the log gives.
 //
 // Whatever does not hold is a result and no error. Replay takes no part in the
 // following of the log, and holds up no question. With another replay or a
@@ -53,17 +54,23 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 	}
 	defer end()
 	var live position
+	var snapshots storedSnapshots
 	err = m.read(ctx, Point{}, func(q *query) (err error) {
-		live, err = readPosition(q.conn)
+		if live, err = readPosition(q.conn); err == nil && !opts.LogOnly {
+			err = snapshots.read(q.conn, m.opts.Ledger, live.seq)
+		}
 		return err
 	})
 	if err != nil {
 		return r, err
 	}
 	r.Seq = live.seq
-	r.Difference, err = m.replay(ctx, log, live, opts.Progress, &r)
+	r.Difference, err = m.replay(ctx, log, live, &snapshots, opts.Progress, &r)
 	if err != nil {
 		return r, err
+	}
+	if d := snapshots.first; d != nil && (r.Difference == nil || d.Seq < r.Difference.Seq) {
+		r.Difference = d
 	}
 	if !opts.LogOnly {
 		var tables *TablesError
@@ -82,8 +89,8 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 }
 
 // replay folds the log, and returns the first difference from the live models,
-// which are at that position.
-func (m *Models) replay(ctx context.Context, log Log, live position, progress func(done, total uint64), r *Replayed) (*Difference, error) {
+// which are at that position and have these snapshots.
+func (m *Models) replay(ctx context.Context, log Log, live position, snapshots *storedSnapshots, progress func(done, total uint64), r *Replayed) (*Difference, error) {
 	defer collectLess()()
 	last, err := log.Last(ctx)
 	if err != nil {
@@ -94,6 +101,7 @@ func (m *Models) replay(ctx context.Context, log Log, live position, progress fu
 		err = w.compareEnd(ctx)
 	}
 	p := newFold(log, true, position{}, m.opts)
+	p.stored = snapshots
 	if err == nil {
 		take := func(b *rowBuffer) error { return w.take(ctx, b) }
 		err = p.readAside(ctx, log, last, take, func(int, time.Time, eventstore.Record) {

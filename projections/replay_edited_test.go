@@ -108,10 +108,11 @@ func spoil(t testing.TB, dir, table string) (seq uint64, agreement, path string)
 		return nil
 	})
 	about := map[string]string{
-		"entity": "SELECT first_seq, agreement, path FROM entity v",
-		"event":  "SELECT v.seq, e.agreement, e.path FROM event v JOIN entity e ON e.id = v.aggregate",
-		"change": "SELECT v.id >> 16, e.agreement, e.path FROM change v JOIN entity e ON e.id = v.entity",
-		"tile":   "SELECT v.id >> 4, iif(w.text = '-', '', w.text), iif(w.text = '-', '', 'agreement/' || w.text) FROM tile v JOIN word w ON w.id = v.tree",
+		"entity":   "SELECT first_seq, agreement, path FROM entity v",
+		"snapshot": "SELECT v.seq, e.agreement, e.path FROM snapshot v JOIN entity e ON e.id = v.entity",
+		"event":    "SELECT v.seq, e.agreement, e.path FROM event v JOIN entity e ON e.id = v.aggregate",
+		"change":   "SELECT v.id >> 16, e.agreement, e.path FROM change v JOIN entity e ON e.id = v.entity",
+		"tile":     "SELECT v.id >> 4, iif(w.text = '-', '', w.text), iif(w.text = '-', '', 'agreement/' || w.text) FROM tile v JOIN word w ON w.id = v.tree",
 	}[table]
 	if about == "" {
 		about = "SELECT v.from_seq, e.agreement, e.path FROM " + table + " v JOIN entity e ON e.id = v.entity"

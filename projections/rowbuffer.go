@@ -35,9 +35,10 @@ type bufferedRow struct {
 }
 
 // The places in a buffer after those of the tables in the digest: of the
-// dictionary, and of what only a view has.
+// dictionary, of snapshots, and of what only a view has.
 const (
 	wordRows = tables + iota
+	snapshotRows
 	withheldRows
 	withheldWordRows
 	evidenceRows

@@ -113,7 +113,7 @@ CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 
 // stamp says in a new file what it is.
 func stamp(ledger string) string {
-	return fmt.Sprintf("INSERT INTO meta VALUES ('ledger', '%s'), ('schema', '%s'), ('projection', '%d');\n", ledger, fingerprint(), projectionVersion)
+	return fmt.Sprintf("INSERT INTO meta VALUES ('ledger', '%s'), ('schema', '%s'), ('projection', '%d'), ('states', '%s');\n", ledger, fingerprint(), projectionVersion, states())
 }
 
 func columnsSQL(cols []column) string {

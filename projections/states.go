@@ -16,7 +16,10 @@ type aggregate struct {
 	ref     domain.Ref
 	subject string
 	state   any
+	seq     uint64 // of its last event
 	version uint64
+	kept    uint64       // the version of its snapshot
+	waits   bool         // for a snapshot
 	entity  entityRef    // zero until asked for
 	under   entityRef    // of a project, its agreement; zero until asked for
 	sums    *projectSums // of a project, as of its last row; nil if not at hand
@@ -33,8 +36,10 @@ type stateCache struct {
 	order     *reordered // the log, where it is one in another order; else nil
 	view      *viewer    // nil where the whole ledger is projected
 	bySubject map[string]*aggregate
-	used      *lru.List // least recently used last
-	size      int       // sum of weights
+	used      *lru.List    // least recently used last
+	keeps     bool         // snapshots are written as it goes on
+	changed   []*aggregate // that wait for one, the first for longest
+	size      int          // sum of weights
 	max       int
 }
 
@@ -44,9 +49,10 @@ func newStateCache(log source, parts int) *stateCache {
 }
 
 // get returns the aggregate as it was before d: one that is not at hand is
-// folded from its events, none for one that no event has spoken of yet.
-func (c *stateCache) get(kind *domain.Aggregate, d *decoded, events iter.Seq2[eventstore.Record, error]) (*aggregate, error) {
-	a := &aggregate{ref: d.env.Ref, subject: d.rec.Subject, weight: 1}
+// folded from its snapshot and the events since then, neither of which has one that
+// no event has spoken of yet.
+func (c *stateCache) get(kind *domain.Aggregate, d *decoded, s domain.Snapshot, weight int, events iter.Seq2[eventstore.Record, error]) (*aggregate, error) {
+	a := &aggregate{ref: d.env.Ref, subject: d.rec.Subject, state: s.State, seq: s.Seq, version: s.Version, kept: s.Version, weight: max(weight, 1)}
 	if err := c.fold(kind, a, d.rec.Seq, events); err != nil {
 		return nil, err
 	}
@@ -102,7 +108,7 @@ func (c *stateCache) fold(kind *domain.Aggregate, a *aggregate, end uint64, even
 		if err := c.follows(a, &env, rec.Seq); err != nil {
 			return err
 		}
-		a.state, a.version = kind.Evolve(a.state, e), env.Version
+		a.state, a.seq, a.version = kind.Evolve(a.state, e), rec.Seq, env.Version
 		a.weight++
 	}
 	return nil
@@ -128,13 +134,26 @@ func (c *stateCache) grown(a *aggregate, parts int) {
 	c.size += parts
 }
 
-// shrink forgets what was not used for longest. It is called between batches
-// only: an aggregate that is not at hand has then no event that is not in the
-// register.
-func (c *stateCache) shrink() {
+// shrink forgets what was not used for longest, each when keep has seen it. It is
+// called between batches only: an aggregate that is not at hand has then no event
+// that is not in the register.
+func (c *stateCache) shrink(keep func(*aggregate) error) error {
 	for c.size > c.max && c.used.Len() > 1 {
 		a := c.used.Remove(c.used.Back()).(*aggregate)
 		delete(c.bySubject, a.subject)
 		c.size -= a.weight
+		if err := keep(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moved notes that a is at version from event seq on.
+func (c *stateCache) moved(a *aggregate, state any, seq, version uint64) {
+	a.state, a.seq, a.version = state, seq, version
+	if c.keeps && !a.waits {
+		a.waits = true
+		c.changed = append(c.changed, a)
 	}
 }

@@ -22,3 +22,6 @@ func (v *Views) InUse() (n int) {
 
 // SchemaVersion is in the names of files.
 const SchemaVersion = schemaVersion
+
+// SnapshotSum is what a snapshot has beside it when nobody has changed it.
+var SnapshotSum = snapshotSum

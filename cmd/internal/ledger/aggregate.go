@@ -24,14 +24,10 @@ type aggregate struct {
 	snapshot snapshot          // guarded by mu
 	loaded   bool              // guarded by mu
 	commands map[uint64]uint64 // guarded by mu; hash of the command id -> its first sequence
+	since    uint64            // guarded by mu; the commands are those after this sequence
 }
 
-// snapshot is an aggregate at one point of the log; it is a value.
-type snapshot struct {
-	state   any    // nil before the first event
-	seq     uint64 // of its last event, 0 before the first
-	version uint64
-}
+type snapshot = domain.Snapshot
 
 var seed = maphash.MakeSeed()
 
@@ -70,17 +66,19 @@ func (l *Ledger) refresh(ctx context.Context, a *aggregate) (snapshot, error) {
 	return l.fold(ctx, a)
 }
 
-// fold evolves the snapshot by the events after it. What the register knows is
-// read by its sequences; only what came later is searched for in the log, by
-// its subject. a.mu is held.
+// fold evolves the snapshot by the events after it. The register has one of a while
+// ago, and the sequences of what came since then; only what the register has not
+// seen is searched for in the log, by its subject. So the first command on an
+// aggregate costs the same however many it had before. a.mu is held.
 func (l *Ledger) fold(ctx context.Context, a *aggregate) (snapshot, error) {
-	from := a.snapshot.seq + 1
+	from := a.snapshot.Seq + 1
 	if from == 1 && l.opts.Register != nil {
-		seqs, upTo, err := l.opts.Register.History(ctx, a.ref)
+		past, later, upTo, err := l.opts.Register.Past(ctx, a.ref)
 		if err != nil {
 			return snapshot{}, fmt.Errorf("load %s: %w", a.ref, err)
 		}
-		if err := a.evolve(l.log.Records(ctx, a.subject, seqs)); err != nil {
+		a.snapshot, a.since = past, past.Seq
+		if err := a.evolve(l.log.Records(ctx, a.subject, later)); err != nil {
 			return snapshot{}, err
 		}
 		from = upTo + 1
@@ -102,11 +100,11 @@ func (a *aggregate) evolve(events iter.Seq2[eventstore.Record, error]) error {
 		if err != nil {
 			return fmt.Errorf("load %s at sequence %d: %w", a.ref, rec.Seq, err)
 		}
-		if env.Version != a.snapshot.version+1 {
-			return fmt.Errorf("load %s: version %d follows %d at sequence %d: the log is damaged", a.ref, env.Version, a.snapshot.version, rec.Seq)
+		if env.Version != a.snapshot.Version+1 {
+			return fmt.Errorf("load %s: version %d follows %d at sequence %d: the log is damaged", a.ref, env.Version, a.snapshot.Version, rec.Seq)
 		}
 		a.remember(env.CommandID, rec.Seq)
-		a.snapshot = snapshot{a.kind.Evolve(a.snapshot.state, event), rec.Seq, env.Version}
+		a.snapshot = snapshot{State: a.kind.Evolve(a.snapshot.State, event), Seq: rec.Seq, Version: env.Version}
 	}
 	return nil
 }
@@ -117,7 +115,7 @@ func (a *aggregate) advance(s snapshot, id string, first uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.remember(id, first)
-	if s.seq > a.snapshot.seq {
+	if s.Seq > a.snapshot.Seq {
 		a.snapshot, a.loaded = s, true
 	}
 }
@@ -140,10 +138,11 @@ func (a *aggregate) remember(id string, seq uint64) {
 }
 
 // find returns the first sequence that command id may have among the
-// aggregate's events; the record there tells whether it is really that one.
-func (a *aggregate) find(id string) (uint64, bool) {
+// aggregate's events; the record there tells whether it is really that one. Whether
+// it is among those up to sequence since, the register knows.
+func (a *aggregate) find(id string) (seq uint64, found bool, since uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	seq, ok := a.commands[commandHash64(id)]
-	return seq, ok
+	seq, found = a.commands[commandHash64(id)]
+	return seq, found, a.since
 }

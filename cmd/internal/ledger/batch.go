@@ -152,7 +152,7 @@ func (b *batch) follow(before *batch) {
 			continue
 		}
 		for _, a := range d.touched {
-			tips[a.subject] = d.after[a.ref].seq
+			tips[a.subject] = d.after[a.ref].Seq
 		}
 	}
 	for i := range b.msgs {

@@ -144,7 +144,7 @@ func (w *world) State(ref domain.Ref) (any, error) {
 		return nil, nil
 	}
 	_, s, err := w.snapshot(ref)
-	return s.state, err
+	return s.State, err
 }
 
 // decision is what a task came to: messages to append, and the snapshots that
@@ -185,7 +185,7 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 			return nil, err
 		}
 	}
-	events, err := t.typ.Decide(s.state, t.Command, in)
+	events, err := t.typ.Decide(s.State, t.Command, in)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 		return nil, fmt.Errorf("ledger: %s decided nothing and refused nothing", t.typ.Name)
 	}
 	if in.Corrects != "" {
-		if err := corrected.meet(own, s.state, events, in.Corrects); err != nil {
+		if err := corrected.meet(own, s.State, events, in.Corrects); err != nil {
 			return nil, err
 		}
 	}
@@ -218,10 +218,10 @@ func (t *task) expects(ctx context.Context, ref domain.Ref, s snapshot) error {
 	if v == nil {
 		return nil
 	}
-	at := s.version
+	at := s.Version
 	if t.Shown != nil {
 		var err error
-		if at, err = t.Shown(ctx, ref, s.seq); err != nil {
+		if at, err = t.Shown(ctx, ref, s.Seq); err != nil {
 			return fmt.Errorf("find the version of %s that is shown: %w", ref, err)
 		}
 	}
@@ -253,7 +253,7 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 		d.touched = append(d.touched, a)
 	}
 	env := domain.Envelope{
-		ID: newID(), Source: source, Ref: a.ref, Type: e.Type(), Time: d.now, Version: before.version + 1,
+		ID: newID(), Source: source, Ref: a.ref, Type: e.Type(), Time: d.now, Version: before.Version + 1,
 		Actor: in.Actor, Party: in.ActingFor, Effective: in.Effective, Reason: in.Reason, Note: in.Note,
 		Corrects: in.Corrects, Evidence: in.Evidence, CommandID: d.task.id, CommandHash: d.task.hash, Data: domain.EncodeEvent(e),
 	}
@@ -265,7 +265,7 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 	}
 	msg := eventstore.Message{Subject: a.subject, Data: env.Append(nil)}
 	if !touched {
-		msg.Expect = before.seq
+		msg.Expect = before.Seq
 	}
 	// The key as message id lets JetStream refuse the same key on two aggregates
 	// at once, which expected sequences alone would let pass. Hashed, because a
@@ -276,7 +276,7 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 	}
 	d.msgs, d.of = append(d.msgs, msg), append(d.of, a)
 	d.events = append(d.events, EventRef{ID: env.ID, Type: env.Type})
-	d.after[a.ref] = snapshot{a.kind.Evolve(before.state, e), 0, env.Version}
+	d.after[a.ref] = snapshot{State: a.kind.Evolve(before.State, e), Version: env.Version}
 	return nil
 }
 
@@ -286,7 +286,7 @@ func (d *decision) settle(l *Ledger, first uint64) Receipt {
 	for i := range d.msgs {
 		d.events[i].Seq = first + uint64(i)
 		s := d.after[d.of[i].ref]
-		s.seq = first + uint64(i)
+		s.Seq = first + uint64(i)
 		d.after[d.of[i].ref] = s
 	}
 	for _, a := range d.touched {
@@ -297,7 +297,7 @@ func (d *decision) settle(l *Ledger, first uint64) Receipt {
 	}
 	return Receipt{
 		CommandID: d.task.id, Command: d.task.typ.Name, Agreement: d.own.ref.Agreement, Aggregate: d.own.ref.Path(),
-		Version: d.after[d.own.ref].version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
+		Version: d.after[d.own.ref].Version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
 	}
 }
 

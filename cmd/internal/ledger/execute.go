@@ -202,12 +202,17 @@ func (l *Ledger) awaitKey(ctx context.Context, key string) error {
 
 // lookup finds a command that is in the log already and returns its receipt.
 func (l *Ledger) lookup(ctx context.Context, own *aggregate, t *task) (Receipt, bool, error) {
-	seq, found := own.find(t.id)
-	if !found && t.global {
-		var err error
-		if seq, found, err = l.lookupKey(ctx, t.id); err != nil {
-			return Receipt{}, false, err
-		}
+	seq, found, since := own.find(t.id)
+	var err error
+	switch {
+	case found:
+	case t.global:
+		seq, found, err = l.lookupKey(ctx, t.id)
+	case t.local && since > 0:
+		seq, found, err = l.opts.Register.FindCommand(ctx, t.id)
+	}
+	if err != nil {
+		return Receipt{}, false, err
 	}
 	if !found {
 		return Receipt{}, false, nil

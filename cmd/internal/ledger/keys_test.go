@@ -110,7 +110,9 @@ func (r *laggard) Wait(_ context.Context, seq uint64) error {
 	return nil
 }
 
-func (r *laggard) History(context.Context, domain.Ref) ([]uint64, uint64, error) { return nil, 0, nil }
+func (r *laggard) Past(context.Context, domain.Ref) (domain.Snapshot, []uint64, uint64, error) {
+	return domain.Snapshot{}, nil, 0, nil
+}
 
 func (r *laggard) FindCommand(ctx context.Context, key string) (uint64, bool, error) {
 	for seq := uint64(1); seq <= r.upTo; seq++ {

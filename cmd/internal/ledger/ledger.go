@@ -28,9 +28,10 @@ type Register interface {
 	// FindCommand finds the command of an idempotency key anywhere in the
 	// ledger: the first sequence of its events.
 	FindCommand(ctx context.Context, key string) (seq uint64, found bool, err error)
-	// History returns the sequences of an aggregate's events up to sequence
-	// upTo; upTo is 0 when it cannot say.
-	History(ctx context.Context, ref domain.Ref) (seqs []uint64, upTo uint64, err error)
+	// Past returns a snapshot of an aggregate, the sequences of its events after
+	// that, and the sequence up to which there are no others. The snapshot is that
+	// before the first event where there is none, and upTo 0 when it cannot say.
+	Past(ctx context.Context, ref domain.Ref) (s domain.Snapshot, later []uint64, upTo uint64, err error)
 	// Wait returns when the register has seen everything up to seq.
 	Wait(ctx context.Context, seq uint64) error
 }

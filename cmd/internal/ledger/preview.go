@@ -72,7 +72,7 @@ func (d *decision) plan(w *world) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p.Version = s.version
+	p.Version = s.Version
 	states := map[domain.Ref]any{}
 	for i, msg := range d.msgs {
 		env, event, err := catalogue.Decode(msg.Data)
@@ -86,7 +86,7 @@ func (d *decision) plan(w *world) (Plan, error) {
 			if err != nil {
 				return Plan{}, err
 			}
-			before = s.state
+			before = s.State
 		}
 		after := a.kind.Evolve(before, event)
 		states[a.ref] = after
