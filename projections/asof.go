@@ -188,6 +188,18 @@ func (a AsOf) isAfter(b AsOf, loc *time.Location) bool {
 	return ok && both && from.After(to)
 }
 
+// instant is what a date or an instant means: the last moment of the day, or itself.
+func (a AsOf) instant(loc *time.Location) (t time.Time, day domain.Date, err error) {
+	if a.isDate() {
+		day, err = domain.ParseDate(string(a))
+		return (day + 1).Time(loc).Add(-time.Microsecond), day, err
+	}
+	t, err = time.Parse(time.RFC3339Nano, string(a))
+	return t, domain.DateOf(t, loc), err
+}
+
+func (a AsOf) isDate() bool { return !strings.Contains(string(a), "T") }
+
 const asOfForms = "an instant (2027-06-30T12:00:00Z), a date (2027-06-30) or a sequence (seq:1234)"
 
 // resolve does it; early lets a point lie before the first event.
@@ -197,6 +209,9 @@ func (m *Models) resolve(ctx context.Context, field string, asOf AsOf, early boo
 		return p, err
 	}
 	defer file.inUse.Done()
+	if p, ok := file.times.point(asOf, m.location); ok {
+		return p, m.Wait(ctx, p.Seq)
+	}
 	err = file.read(ctx, func(conn *sqlite.Conn) error {
 		last, err := readPosition(conn)
 		if err != nil {
@@ -251,24 +266,18 @@ func (r *resolver) resolve(s string) (Point, error) {
 		}
 		return r.sequence(seq, today)
 	}
-	if !strings.Contains(s, "T") {
-		day, err := domain.ParseDate(s)
-		switch {
-		case err != nil:
-			return Point{}, r.refuse(CodeInvalidAsOf, "%q: want %s, of a day that exists", s, asOfForms)
-		case day > domain.DateOf(r.latest(), r.loc):
-			return Point{}, r.refuse(CodeAsOfInFuture, "%s has not come; today is %s", day, today)
-		}
-		return r.instant((day + 1).Time(r.loc).Add(-time.Microsecond), day)
-	}
-	at, err := time.Parse(time.RFC3339Nano, s)
-	switch {
+	t, day, err := AsOf(s).instant(r.loc)
+	switch isDate := AsOf(s).isDate(); {
+	case err != nil && isDate:
+		return Point{}, r.refuse(CodeInvalidAsOf, "%q: want %s, of a day that exists", s, asOfForms)
 	case err != nil:
 		return Point{}, r.refuse(CodeInvalidAsOf, "%q: want %s", s, asOfForms)
-	case at.After(r.latest()):
+	case isDate && day > domain.DateOf(r.latest(), r.loc):
+		return Point{}, r.refuse(CodeAsOfInFuture, "%s has not come; today is %s", s, today)
+	case !isDate && t.After(r.latest()):
 		return Point{}, r.refuse(CodeAsOfInFuture, "%s has not come; it is %s", s, r.now.UTC().Format(time.RFC3339))
 	}
-	return r.instant(at, domain.DateOf(at, r.loc))
+	return r.instant(t, day)
 }
 
 // sequence is the point right after event seq.
@@ -286,51 +295,20 @@ func (r *resolver) sequence(seq uint64, today domain.Date) (Point, error) {
 // instant finds the last event whose ledger time is not after t. Ledger time
 // never runs backwards, so it is the one before the first that is after t.
 func (r *resolver) instant(t time.Time, day domain.Date) (Point, error) {
-	low, high, err := r.times.around(r, t)
-	if err != nil {
+	e, ok, err := r.times.upTo(r, t)
+	switch {
+	case err != nil:
 		return Point{}, err
-	}
-	from := guess(low, high, t)
-	seq, at, err := r.until(from, t)
-	if at.IsZero() && from > low.seq && err == nil {
-		from = low.seq
-		seq, at, err = r.until(from, t)
-	}
-	if err != nil {
-		return Point{}, err
-	}
-	if at.IsZero() {
-		at = low.at
-	}
-	if at.IsZero() && !r.early && !r.last.time().IsZero() {
+	case ok:
+		return e.point(day), nil
+	case !r.early && !r.last.time().IsZero():
 		first, err := r.first()
 		if err == nil {
 			err = r.refuse(CodeAsOfBeforeFirst, "the first event was recorded at %s", first.Format(time.RFC3339Nano))
 		}
 		return Point{}, err
 	}
-	return Point{Seq: seq, At: at, Day: day}, nil
-}
-
-// until reads on after a sequence, up to the last event that is not after t. It
-// returns the last sequence before one that is, and its ledger time, zero where
-// the very first one is after t.
-func (r *resolver) until(from uint64, t time.Time) (seq uint64, at time.Time, err error) {
-	seq = r.last.seq
-	last := from
-	err = each(r.conn, "SELECT seq, at FROM event WHERE seq > ? ORDER BY seq", []any{from}, func(stmt *sqlite.Stmt) (bool, error) {
-		next, then := uint64(stmt.ColumnInt64(0)), time.UnixMicro(stmt.ColumnInt64(1)).UTC()
-		if next != last+1 && !r.gaps {
-			return false, missing(last + 1)
-		}
-		if then.After(t) {
-			seq = next - 1
-			return false, nil
-		}
-		last, at = next, then
-		return true, nil
-	})
-	return seq, at, err
+	return Point{Seq: e.seq, Day: day}, nil
 }
 
 // at is the ledger time at a sequence: that of its event or, where a view has

@@ -226,3 +226,46 @@ func TestAnInstantMeansTheLastEventNotAfterIt(t *testing.T) {
 		}
 	})
 }
+
+// In a view, which has not got every event, an instant means the last sequence before
+// the first event that the view has and that is after it.
+func TestAnInstantInAViewMeansWhatItsSequencesSay(t *testing.T) {
+	domaintest.Check(t, 10, func(t *rapid.T) {
+		// given
+		l, log := inMemory(t)
+		l.inTwoAgreements()
+		l.wander(t, 60)
+		m, done := viewOf(t, log, viewed(t))
+		defer done()
+		var times []time.Time // after each sequence, zero before the first event of the view
+		for seq := range l.seq + 1 {
+			p, err := m.Resolve(context.Background(), projections.AsOf(fmt.Sprintf("seq:%d", seq)))
+			require.NoError(t, err)
+			times = append(times, p.At)
+		}
+		for _, at := range times[1:] {
+			at = at.Add(rapid.SampledFrom([]time.Duration{-time.Microsecond, 0, time.Microsecond}).Draw(t, "after"))
+			// when
+			p, err := m.Resolve(context.Background(), projections.AsOf(at.Format(time.RFC3339Nano)))
+			// then
+			want := len(times) - 1
+			for want >= 0 && times[want].After(at) {
+				want--
+			}
+			if times[max(want, 0)].IsZero() {
+				requireAsOf(t, err, projections.CodeAsOfBeforeFirst)
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, uint64(want), p.Seq, "as of %s", at)
+			require.Equal(t, times[want], p.At)
+		}
+	})
+}
+
+func requireAsOf(t tb, err error, code string) {
+	t.Helper()
+	var refused *projections.AsOfError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, code, refused.Code)
+}

@@ -2,16 +2,12 @@ package projections
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"math"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
-	"github.com/milepost-ledger/milepost/domain/project"
 )
 
 // DueMilestone is a milestone that is still to be met, and where it is.
@@ -35,172 +31,123 @@ type DueMilestone struct {
 // before; all where that is 0. Those of projects that are closed or cancelled do
 // not count. They come in the order of their dates, so what is overdue is first;
 // where dates are the same, in the order in which agreements and projects were
-// begun, and they themselves scheduled. It refuses with not-found.
+// begun, and they themselves scheduled. It refuses with not-found. What has no
+// agreed date, as on the effective axis before it is scheduled, is not due.
+//
+// It costs what is on the page, and as good as nothing for what is before it,
+// however long the log is and however much is due. The first answer of a file takes
+// as long as it takes to read its projects and milestones.
 func (m *Models) Due(ctx context.Context, of domain.Key, at Point, until domain.Date, page Page) (items []DueMilestone, next string, err error) {
 	err = m.read(ctx, at, func(q *query) error {
 		p, err := page.open(at, "due", string(of), until.String())
 		if err != nil {
 			return err
 		}
-		search := dueSearch{q: q, until: cmp.Or(until, math.MaxInt32)}
-		if of == "" {
-			err = q.covers("")
-			if err == nil {
-				err = search.lookInto(place{})
-			}
-		} else if e, e2 := q.aggregate(agreement.Ref(of)); e2 != nil {
-			err = e2
-		} else {
-			err = search.lookInto(place{inside: inAgreement, agreement: e.id})
+		e, err := q.dueOf(of)
+		if err != nil {
+			return err
 		}
-		var places []place
-		for err == nil && len(places) <= int(p.after)+p.limit {
-			var ok bool
-			var found place
-			if found, ok, err = search.next(); !ok {
-				break
+		before := p.after
+		var spans []dueSpan
+		err = q.line.dueAt(q, e.id, cmp.Or(until, math.MaxInt32), func(s *dueSpan) bool {
+			switch {
+			case before > 0:
+				before--
+			case len(spans) == p.limit:
+				next = p.cursor(p.after + int64(p.limit))
+				return false
+			default:
+				spans = append(spans, *s)
 			}
-			places = append(places, found)
+			return true
+		})
+		if err == nil {
+			items, err = q.due(spans)
 		}
 		if err != nil {
 			return fmt.Errorf("list due: %w", err)
 		}
-		places, next = pageOf(places, p)
-		items, err = q.due(places)
-		return err
+		return nil
 	})
 	return items, next, err
 }
 
-// inside says what a place of a search is, from the outermost to a milestone.
-type inside int
-
-const (
-	inLedger inside = iota
-	inAgreement
-	inProject
-	inMilestone
-)
-
-// place is an agreement, a project or a milestone, and the first date on which
-// something in it is due.
-type place struct {
-	due                domain.Date
-	inside             inside
-	agreement, project int64 // entities
-	order              int   // of milestones in their project
-	milestone          *Milestone
-}
-
-// dueSearch finds what is due in the order of dates: it always looks into the
-// place with the earliest one. Agreements and projects have that in their rows,
-// so it looks only into those that have something among what is asked for, and
-// reads one number of each of the others.
-type dueSearch struct {
-	q      *query
-	until  domain.Date
-	places []place // a heap
-}
-
-func (s *dueSearch) Len() int      { return len(s.places) }
-func (s *dueSearch) Swap(i, j int) { s.places[i], s.places[j] = s.places[j], s.places[i] }
-func (s *dueSearch) Push(x any)    { s.places = append(s.places, x.(place)) }
-func (s *dueSearch) Pop() any {
-	last := s.places[len(s.places)-1]
-	s.places = s.places[:len(s.places)-1]
-	return last
-}
-
-// Less is the order of the list. An agreement is in the place of all that is in
-// it, and so is a project: what they lack of the order counts as first.
-func (s *dueSearch) Less(i, j int) bool {
-	a, b := &s.places[i], &s.places[j]
-	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.agreement, b.agreement), cmp.Compare(a.project, b.project), cmp.Compare(a.order, b.order)) < 0
-}
-
-// next finds the next milestone.
-func (s *dueSearch) next() (found place, ok bool, err error) {
-	for len(s.places) > 0 {
-		first := heap.Pop(s).(place)
-		if first.inside == inMilestone {
-			return first, true, nil
-		}
-		if err := s.lookInto(first); err != nil {
-			return place{}, false, err
-		}
+// dueOf finds the agreement of which a question asks what is due, none for "".
+func (q *query) dueOf(of domain.Key) (found, error) {
+	if of == "" {
+		return found{}, q.covers("")
 	}
-	return place{}, false, nil
+	return q.aggregate(agreement.Ref(of))
 }
 
-// firstDue selects the first date of each entity of a kind below another, where
-// it has one by some date.
-const firstDue = `SELECT e.id, v.next_due FROM (SELECT id FROM entity WHERE parent = ? AND kind = ? AND first_seq <= ? ORDER BY id LIMIT -1) e
-	CROSS JOIN %[1]s v ON v.rowid = (SELECT rowid FROM %[1]s WHERE entity = e.id AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1)
-	WHERE v.next_due <= ?`
+// dueRow is what a list of what is due takes of the table of milestones.
+type dueRow struct {
+	Title    domain.Text `json:"title"`
+	State    string      `json:"state"`
+	Due      domain.Date `json:"due"`
+	Forecast domain.Date `json:"forecast"`
+	SlipDays *int        `json:"slip_days"`
+	AmberOn  domain.Date `json:"amber_on"`
+	RedOn    domain.Date `json:"red_on"`
+}
+
+// titleRow is the title of an agreement or of a project.
+type titleRow struct {
+	Title domain.Text `json:"title"`
+}
 
 var (
-	firstDueOfAgreements = fmt.Sprintf(firstDue, progressTable.name)
-	firstDueOfProjects   = fmt.Sprintf(firstDue, projectTable.name)
+	dueTable            = newTable[dueRow](orderMilestone, milestoneTable.name, versionLead...)
+	agreementTitleTable = newTable[titleRow](orderAgreement, agreementTable.name, versionLead...)
+	projectTitleTable   = newTable[titleRow](orderProject, projectTable.name, versionLead...)
 )
 
-// lookInto adds what is in a place and has something due.
-func (s *dueSearch) lookInto(p place) error {
-	seq := s.q.at.Seq
-	below := func(query string, parent int64, kind string, add func(id int64, due domain.Date)) error {
-		return each(s.q.conn, query, []any{parent, kind, seq, seq, int64(s.until)}, func(stmt *sqlite.Stmt) (bool, error) {
-			add(stmt.ColumnInt64(0), domain.Date(stmt.ColumnInt64(1)))
-			return true, nil
-		})
-	}
-	switch p.inside {
-	case inLedger:
-		return below(firstDueOfAgreements, 0, agreement.Kind, func(id int64, due domain.Date) {
-			heap.Push(s, place{due: due, inside: inAgreement, agreement: id})
-		})
-	case inAgreement:
-		return below(firstDueOfProjects, p.agreement, project.Kind, func(id int64, due domain.Date) {
-			heap.Push(s, place{due: due, inside: inProject, agreement: p.agreement, project: id})
-		})
-	}
-	milestones, err := all(s.q, milestoneTable, milestoneTable.listSQL, []any{p.project, milestoneTable.name}, (*query).milestone)
-	for i := range milestones {
-		if m := &milestones[i]; openMilestone(m.State) && m.Due <= s.until {
-			heap.Push(s, place{due: m.Due, inside: inMilestone, agreement: p.agreement, project: p.project, order: i, milestone: m})
-		}
-	}
-	return err
-}
-
 // due tells of milestones what a reader wants to know.
-func (q *query) due(places []place) ([]DueMilestone, error) {
-	items := make([]DueMilestone, len(places))
-	agreements, projects := map[int64]*Agreement{}, map[int64]*Project{}
-	for i, p := range places {
-		of, err := once(q, agreementTable, agreements, p.agreement)
+func (q *query) due(spans []dueSpan) ([]DueMilestone, error) {
+	items := make([]DueMilestone, len(spans))
+	agreements, projects := map[uint32]place{}, map[uint32]place{}
+	for i, s := range spans {
+		of, err := once(q, agreementTitleTable, agreements, s.agreement)
 		if err != nil {
 			return nil, err
 		}
-		under, err := once(q, projectTable, projects, p.project)
+		under, err := once(q, projectTitleTable, projects, s.project)
 		if err != nil {
 			return nil, err
 		}
-		m := p.milestone
+		path, err := q.path(int64(s.milestone))
+		if err != nil {
+			return nil, err
+		}
+		var m dueRow
+		if _, err := asOf(q, dueTable, int64(s.milestone), &m); err != nil {
+			return nil, err
+		}
 		items[i] = DueMilestone{
-			Agreement: m.Agreement, AgreementTitle: of.Title, Project: m.Project, ProjectTitle: under.Title, Milestone: m.Milestone, Title: m.Title,
-			Due: m.Due, Forecast: m.Forecast, SlipDays: m.SlipDays, RAG: m.RAG, Overdue: m.Overdue, State: m.State,
+			Agreement: of.key, AgreementTitle: of.Title, Project: under.key, ProjectTitle: under.Title, Milestone: keyOf(path), Title: m.Title,
+			Due: m.Due, Forecast: m.Forecast, SlipDays: m.SlipDays, RAG: ragOf(1, m.AmberOn, m.RedOn, q.at.Day), Overdue: past(m.Due, q.at.Day), State: m.State,
 		}
 	}
 	return items, nil
 }
 
-// once is asOf for an entity whose row may have been read before.
-func once[T any](q *query, t *table[T], read map[int64]*T, entity int64) (*T, error) {
-	row, ok := read[entity]
+// place is an agreement or a project, in which something is due.
+type place struct {
+	key domain.Key
+	titleRow
+}
+
+// once reads a place that may have been read before.
+func once(q *query, t *table[titleRow], read map[uint32]place, entity uint32) (p place, err error) {
+	p, ok := read[entity]
 	if ok {
-		return row, nil
+		return p, nil
 	}
-	row = new(T)
-	read[entity] = row
-	_, err := asOf(q, t, entity, row)
-	return row, err
+	path, err := q.path(int64(entity))
+	if err == nil {
+		_, err = asOf(q, t, int64(entity), &p.titleRow)
+	}
+	p.key = keyOf(path)
+	read[entity] = p
+	return p, err
 }

@@ -20,10 +20,17 @@ import (
 
 // openOf is what Due lists, made of the lists of agreements, projects and
 // milestones.
-func openOf(t tb, m *projections.Models, at projections.Point, until domain.Date) (items []projections.DueMilestone) {
+func openOf(t tb, m *projections.Models, key domain.Key, at projections.Point, until domain.Date) (items []projections.DueMilestone) {
 	t.Helper()
 	ctx, page := context.Background(), projections.Page{Limit: 1000}
-	agreements, _, err := m.Agreements(ctx, at, page)
+	var agreements []projections.Agreement
+	var err error
+	if key == "" {
+		agreements, _, err = m.Agreements(ctx, at, page)
+	} else {
+		agreements = make([]projections.Agreement, 1)
+		agreements[0], err = m.Agreement(ctx, key, at)
+	}
 	require.NoError(t, err)
 	for _, a := range agreements {
 		projects, _, err := m.Projects(ctx, a.Agreement, at, page)
@@ -37,13 +44,13 @@ func openOf(t tb, m *projections.Models, at projections.Point, until domain.Date
 			milestones, _, err := m.Milestones(ctx, a.Agreement, p.Project, at, page)
 			require.NoError(t, err)
 			for _, i := range milestones {
-				if i.State != "scheduled" && i.State != "achievement-claimed" {
+				if i.State != "scheduled" && i.State != "achievement-claimed" || i.Due == 0 { // on the effective axis, before it is scheduled
 					continue
 				}
 				if first == 0 || i.Due < first {
 					first = i.Due
 				}
-				if i.Due <= until {
+				if until == 0 || i.Due <= until {
 					items = append(items, projections.DueMilestone{
 						Agreement: a.Agreement, AgreementTitle: a.Title, Project: p.Project, ProjectTitle: p.Title, Milestone: i.Milestone, Title: i.Title,
 						Due: i.Due, Forecast: i.Forecast, SlipDays: i.SlipDays, RAG: i.RAG, Overdue: i.Overdue, State: i.State,
@@ -58,18 +65,38 @@ func openOf(t tb, m *projections.Models, at projections.Point, until domain.Date
 }
 
 // requireDue requires that Due lists what is open, in one piece and in pages.
-func requireDue(t tb, m *projections.Models, at projections.Point, until domain.Date) {
+func requireDue(t tb, m *projections.Models, of domain.Key, at projections.Point, until domain.Date, limit int) {
 	t.Helper()
-	want := openOf(t, m, at, until)
+	want := openOf(t, m, of, at, until)
 	var got []projections.DueMilestone
-	for page := (projections.Page{Limit: 2}); ; {
-		items, next, err := m.Due(context.Background(), "", at, until, page)
+	for page := (projections.Page{Limit: limit}); ; {
+		items, next, err := m.Due(context.Background(), of, at, until, page)
 		require.NoError(t, err)
 		got = append(got, items...)
 		if page.Cursor = next; next == "" {
 			break
 		}
 	}
+	require.Equal(t, want, got)
+	requireDueAround(t, m, of, at, limit)
+}
+
+// requireDueAround requires that DueAround says of what is open what is overdue, and
+// the first of that and of the rest.
+func requireDueAround(t tb, m *projections.Models, of domain.Key, at projections.Point, limit int) {
+	t.Helper()
+	want := projections.DueAround{Overdue: []projections.DueMilestone{}, Coming: []projections.DueMilestone{}}
+	for _, i := range openOf(t, m, of, at, 0) {
+		if i.Overdue {
+			want.Late++
+			want.Overdue = append(want.Overdue, i)
+		} else {
+			want.Coming = append(want.Coming, i)
+		}
+	}
+	want.Overdue, want.Coming = want.Overdue[:min(limit, len(want.Overdue))], want.Coming[:min(limit+1, len(want.Coming))]
+	got, err := m.DueAround(context.Background(), of, at, limit, limit+1)
+	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
 
@@ -170,7 +197,7 @@ func TestDueIsInTheOrderOfDates(t *testing.T) {
 	assert.Equal(t, []string{"07-01 framework/p0/m0", "07-02 second/p0/m0"}, list("", on(begun), day("2024-07-02")))
 	assert.Equal(t, []string{"07-02 second/p0/m0", "07-11 framework/p0/m1", "07-12 second/p0/m1", "07-14 framework/p1/m1"}, list("", on(l.seq), day("2024-07-20")))
 	for seq := range l.seq + 1 {
-		requireDue(t, m, on(seq), day("2024-07-21"))
+		requireDue(t, m, "", on(seq), day("2024-07-21"), 2)
 	}
 	assert.Equal(t, []string{"07-02 second/p0/m0", "07-04 second/p1/m0", "07-11 framework/p0/m1", "07-12 second/p0/m1"}, list("", on(cancelled), day("2024-07-13")))
 

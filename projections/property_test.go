@@ -251,7 +251,7 @@ func TestAsOfEqualsARebuildUpToThere(t *testing.T) {
 			require.Equal(t, everything(t, then, at), everything(t, m, at))
 			done()
 			requireRolledUp(t, m, at)
-			requireDue(t, m, at, at.Day)
+			requireDue(t, m, "", at, at.Day, 2)
 		}
 	})
 }

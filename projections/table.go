@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -243,11 +242,7 @@ func (c *column) scan(stmt *sqlite.Stmt, at int, f reflect.Value, w wordReader) 
 		if err != nil {
 			return err
 		}
-		if raw, ok := f.Addr().Interface().(*json.RawMessage); ok {
-			*raw = json.RawMessage(s)
-			return nil
-		}
-		return json.Unmarshal([]byte(s), f.Addr().Interface())
+		return readJSON(s, f.Addr().Interface())
 	case columnRef:
 		f.Addr().Interface().(*entityRef).id = stmt.ColumnInt64(at)
 	}

@@ -12,7 +12,7 @@ import (
 // that does not grow with the log or with what it counts. It has every change of
 // what they count as, in the order of the log, and marks between: what they came
 // to up to there. An answer is that of the last mark before its point, and the
-// changes from there on.
+// changes from there on. It lists what is due, too, see dueList.
 //
 // It is made from the tables when it is first asked, and read on when it is asked
 // again, so writing costs nothing for it, and it cannot be other than they are.
@@ -25,6 +25,12 @@ type timeline struct {
 	steps   []countStep
 	whole   tally
 	of      map[int64]*tally // by agreement entity
+
+	toMeet [2]int64 // states in which a milestone may be due
+	ended  [2]int64 // and in which a project has none that is
+	spans  []dueSpan
+	due    dueList
+	dueOf  map[int64]*dueList // by agreement entity
 }
 
 // class is what is counted together, its texts by their ids.

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -17,11 +18,15 @@ type reached struct {
 }
 
 // counted is an entity: what it is below, and for a project or a milestone what it
-// counts as. The milestones of a project are a list, for they are of its areas.
+// counts as. The milestones of a project are a list, for they are of its areas, and
+// none is due when it has ended.
 type counted struct {
 	parent      uint32
 	first, next uint32 // milestone of it, and of the same project
 	is          countedAs
+	due         domain.Date // of a milestone that is still to be met
+	span        uint32      // one more than that of a milestone which is due; 0 for none
+	ended       bool        // a project that is closed or cancelled
 }
 
 // at counts what an agreement's entity has, or all for 0, at the point of a
@@ -57,7 +62,8 @@ func (l *timeline) readOn(q *query) error {
 	err := l.readRows(q)
 	if err != nil { // what is half read is worth nothing
 		l.read, l.seen, l.classes, l.classOf, l.steps, l.whole, l.of = reached{}, nil, nil, nil, nil, tally{}, nil
-		return fmt.Errorf("count projects and milestones: %w", err)
+		l.spans, l.due, l.dueOf = nil, dueList{}, nil
+		return fmt.Errorf("read projects and milestones: %w", err)
 	}
 	return nil
 }
@@ -65,11 +71,14 @@ func (l *timeline) readOn(q *query) error {
 // readRows reads all rows that the question's transaction sees.
 func (l *timeline) readRows(q *query) error {
 	if l.of == nil {
-		l.classes, l.classOf, l.of = []class{{}}, map[class]int32{}, map[int64]*tally{}
+		l.classes, l.classOf, l.of, l.dueOf = []class{{}}, map[class]int32{}, map[int64]*tally{}, map[int64]*dueList{}
 	}
 	now, err := readPosition(q.conn)
 	if err == nil {
 		err = l.readEntities(q)
+	}
+	if err == nil {
+		err = l.readStates(q)
 	}
 	if err != nil {
 		return err
@@ -116,19 +125,42 @@ func (l *timeline) readEntities(q *query) error {
 	})
 }
 
-// setProject takes in the row of a project. Its milestones are of its areas, too.
+// readStates learns the words for the states on which it depends what is due.
+func (l *timeline) readStates(q *query) (err error) {
+	for state, to := range map[string]*int64{
+		project.Scheduled: &l.toMeet[0], project.Claimed: &l.toMeet[1], project.StatusClosed: &l.ended[0], project.StatusCancelled: &l.ended[1],
+	} {
+		if *to == 0 && err == nil {
+			*to, _, err = selectInt(q.conn, "SELECT id FROM word WHERE text = ?", state)
+		}
+	}
+	return err
+}
+
+// setProject takes in the row of a project. Its milestones are of its areas, too, and
+// are due no longer when it ends.
 func (l *timeline) setProject(r *newRows) {
 	id := r.entity()
 	c := r.class()
 	c.areas = r.stmt.ColumnInt64(3)
-	under := int64(l.seen[id].parent)
+	of := &l.seen[id]
+	under := int64(of.parent)
+	moved, ended := l.classes[of.is.class].areas != c.areas, c.state != 0 && slices.Contains(l.ended[:], c.state)
+	turned := of.ended != ended
+	of.ended = ended
 	l.set(id, under, r, c)
-	for m := l.seen[id].first; m != 0; m = l.seen[m].next {
+	if !moved && !turned {
+		return
+	}
+	for m := of.first; m != 0; m = l.seen[m].next {
 		is := l.seen[m].is
-		if of := l.classes[is.class]; is.class != 0 && of.areas != c.areas {
-			of.areas = c.areas
-			is.class = l.class(of)
+		if class := l.classes[is.class]; is.class != 0 && class.areas != c.areas {
+			class.areas = c.areas
+			is.class = l.class(class)
 			l.step(int64(m), under, r.seq, is)
+		}
+		if turned {
+			l.setDue(int64(m), r.seq)
 		}
 	}
 }
@@ -140,6 +172,14 @@ func (l *timeline) setMilestone(r *newRows) {
 	c := r.class()
 	c.milestone, c.areas = true, l.classes[under.is.class].areas
 	l.set(id, int64(under.parent), r, c)
+	due := domain.Date(0)
+	if c.state != 0 && slices.Contains(l.toMeet[:], c.state) {
+		due = domain.Date(r.stmt.ColumnInt64(8))
+	}
+	if m := &l.seen[id]; m.due != due {
+		m.due = due
+		l.setDue(id, r.seq)
+	}
 }
 
 // set takes in the row at hand.
@@ -188,9 +228,9 @@ type newRows struct {
 
 // The columns are the same of both, so that both are read alike.
 const (
-	newProjects = `SELECT rowid, entity, from_seq, areas, state, amber_on, red_on, milestones > 0
+	newProjects = `SELECT rowid, entity, from_seq, areas, state, amber_on, red_on, milestones > 0, NULL
 	FROM project WHERE rowid > ? ORDER BY rowid`
-	newMilestones = `SELECT rowid, entity, from_seq, NULL, state, amber_on, red_on, coalesce(state, 0) IS NOT (SELECT id FROM word WHERE text = '` + project.Dropped + `')
+	newMilestones = `SELECT rowid, entity, from_seq, NULL, state, amber_on, red_on, coalesce(state, 0) IS NOT (SELECT id FROM word WHERE text = '` + project.Dropped + `'), due
 	FROM milestone WHERE rowid > ? ORDER BY rowid`
 )
 

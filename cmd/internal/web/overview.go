@@ -20,7 +20,6 @@ type overviewAnswer struct {
 	Overdue    []projections.DueMilestone
 	Late       int // overdue in all
 	Coming     []projections.DueMilestone
-	Cut        bool // there are more that are due than were looked through
 	Awaits     []awaits
 	News       []news
 	NewsSince  domain.Date
@@ -86,57 +85,22 @@ func over(a standing) int {
 // due finds the milestones that are overdue and those that come next, of all
 // agreements and of each that is shown.
 func (a *overviewAnswer) due(ctx context.Context) error {
-	due, next, err := a.models.Due(ctx, "", a.At, 0, projections.Page{Limit: projections.MaxLimit})
+	all, err := a.models.DueAround(ctx, "", a.At, dueShown, dueShown)
 	if err != nil {
 		return err
 	}
-	a.Cut = next != ""
-	shown := map[domain.Key]*standing{}
+	a.Late, a.Overdue, a.Coming = all.Late, all.Overdue, all.Coming
 	for i := range a.Agreements {
-		shown[a.Agreements[i].Agreement.Agreement] = &a.Agreements[i]
-	}
-	for i, m := range due {
-		of := shown[m.Agreement]
-		switch {
-		case m.Overdue:
-			a.Late++
-			if len(a.Overdue) < dueShown {
-				a.Overdue = append(a.Overdue, m)
-			}
-			if of != nil {
-				of.Overdue++
-			}
-		default:
-			if len(a.Coming) < dueShown {
-				a.Coming = append(a.Coming, m)
-			}
-			if of != nil && of.Coming == nil {
-				of.Coming = &due[i]
-			}
+		of := &a.Agreements[i]
+		one, err := a.models.DueAround(ctx, of.Agreement.Agreement, a.At, 0, 1)
+		if err != nil {
+			return err
 		}
-	}
-	for i := range a.Agreements {
-		if of := &a.Agreements[i]; a.Cut && of.Coming == nil {
-			if err := a.dueOf(ctx, of); err != nil {
-				return err
-			}
+		if of.Overdue = one.Late; len(one.Coming) > 0 {
+			of.Coming = &one.Coming[0]
 		}
 	}
 	return nil
-}
-
-// dueOf looks at one agreement, where all together have too much that is due.
-func (a *overviewAnswer) dueOf(ctx context.Context, of *standing) error {
-	due, _, err := a.models.Due(ctx, of.Agreement.Agreement, a.At, 0, projections.Page{Limit: projections.MaxLimit})
-	of.Overdue = 0
-	for i, m := range due {
-		if !m.Overdue {
-			of.Coming = &due[i]
-			break
-		}
-		of.Overdue++
-	}
-	return err
 }
 
 // MoreLate is how many overdue milestones are not shown.
