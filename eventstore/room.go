@@ -2,9 +2,14 @@ package eventstore
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
+
+// roomTime is how long room that was seen is taken to be there. What is appended in
+// that time is far less than what [durable.Room] keeps free.
+const roomTime = 5 * time.Millisecond
 
 // room refuses to write more where the disk is full that the embedded server has its
 // files on, or the one of the data directory: what is made of the log is there, and
@@ -17,8 +22,19 @@ func (s *Store) room() error {
 	if err := s.srv.canWrite(); err != nil {
 		return err
 	}
-	if err := durable.Room(s.cfg.Dir); err != nil || s.srv.Load() == nil {
+	now := time.Now()
+	if seen := s.roomSeen.Load(); seen != nil && now.Sub(*seen) < roomTime {
+		return nil
+	}
+	if err := durable.Room(s.cfg.Dir); err != nil {
 		return err
 	}
-	return durable.Room(filepath.Join(s.cfg.Dir, storeDir))
+	if s.srv.Load() != nil {
+		if err := durable.Room(filepath.Join(s.cfg.Dir, storeDir)); err != nil {
+			return err
+		}
+	}
+	seen := now // a copy, so that only what is kept is allocated
+	s.roomSeen.Store(&seen)
+	return nil
 }
