@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -109,7 +110,8 @@ type Store struct {
 
 	commit *committer
 
-	contentType []string // header value shared by all messages, nil for none
+	contentType []string                  // header value shared by all messages, nil for none
+	roomSeen    atomic.Pointer[time.Time] // when there was room on the disk; nil before it was looked at
 	syncAlways  string
 	replicas    int
 	timezone    string

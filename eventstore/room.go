@@ -2,9 +2,14 @@ package eventstore
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
+
+// roomTime is how long room that was seen is taken to be there. What is appended in
+// that time is far less than what [durable.Room] keeps free.
+const roomTime = 5 * time.Millisecond
 
 // room refuses to write more where the disk has no room for it, and where the embedded
 // server cannot write for whatever reason.
@@ -12,7 +17,16 @@ func (s *Store) room() error {
 	if err := s.srv.canWrite(); err != nil {
 		return err
 	}
-	return s.diskRoom()
+	now := time.Now()
+	if seen := s.roomSeen.Load(); seen != nil && now.Sub(*seen) < roomTime {
+		return nil
+	}
+	if err := s.diskRoom(); err != nil {
+		return err
+	}
+	seen := now // a copy, so that only what is kept is allocated
+	s.roomSeen.Store(&seen)
+	return nil
 }
 
 // diskRoom is nil where there is room on the disk that the embedded server has its

@@ -35,16 +35,16 @@ func commandHash64(id string) uint64 { return maphash.String(seed, id) }
 
 // aggregate returns the cached aggregate of ref; it may not be loaded yet.
 func (l *Ledger) aggregate(ref domain.Ref) (*aggregate, error) {
-	agreement := string(ref.Agreement)
-	if agreement == "" {
-		agreement = eventstore.LedgerWide
-	}
-	subject := eventstore.Subject(l.opts.Name, agreement, ref.Kind, string(ref.Key))
 	kind, ok := catalogue.Aggregate(ref.Kind)
 	if !ok {
 		return nil, fmt.Errorf("ledger: no aggregates of kind %q", ref.Kind)
 	}
-	return l.states.getOrPut(subject, func() *aggregate {
+	return l.states.getOrPut(ref, func() *aggregate {
+		agreement := string(ref.Agreement)
+		if agreement == "" {
+			agreement = eventstore.LedgerWide
+		}
+		subject := eventstore.Subject(l.opts.Name, agreement, ref.Kind, string(ref.Key))
 		return &aggregate{ref: ref, subject: subject, kind: kind, turn: make(chan struct{}, 1)}
 	}), nil
 }

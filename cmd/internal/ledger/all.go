@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"github.com/milepost-ledger/milepost/domain"
 )
@@ -117,7 +116,7 @@ func (l *Ledger) decideAll(ctx context.Context, queue []queued) (*batch, error) 
 		states.suppose(q.task, own)
 		w := &world{ctx: ctx, ledger: l, overlay: states}
 		d, receipt, err := l.lookupOrDecide(w, own, q.task)
-		b.seen = append(b.seen, w.seen...)
+		b.seen = w.seen(b.seen)
 		switch {
 		case q.task.needless(err):
 			d, receipt = nil, q.task.skipped()
@@ -130,7 +129,7 @@ func (l *Ledger) decideAll(ctx context.Context, queue []queued) (*batch, error) 
 		ids[q.task.id] = true
 		b.receipts, b.decisions = append(b.receipts, receipt), append(b.decisions, d)
 		if d != nil {
-			maps.Copy(states, d.after)
+			d.into(states)
 			b.msgs = append(b.msgs, d.msgs...)
 		}
 	}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -115,7 +114,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task, before *batch) 
 		}
 		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier}
 		d, receipt, err := l.lookupOrDecide(w, own, t)
-		b.seen = append(b.seen, w.seen...)
+		b.seen = w.seen(b.seen)
 		if t.needless(err) {
 			receipt, err = t.skipped(), nil
 		}
@@ -132,7 +131,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task, before *batch) 
 			}
 			break
 		}
-		maps.Copy(states, d.after)
+		d.into(states)
 		b.ids[t.id] = true
 		for _, m := range d.msgs {
 			bytes += len(m.Data)
@@ -151,8 +150,8 @@ func (b *batch) follow(before *batch) {
 		if d == nil {
 			continue
 		}
-		for _, a := range d.touched {
-			tips[a.subject] = d.after[a.ref].Seq
+		for i, a := range d.touched {
+			tips[a.subject] = d.after[i].Seq
 		}
 	}
 	for i := range b.msgs {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -93,8 +94,21 @@ type world struct {
 	ledger  *Ledger
 	overlay overlay
 	earlier overlay // beneath overlay: after commands that are being appended
-	read    overlay // as first seen: the append expects what was decided on
-	seen    []*aggregate
+	looked  []look  // as first seen: the append expects what was decided on
+}
+
+// look is a state that a decision has seen. There are few, so a list does.
+type look struct {
+	*aggregate
+	snapshot snapshot
+}
+
+// seen appends the aggregates that were looked at.
+func (w *world) seen(to []*aggregate) []*aggregate {
+	for i := range w.looked {
+		to = append(to, w.looked[i].aggregate)
+	}
+	return to
 }
 
 // overlay holds states that are not, or not yet, those of the log: after
@@ -107,35 +121,38 @@ type overlay map[domain.Ref]snapshot
 // it does exist after all, the append conflicts or the decision is refused, and
 // both are tried again on what the log says. It saves a read for each new
 // aggregate, which an import would feel.
-func (o overlay) suppose(t *task, own *aggregate) {
+func (o *overlay) suppose(t *task, own *aggregate) {
 	_, creating := t.Command.(domain.Creating)
-	if _, decided := o[own.ref]; !decided && creating && !own.isLoaded() {
-		o[own.ref] = snapshot{}
+	if _, decided := (*o)[own.ref]; decided || !creating || own.isLoaded() {
+		return
 	}
+	if *o == nil {
+		*o = overlay{}
+	}
+	(*o)[own.ref] = snapshot{}
 }
 
 func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
+	for i := range w.looked {
+		if l := &w.looked[i]; l.ref == ref {
+			return l.aggregate, l.snapshot, nil
+		}
+	}
 	a, err := w.ledger.aggregate(ref)
 	if err != nil {
 		return nil, snapshot{}, err
 	}
-	w.seen = append(w.seen, a)
-	for _, o := range []overlay{w.overlay, w.earlier} {
-		if s, ok := o[ref]; ok {
-			return a, s, nil
+	s, ok := w.overlay[ref]
+	if !ok {
+		s, ok = w.earlier[ref]
+	}
+	if !ok {
+		if s, err = w.ledger.current(w.ctx, a); err != nil {
+			return a, s, err
 		}
 	}
-	if s, ok := w.read[ref]; ok {
-		return a, s, nil
-	}
-	s, err := w.ledger.current(w.ctx, a)
-	if err == nil {
-		if w.read == nil {
-			w.read = overlay{}
-		}
-		w.read[ref] = s
-	}
-	return a, s, err
+	w.looked = append(w.looked, look{a, s})
+	return a, s, nil
 }
 
 // State implements domain.World. What has no key does not exist: a change of an
@@ -156,9 +173,21 @@ type decision struct {
 	events  []EventRef // sequences are set by settle
 	now     time.Time
 	msgs    []eventstore.Message
-	of      []*aggregate // of each message
 	touched []*aggregate // of all messages, one each
-	after   overlay      // sequences are set by settle
+	after   []snapshot   // of touched; sequences are set by settle
+	of      []int        // of each message: which of touched
+}
+
+// at is where the aggregate is among those touched, -1 when it is not.
+func (d *decision) at(ref domain.Ref) int {
+	return slices.IndexFunc(d.touched, func(a *aggregate) bool { return a.ref == ref })
+}
+
+// into puts the states after the decision into an overlay.
+func (d *decision) into(states overlay) {
+	for i, a := range d.touched {
+		states[a.ref] = d.after[i]
+	}
 }
 
 // decide asks the task's command of the present states.
@@ -201,7 +230,7 @@ func (l *Ledger) decide(w *world, t *task) (*decision, error) {
 	if err := l.checkEvidence(w.ctx, in.Evidence); err != nil { // last: a file may be large to attach for nothing
 		return nil, err
 	}
-	d := &decision{task: t, own: own, now: now, after: overlay{}}
+	d := &decision{task: t, own: own, now: now}
 	for _, e := range events {
 		if err := d.add(w, l.source, in, e); err != nil {
 			return nil, err
@@ -234,24 +263,24 @@ func (t *task) expects(ctx context.Context, ref domain.Ref, s snapshot) error {
 
 // add writes one event into the decision.
 func (d *decision) add(w *world, source string, in domain.Input, e domain.Event) error {
-	a := d.own
+	ref := d.own.ref
 	if other, ok := e.(domain.Elsewhere); ok {
-		var err error
-		if a, err = w.ledger.aggregate(other.Ref); err != nil {
-			return err
-		}
-		e = other.Event
+		ref, e = other.Ref, other.Event
 		if other.Reason != "" {
 			in.Reason, in.Note = other.Reason, other.Note
 		}
 	}
-	before, touched := d.after[a.ref]
-	if !touched {
-		var err error
-		if _, before, err = w.snapshot(a.ref); err != nil {
-			return err
-		}
-		d.touched = append(d.touched, a)
+	a, before, err := w.snapshot(ref)
+	if err != nil {
+		return err
+	}
+	n := d.at(ref)
+	touched := n >= 0
+	if touched {
+		before = d.after[n]
+	} else {
+		n = len(d.touched)
+		d.touched, d.after = append(d.touched, a), append(d.after, snapshot{})
 	}
 	env := domain.Envelope{
 		ID: newID(), Source: source, Ref: a.ref, Type: e.Type(), Time: d.now, Version: before.Version + 1,
@@ -275,9 +304,9 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 		key := sha256.Sum256([]byte(d.task.id))
 		msg.ID = fmt.Sprintf("%x/%d", key[:16], len(d.msgs))
 	}
-	d.msgs, d.of = append(d.msgs, msg), append(d.of, a)
+	d.msgs, d.of = append(d.msgs, msg), append(d.of, n)
 	d.events = append(d.events, EventRef{ID: env.ID, Type: env.Type})
-	d.after[a.ref] = snapshot{State: a.kind.Evolve(before.State, e), Version: env.Version}
+	d.after[n] = snapshot{State: a.kind.Evolve(before.State, e), Version: env.Version}
 	return nil
 }
 
@@ -286,19 +315,21 @@ func (d *decision) add(w *world, source string, in domain.Input, e domain.Event)
 func (d *decision) settle(l *Ledger, first uint64) Receipt {
 	for i := range d.msgs {
 		d.events[i].Seq = first + uint64(i)
-		s := d.after[d.of[i].ref]
-		s.Seq = first + uint64(i)
-		d.after[d.of[i].ref] = s
+		d.after[d.of[i]].Seq = first + uint64(i)
 	}
-	for _, a := range d.touched {
-		a.advance(d.after[a.ref], d.task.id, first)
+	for i, a := range d.touched {
+		a.advance(d.after[i], d.task.id, first)
 	}
 	if d.task.global {
 		l.recent.put(d.task.id, first)
 	}
+	var version uint64
+	if own := d.at(d.own.ref); own >= 0 {
+		version = d.after[own].Version
+	}
 	return Receipt{
 		CommandID: d.task.id, Command: d.task.typ.Name, Agreement: d.own.ref.Agreement, Aggregate: d.own.ref.Path(),
-		Version: d.after[d.own.ref].Version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
+		Version: version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
 	}
 }
 

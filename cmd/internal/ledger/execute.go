@@ -97,7 +97,7 @@ func (l *Ledger) lastLook(ctx context.Context, own *aggregate, t *task, cause er
 func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (_ *decision, _ Receipt, err error) {
 	ctx, span := traces.Start(ctx, "decide")
 	defer func() { decided(span, err) }()
-	w := &world{ctx: ctx, ledger: l, overlay: overlay{}}
+	w := &world{ctx: ctx, ledger: l}
 	w.overlay.suppose(t, own)
 	d, receipt, err := l.lookupOrDecide(w, own, t)
 	if !isRejected(err) {
@@ -110,10 +110,10 @@ func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (_ *decis
 // confirmed decides the task anew on what the log says now of all that is seen
 // when it is decided, and returns the world that this was seen in.
 func (l *Ledger) confirmed(ctx context.Context, first *world, own *aggregate, t *task) (w *world, d *decision, receipt Receipt, err error) {
-	if e := l.again(ctx, append(first.seen, own), func() []*aggregate {
+	if e := l.again(ctx, first.seen([]*aggregate{own}), func() []*aggregate {
 		w = &world{ctx: ctx, ledger: l}
 		d, receipt, err = l.lookupOrDecide(w, own, t)
-		return w.seen
+		return w.seen(nil)
 	}); e != nil {
 		return nil, nil, Receipt{}, e
 	}

@@ -64,7 +64,7 @@ type Ledger struct {
 	log    Log
 	opts   Options
 	source string
-	states *generations[string, *aggregate]
+	states *generations[domain.Ref, *aggregate]
 	recent *generations[string, uint64] // idempotency key -> first sequence, of this process
 	past   horizon
 
@@ -90,7 +90,7 @@ func New(log Log, opts Options) *Ledger {
 	}
 	return &Ledger{
 		log: traced{log}, opts: opts, source: "/ledgers/" + opts.Name,
-		states: newGenerations[string, *aggregate](opts.CacheSize),
+		states: newGenerations[domain.Ref, *aggregate](opts.CacheSize),
 		recent: newGenerations[string, uint64](100_000),
 
 		evidence: newGenerations[domain.Hash, struct{}](foundEvidence),

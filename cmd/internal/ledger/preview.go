@@ -79,7 +79,7 @@ func (d *decision) plan(w *world) (Plan, error) {
 		if err != nil {
 			return Plan{}, err
 		}
-		a := d.of[i]
+		a := d.touched[d.of[i]]
 		before, ok := states[a.ref]
 		if !ok {
 			_, s, err := w.snapshot(a.ref)
