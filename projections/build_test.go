@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -182,7 +181,7 @@ func TestARebuildIsMadeInPlaceOfARenewal(t *testing.T) {
 	})
 	<-under
 	// when a rebuild is asked for
-	time.AfterFunc(time.Millisecond, func() { close(goOn) })
+	m.AfterGivingUp(sync.OnceFunc(func() { close(goOn) }))
 	r, err := m.Rebuild(t.Context(), log, nil)
 	renewing.Wait()
 	// then it takes its place, and says what was there

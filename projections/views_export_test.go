@@ -28,3 +28,11 @@ var SnapshotSum = snapshotSum
 
 // StateVersion is that of the states in snapshots.
 const StateVersion = stateVersion
+
+// AfterGivingUp has f called when the renewal under way is given up.
+func (m *Models) AfterGivingUp(f func()) {
+	m.builds.mu.Lock()
+	defer m.builds.mu.Unlock()
+	giveUp := m.builds.giveUp
+	m.builds.giveUp = func() { giveUp(); f() }
+}
