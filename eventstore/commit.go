@@ -18,10 +18,15 @@ import (
 const (
 	singlesLimit = 10
 
-	// The server commits one batch after the other. The next one is staged
-	// meanwhile, and it costs less while it grows: its commit follows at once
-	// only when it has as many messages as the first, or is full.
+	// The server commits one batch after the other. A second one under way
+	// waits there for the first, and saves the way there and back in between;
+	// but while it grows here it costs less, so it flies when it has as many
+	// messages as the first, or is full.
 	maxBatches = 2
+
+	// How long to wait for company after a shared commit, at most: a part of
+	// the time the commit took, see gathering.
+	gatherPart = 2
 
 	// maxBatchBytes bounds a shared batch; a single append may exceed it.
 	maxBatchBytes = 8 << 20
@@ -50,17 +55,13 @@ type committer struct {
 
 	mu       sync.Mutex
 	incoming []*request
-	came     int // requests, ever
 	landed   []*flight
 	again    []*flight // waited out their backoff
 	pending  int       // submitted and not yet sent, nor abandoned
 	closed   bool
 
-	admitted int                   // of the requests that came
 	ready    []*request            // hold all their subjects, in order of arrival
 	messages int                   // in ready
-	open     *flight               // a batch that is being staged; nil for none
-	full     bool                  // what is ready does not fit into it
 	solo     []*request            // like ready, but each to be sent alone
 	busy     map[string][]*request // subjects of ready and flying requests, and who waits for each
 	parked   int                   // how many wait in busy
@@ -105,7 +106,6 @@ func (c *committer) submit(r *request) error {
 		return ErrOverloaded
 	}
 	c.pending++
-	c.came++
 	c.incoming = append(c.incoming, r)
 	c.poke()
 	return nil
@@ -121,9 +121,6 @@ func (c *committer) left() {
 // land is called by the wire. Who waits for an append is told at once; the
 // committer learns of it afterwards, unless there is more to do.
 func (c *committer) land(f *flight) {
-	c.mu.Lock()
-	f.came = c.came
-	c.mu.Unlock()
 	if f.err == nil && !f.duplicate {
 		for last := f.first + uint64(f.messages) - 1; ; {
 			known := c.acknowledged.Load()
@@ -176,10 +173,9 @@ func (c *committer) loop() {
 		for _, r := range incoming {
 			c.admit(r)
 		}
-		c.admitted += len(incoming)
 		c.launch()
 
-		idle := len(c.ready)+len(c.solo) == 0 && c.open == nil && c.parked == 0 && c.singles+c.batches+c.backoff == 0
+		idle := len(c.ready)+len(c.solo) == 0 && c.parked == 0 && c.singles+c.batches+c.backoff == 0
 		if closed && idle {
 			return
 		}

@@ -81,8 +81,7 @@
 // # How appends share commits
 //
 // Appends queue for one committer. A few go as plain publishes, pipelined;
-// many share an atomic batch, which the server syncs once. It is staged while they
-// come, and committed when no more are expected. When a shared batch
+// many share an atomic batch, which the server syncs once. When a shared batch
 // is refused, its appends are committed one by one, so that only those at
 // fault fail. At most one append per subject is under way at a time.
 //

@@ -33,15 +33,11 @@ const ackTimeout = 10 * time.Second
 type flight struct {
 	reqs     []*request
 	messages int
-	bytes    int
 	batch    bool
-	attempts int       // how often it was sent before
-	begun    time.Time // a batch: when its first message was sent
-	sent     time.Time // the message whose answer is the outcome
+	attempts int // how often it was sent before
+	sent     time.Time
 
 	batchID string
-	staged  int       // messages of the batch that were published
-	last    *nats.Msg // the one after them, kept back: it may have to carry the commit
 	timer   *time.Timer
 
 	// The outcome, set before it is handed back to the committer.
@@ -49,14 +45,6 @@ type flight struct {
 	duplicate bool
 	err       error
 	unsent    bool // the commit was never sent, so err means nothing was written
-	came      int  // how many requests had ever come when it landed
-}
-
-// add takes one more request aboard.
-func (f *flight) add(r *request) {
-	f.reqs = append(f.reqs, r)
-	f.messages += len(r.msgs)
-	f.bytes += r.bytes
 }
 
 // wire sends flights and matches answers to them. Its subscription's goroutine
@@ -85,65 +73,6 @@ func newWire(nc *nats.Conn, landed func(*flight)) (*wire, error) {
 // send puts a flight on the connection. The outcome comes through landed, and
 // from another goroutine; also when sending fails.
 func (w *wire) send(f *flight) {
-	if f.batch {
-		w.begin(f)
-		for _, r := range f.reqs {
-			w.stage(f, r)
-		}
-		w.commit(f)
-		return
-	}
-	m := f.reqs[0].msgs[0]
-	// It may have been in a batch that was refused; with a batch's headers
-	// the server would stage it and wait for the rest.
-	delete(m.Header, headerBatchID)
-	delete(m.Header, headerBatchSeq)
-	delete(m.Header, headerBatchCommit)
-	w.request(f, m)
-}
-
-// begin makes a batch of a flight. The messages of an atomic batch are staged
-// first; only the last has a reply, and its answer is the answer for all. If a
-// publish fails on the way the commit is not sent, and the server drops what it
-// staged after a while.
-func (w *wire) begin(f *flight) {
-	f.batchID = nuid.Next() // a new one each time: a refused id is spent
-	f.begun, f.staged, f.last = time.Now(), 0, nil
-}
-
-// stage publishes the messages of a request of the flight. The server makes a file
-// store for the first, and needs as long for that as for all the rest.
-func (w *wire) stage(f *flight, r *request) {
-	id := []string{f.batchID}
-	for _, m := range r.msgs {
-		if f.last != nil {
-			f.staged++
-			if f.err == nil {
-				f.err = w.nc.PublishMsg(f.last)
-			}
-		}
-		m.Header[headerBatchID] = id
-		m.Header[headerBatchSeq] = []string{strconv.Itoa(f.staged + 1)}
-		m.Reply = ""
-		delete(m.Header, headerBatchCommit)
-		f.last = m
-	}
-}
-
-// commit publishes the last message of a batch.
-func (w *wire) commit(f *flight) {
-	m := f.last
-	f.last = nil
-	m.Header[headerBatchCommit] = []string{"1"}
-	w.request(f, m)
-}
-
-// request publishes the message whose answer is the outcome of the flight, unless
-// publishing what goes before it has failed.
-func (w *wire) request(f *flight, m *nats.Msg) {
-	err := f.err
-	f.err = nil
-
 	w.mu.Lock()
 	w.counter++
 	token := w.counter
@@ -154,8 +83,18 @@ func (w *wire) request(f *flight, m *nats.Msg) {
 	w.flying[token] = f
 	w.mu.Unlock()
 
-	m.Reply = w.inbox + strconv.FormatUint(token, 36)
-	if err == nil {
+	reply := w.inbox + strconv.FormatUint(token, 36)
+	var err error
+	if f.batch {
+		err = w.publishBatch(f, reply)
+	} else {
+		m := f.reqs[0].msgs[0]
+		m.Reply = reply
+		// It may have been in a batch that was refused; with a batch's headers
+		// the server would stage it and wait for the rest.
+		delete(m.Header, headerBatchID)
+		delete(m.Header, headerBatchSeq)
+		delete(m.Header, headerBatchCommit)
 		err = w.nc.PublishMsg(m)
 	}
 	if err != nil {
@@ -177,6 +116,32 @@ func (f *flight) fail(err error) {
 		}
 	}
 	f.err = &OutcomeUnknownError{Err: err}
+}
+
+// publishBatch sends the messages of an atomic batch. Only the last has a
+// reply: its answer is the answer for all. If a publish fails on the way the
+// commit is not sent, and the server drops what it staged after a while.
+func (w *wire) publishBatch(f *flight, reply string) error {
+	f.batchID = nuid.Next() // a new one each time: a refused id is spent
+	id := []string{f.batchID}
+	n := 0
+	for _, r := range f.reqs {
+		for _, m := range r.msgs {
+			n++
+			m.Header[headerBatchID] = id
+			m.Header[headerBatchSeq] = []string{strconv.Itoa(n)}
+			m.Reply = ""
+			delete(m.Header, headerBatchCommit)
+			if n == f.messages {
+				m.Header[headerBatchCommit] = []string{"1"}
+				m.Reply = reply
+			}
+			if err := w.nc.PublishMsg(m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // land ends a flight once; later answers for it find nothing.

@@ -17,20 +17,21 @@ func (c *committer) launch() {
 			c.release(r)
 		}
 	}
-	for {
-		c.board()
-		if c.gathering() {
-			return
-		}
+	if c.gathering() {
+		return
+	}
+	for len(c.ready) > 0 {
+		few := c.messages <= singlesLimit && c.messages == len(c.ready)
 		switch {
-		case c.open != nil && (c.batches == 0 || c.batches < maxBatches && (c.full || c.open.messages >= c.aboard)):
-			f := c.open
-			c.open, c.full = nil, false
-			c.count(f)
-			c.wire.commit(f)
-		case c.open == nil && len(c.ready) > 0 && c.batches == 0 && c.singles+c.messages <= singlesLimit:
-			for _, r := range c.take(MaxMessages, maxBatchBytes) {
+		case few && c.batches == 0 && c.singles+c.messages <= singlesLimit:
+			for _, r := range c.take() {
 				c.fly(newFlight(r))
+			}
+		case few && c.singles+c.batches > 0:
+			return
+		case c.batches == 0, c.batches < maxBatches && c.messages >= min(c.aboard, MaxMessages):
+			if reqs := c.take(); len(reqs) > 0 {
+				c.fly(newFlight(reqs...))
 			}
 		default:
 			return
@@ -38,37 +39,14 @@ func (c *committer) launch() {
 	}
 }
 
-// board puts what is ready into the open batch, which is staged while its company
-// is on its way and while another one is being committed. More than a few open one.
-func (c *committer) board() {
-	few := c.messages <= singlesLimit && c.messages == len(c.ready)
-	if len(c.ready) == 0 || c.full || c.open == nil && few {
-		return
-	}
-	f := c.open
-	if f == nil {
-		f = &flight{batch: true}
-	}
-	for _, r := range c.take(MaxMessages-f.messages, maxBatchBytes-f.bytes) {
-		if c.open == nil {
-			c.open = f
-			c.wire.begin(f)
-		}
-		f.add(r)
-		c.wire.stage(f, r)
-	}
-	c.full = c.open != nil && len(c.ready) > 0
-}
-
 // gathering says that more company is worth waiting for. The callers of a
 // shared commit come back together, but not at the same instant: without this
 // the first of them to return would split the crowd, and each part would pay
-// for a batch of its own. The pause follows shared commits only, and is at most what
-// they took, so a lone writer never meets it; and the shorter, the more have come
-// while the commit was under way: those need not wait for the rest. The server is not
-// idle meanwhile, it makes the store for the batch that they are staged in.
+// for a batch of its own. The pause follows shared commits only, and is a part
+// of what they took, so a lone writer never meets it; and the shorter, the more
+// have come while the commit was under way: those need not wait for the rest.
 func (c *committer) gathering() bool {
-	if c.waiting() >= c.company || c.full || c.batches > 0 {
+	if len(c.ready) >= c.company || c.batches > 0 {
 		return false
 	}
 	left := time.Until(c.gatherEnd)
@@ -86,31 +64,22 @@ func (c *committer) gathering() bool {
 
 // expectCompany is called when a shared commit has landed.
 func (c *committer) expectCompany(f *flight) {
-	left := len(f.reqs) // who may come back, or has already
-	back := max(0, c.admitted-f.came)
-	c.company = max(1, left+c.waiting()+c.parked-back)
-	pause := time.Since(f.begun)
+	left := len(f.reqs) // who may come back
+	c.company = left + len(c.ready) + c.parked
+	pause := time.Since(f.sent) / gatherPart
 	c.gatherEnd = time.Now().Add(pause * time.Duration(left) / time.Duration(c.company))
 }
 
-// waiting is how many requests are there for the next commit.
-func (c *committer) waiting() int {
-	if c.open == nil {
-		return len(c.ready)
-	}
-	return len(c.ready) + len(c.open.reqs)
-}
-
-// take removes from the front of ready what fits into a batch with so much room, and
-// leaves out the requests whose callers have gone. An empty one takes any request.
-func (c *committer) take(messages, bytes int) []*request {
+// take removes from the front of ready what fits into one batch, and leaves
+// out the requests whose callers have gone.
+func (c *committer) take() []*request {
 	var (
 		taken, gone []*request
 		n, size, i  int
 	)
 	for ; i < len(c.ready); i++ {
 		r := c.ready[i]
-		if n+len(r.msgs) > messages || (n > 0 || messages < MaxMessages) && size+r.bytes > bytes {
+		if n+len(r.msgs) > MaxMessages || n > 0 && size+r.bytes > maxBatchBytes {
 			break
 		}
 		c.messages -= len(r.msgs)
@@ -138,27 +107,25 @@ func (c *committer) depart(r *request) bool {
 	return true
 }
 
-// newFlight is the commit for one request. One message alone needs no batch.
-func newFlight(r *request) *flight {
-	f := &flight{}
-	f.add(r)
+// newFlight is the commit for these requests. One message alone needs no
+// batch.
+func newFlight(reqs ...*request) *flight {
+	f := &flight{reqs: reqs}
+	for _, r := range reqs {
+		f.messages += len(r.msgs)
+	}
 	f.batch = f.messages > 1
 	return f
 }
 
 func (c *committer) fly(f *flight) {
-	c.count(f)
-	c.wire.send(f)
-}
-
-// count notes that a flight is under way.
-func (c *committer) count(f *flight) {
 	if f.batch {
 		c.batches++
 		c.aboard += f.messages
 	} else {
 		c.singles++
 	}
+	c.wire.send(f)
 }
 
 // settle deals with the outcome of a flight.
