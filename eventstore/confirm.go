@@ -44,17 +44,23 @@ func (s *Store) Confirm(ctx context.Context, last map[string]uint64) (bool, erro
 	if s.replicas <= 1 || len(last) == 0 {
 		return true, nil
 	}
-	found, err := s.lastOf(ctx, s.stream, slices.Collect(maps.Keys(last)))
-	if err != nil {
-		return false, fmt.Errorf("eventstore: confirm: %w", err)
-	}
-	for subject, seq := range last {
-		if found[subject] > seq {
-			return false, nil
+	for subjects := range slices.Chunk(slices.Collect(maps.Keys(last)), lastAtOnce) {
+		found, err := s.lastOf(ctx, s.stream, subjects)
+		if err != nil {
+			return false, fmt.Errorf("eventstore: confirm: %w", err)
+		}
+		for _, subject := range subjects {
+			if found[subject] > last[subject] {
+				return false, nil
+			}
 		}
 	}
 	return true, nil
 }
+
+// lastAtOnce is of how many subjects the last records are asked for at a time. The server
+// answers 1,024 at most.
+const lastAtOnce = 1000
 
 // inTime bounds how long a leader is waited for.
 func inTime(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -27,3 +27,17 @@ func OpenImpatient(ctx context.Context, cfg Config, stuck time.Duration) (*Store
 	s.stuckTime = stuck
 	return s, s.start(ctx)
 }
+
+// ConfirmAsInACluster is Confirm of a store whose log has replicas.
+func (s *Store) ConfirmAsInACluster(ctx context.Context, last map[string]uint64) (bool, error) {
+	defer func(n int) { s.replicas = n }(s.replicas)
+	s.replicas = 3
+	return s.Confirm(ctx, last)
+}
+
+// Waiting is how many appends wait for others of their subjects.
+func (s *Store) Waiting() int {
+	s.commit.mu.Lock()
+	defer s.commit.mu.Unlock()
+	return s.commit.pending
+}

@@ -6,8 +6,19 @@ import (
 )
 
 // launch sends what is worth sending now. Every case that waits has a flight
-// under way whose landing comes back here.
+// under way whose landing comes back here, or a timer.
 func (c *committer) launch() {
+	for {
+		c.launchAlone()
+		c.launchTogether()
+		if len(c.solo) == 0 || c.singles+c.batches > 0 { // those that have gone may have let others through
+			return
+		}
+	}
+}
+
+// launchAlone sends what is to be sent by itself.
+func (c *committer) launchAlone() {
 	for len(c.solo) > 0 && c.singles+c.batches < singlesLimit {
 		r := c.solo[0]
 		c.solo = c.solo[1:]
@@ -17,6 +28,10 @@ func (c *committer) launch() {
 			c.release(r)
 		}
 	}
+}
+
+// launchTogether sends what may share a commit.
+func (c *committer) launchTogether() {
 	if c.gathering() {
 		return
 	}

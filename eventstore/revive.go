@@ -47,40 +47,44 @@ func (e *embedded) canWrite() error {
 func (s *Store) lookAfter() {
 	tick := time.NewTicker(healthCheck)
 	defer tick.Stop()
-	for lost := false; ; {
+	for lost, down := false, false; ; {
 		select {
 		case <-s.closing:
 			return
 		case <-tick.C:
 		}
-		if lost {
+		if lost || !down && s.writes() || s.diskRoom() != nil {
 			continue
 		}
-		health := s.srv.Load().Healthz(&server.HealthzOptions{})
-		if !strings.Contains(health.Error, "write error") { // it may only be slow to say that it is well
-			continue
-		}
-		failed := fmt.Errorf("%w: %s", ErrUnavailable, health.Error)
-		full := strings.Contains(health.Error, "no space left") // the server tells it so, too
-		if full {
-			failed = fmt.Errorf("%w: %s", ErrNoRoom, health.Error)
-		}
-		if s.srv.failed.Swap(&failed) == nil {
-			s.log.Error("the log cannot be written", "error", health.Error)
-		}
-		if !full || s.diskRoom() != nil {
-			continue
-		}
-		if err := s.revive(); err != nil {
+		if err := s.revive(); err != nil { // it says nothing of its health then
 			s.log.Error("the log cannot be opened again", "error", err)
-			lost = errors.As(err, new(*GapError))
+			lost, down = errors.As(err, new(*GapError)), true
 			failed := fmt.Errorf("%w: %w", ErrUnavailable, err)
 			s.srv.failed.Store(&failed)
 			continue
 		}
+		down = false
 		s.srv.failed.Store(nil)
 		s.log.Warn("there is room, and the log can be written again")
 	}
+}
+
+// writes reports whether the embedded server writes, as far as it says, or fails for
+// another reason than a full disk: it cannot be helped by being started again.
+func (s *Store) writes() bool {
+	health := s.srv.Load().Healthz(&server.HealthzOptions{})
+	if !strings.Contains(health.Error, "write error") { // it may only be slow to say that it is well
+		return true
+	}
+	failed := fmt.Errorf("%w: %s", ErrUnavailable, health.Error)
+	full := strings.Contains(health.Error, "no space left") // the server tells it so, too
+	if full {
+		failed = fmt.Errorf("%w: %s", ErrNoRoom, health.Error)
+	}
+	if s.srv.failed.Swap(&failed) == nil {
+		s.log.Error("the log cannot be written", "error", health.Error)
+	}
+	return !full
 }
 
 // revive starts the embedded server again. What was acknowledged has to be there.

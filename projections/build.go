@@ -302,7 +302,7 @@ func (m *Models) rest(ctx context.Context, pause time.Duration) bool {
 	free, err := durable.Free(m.opts.Dir)
 	enough := free + m.size()
 	if err == nil && errors.Is(m.Build().Err, durable.ErrNoRoom) {
-		tick := time.NewTicker(roomPause)
+		tick := time.NewTicker(followPause)
 		defer tick.Stop()
 		look = tick.C
 	}

@@ -217,3 +217,17 @@ func TestDueIsInTheOrderOfDates(t *testing.T) {
 	_, _, err = m.Due(t.Context(), "second", on(l.seq), 0, projections.Page{Cursor: next})
 	requireRefused(t, err, projections.CodeInvalidCursor)
 }
+
+// Who reads on and fails throws away what was read; never from under another.
+func TestWhatIsCountedIsHeldWhileItIsLookedAt(t *testing.T) {
+	l, log := inMemory(t)
+	l.inTwoAgreements()
+	m := models(t, t.TempDir(), nil)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	for range 2 { // read, and read before
+		held, err := m.HoldsWhatItRead(t.Context())
+		require.NoError(t, err)
+		require.True(t, held)
+	}
+}

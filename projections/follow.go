@@ -16,7 +16,8 @@ import (
 // Follow keeps the read models up with the log. It makes them first when there
 // are none. It returns nil when ctx ends, and otherwise why it stopped, which
 // Position also tells from then on; it may be called again. On a full disk it waits
-// for room: the read models are behind then, and have not stopped.
+// for room, and for a log that cannot be reached: the read models are behind then, and
+// have not stopped.
 func (m *Models) Follow(ctx context.Context, log Log) error {
 	if !m.following.TryLock() {
 		return errFollowed
@@ -28,20 +29,24 @@ func (m *Models) Follow(ctx context.Context, log Log) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if !errors.Is(err, durable.ErrNoRoom) {
+		switch {
+		case errors.Is(err, durable.ErrNoRoom):
+			m.log.Error("the read models wait for room", "error", err)
+		case errors.Is(err, eventstore.ErrUnavailable): // as while an embedded server is started again
+			m.log.Error("the read models wait for the log", "error", err)
+		default:
 			m.setError(err)
 			return err
 		}
-		m.log.Error("the read models wait for room", "error", err)
 		select {
-		case <-time.After(roomPause):
+		case <-time.After(followPause):
 		case <-ctx.Done():
 		}
 	}
 }
 
-// roomPause lies between two attempts to write to a full disk.
-const roomPause = time.Second
+// followPause lies between two attempts to write to a full disk, or to reach the log.
+const followPause = time.Second
 
 // follow makes the models of a view anew as often as something is restricted that
 // they have shown, and where they are of another log: that is no loss.

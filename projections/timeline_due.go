@@ -154,7 +154,6 @@ func (l *timeline) dueAt(q *query, of int64, by domain.Date, f func(*dueSpan) (m
 	if err := l.readOn(q); err != nil {
 		return err
 	}
-	l.mu.RLock()
 	defer l.mu.RUnlock()
 	t := &l.due
 	if of != 0 {

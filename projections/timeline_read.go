@@ -35,7 +35,6 @@ func (l *timeline) at(q *query, of int64) (counts []colours, classes []class, er
 	if err := l.readOn(q); err != nil {
 		return nil, nil, err
 	}
-	l.mu.RLock()
 	defer l.mu.RUnlock()
 	t := &l.whole
 	if of != 0 {
@@ -46,14 +45,23 @@ func (l *timeline) at(q *query, of int64) (counts []colours, classes []class, er
 	return t.count(l, q.at.Seq, q.at.Day), l.classes, nil
 }
 
-// readOn reads the rows that are new, where they matter to a question.
+// readOn reads the rows that are new, where they matter to a question. Without an error
+// it returns with mu held for reading: what has been read may be thrown away by who
+// reads on and fails.
 func (l *timeline) readOn(q *query) error {
-	l.mu.RLock()
-	done := l.read.seq >= q.at.Seq
-	l.mu.RUnlock()
-	if done {
-		return nil
+	for {
+		l.mu.RLock()
+		if l.read.seq >= q.at.Seq {
+			return nil
+		}
+		l.mu.RUnlock()
+		if err := l.readMore(q); err != nil {
+			return fmt.Errorf("read projects and milestones: %w", err)
+		}
 	}
+}
+
+func (l *timeline) readMore(q *query) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.read.seq >= q.at.Seq { // by who had the lock before
@@ -63,9 +71,8 @@ func (l *timeline) readOn(q *query) error {
 	if err != nil { // what is half read is worth nothing
 		l.read, l.seen, l.classes, l.classOf, l.steps, l.whole, l.of = reached{}, nil, nil, nil, nil, tally{}, nil
 		l.spans, l.due, l.dueOf = nil, dueList{}, nil
-		return fmt.Errorf("read projects and milestones: %w", err)
 	}
-	return nil
+	return err
 }
 
 // readRows reads all rows that the question's transaction sees.

@@ -1,5 +1,7 @@
 package projections
 
+import "context"
+
 // Dir is where the files are.
 func (m *Models) Dir() string { return m.opts.Dir }
 
@@ -35,4 +37,24 @@ func (m *Models) AfterGivingUp(f func()) {
 	defer m.builds.mu.Unlock()
 	giveUp := m.builds.giveUp
 	m.builds.giveUp = func() { giveUp(); f() }
+}
+
+// HoldsWhatItRead reports whether nobody can throw away what is counted between that it
+// was read up to the present and that it is looked at.
+func (m *Models) HoldsWhatItRead(ctx context.Context) (held bool, err error) {
+	err = m.read(ctx, Point{}, func(q *query) error {
+		at, err := readPosition(q.conn)
+		if err != nil {
+			return err
+		}
+		q.at.Seq = at.seq
+		l := &m.live.timeline
+		if err := l.readOn(q); err != nil {
+			return err
+		}
+		held = !l.mu.TryLock()
+		l.mu.RUnlock()
+		return nil
+	})
+	return held, err
 }

@@ -1,0 +1,81 @@
+package eventstore_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// An append that waited behind one whose caller has gone is refused when it is stale,
+// though nothing else is under way.
+func TestAStaleAppendBehindOneThatHasGoneIsRefused(t *testing.T) {
+	cfg := config(t)
+	held, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	cfg.Observe = func(eventstore.AppendStats) { once.Do(func() { close(held); <-goOn }) }
+	s, err := eventstore.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	// given a committer that is held up behind a first append
+	_, err = s.Append(t.Context(), []eventstore.Message{message("first", 0, "x")})
+	require.NoError(t, err)
+	<-held
+	// and one that comes, with a stale one behind it
+	ctx, cancel := context.WithCancel(t.Context())
+	gone, stale := make(chan error, 1), make(chan error, 1)
+	go func() { _, err := s.Append(ctx, []eventstore.Message{message("k", 0, "x")}); gone <- err }()
+	require.Eventually(t, func() bool { return s.Waiting() == 1 }, 5*time.Second, time.Millisecond)
+	go func() {
+		_, err := s.Append(t.Context(), []eventstore.Message{message("k", 0, "x"), message("first", 0, "y")})
+		stale <- err
+	}()
+	require.Eventually(t, func() bool { return s.Waiting() == 2 }, 5*time.Second, time.Millisecond)
+	// when its caller goes
+	cancel()
+	require.ErrorIs(t, <-gone, context.Canceled)
+	close(goOn)
+	// then the other one is answered
+	select {
+	case err := <-stale:
+		var conflict *eventstore.ConflictError
+		require.ErrorAs(t, err, &conflict)
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "it waits for ever")
+	}
+}
+
+// A server answers for 1,024 subjects at most.
+func TestConfirmOfMoreSubjectsThanOneAnswerHas(t *testing.T) {
+	s, err := eventstore.Open(t.Context(), config(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	last := map[string]uint64{}
+	for batch := range 3 {
+		var msgs []eventstore.Message
+		for i := range 700 {
+			msgs = append(msgs, message(fmt.Sprintf("p-%d-%d", batch, i), 0, "x"))
+		}
+		first, err := s.Append(t.Context(), msgs)
+		require.NoError(t, err)
+		for i, m := range msgs {
+			last[m.Subject] = first + uint64(i)
+		}
+	}
+	same, err := s.ConfirmAsInACluster(t.Context(), last)
+	require.NoError(t, err)
+	require.True(t, same)
+
+	for subject := range last {
+		last[subject]-- // as if one had come behind it
+		same, err = s.ConfirmAsInACluster(t.Context(), last)
+		require.NoError(t, err)
+		require.False(t, same)
+		break
+	}
+}
