@@ -3,6 +3,8 @@ package api
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -57,7 +59,11 @@ func (s *server) getBackup(w http.ResponseWriter, r *http.Request) error {
 	source := backup.Source{Log: s.cfg.Store, Notary: s.cfg.Notary, Program: s.cfg.Version}
 	if _, err := source.Write(r.Context(), &patientWriter{body: w, conn: http.NewResponseController(w)}); err != nil {
 		if r.Context().Err() == nil || !errors.Is(err, r.Context().Err()) {
-			s.cfg.Logger.ErrorContext(r.Context(), "a backup broke off", "error", err)
+			level := slog.LevelError
+			if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "write" { // who asked has gone, and net/http is about to see it
+				level = slog.LevelInfo
+			}
+			s.cfg.Logger.Log(r.Context(), level, "a backup broke off", "error", err)
 		}
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}
