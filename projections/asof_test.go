@@ -3,7 +3,6 @@ package projections_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -201,12 +200,8 @@ func TestAnInstantMeansTheLastEventNotAfterIt(t *testing.T) {
 				times[i] = times[i-1]
 			}
 		}
-		dir, err := os.MkdirTemp("", "read-models-")
-		require.NoError(t, err)
-		defer os.RemoveAll(dir)
-		m, err := projections.Open(context.Background(), projections.Options{Dir: dir, Ledger: "test"})
-		require.NoError(t, err)
-		defer m.Close()
+		m, done := scratch(t)
+		defer done()
 		for reached := 0; reached < len(times); {
 			reached = min(reached+99, len(times))
 			followTo(t, m, log, uint64(reached))

@@ -3,10 +3,8 @@ package projections_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 
-	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -32,12 +30,8 @@ func TestDueIsWhatListsHave(t *testing.T) {
 		}
 		limit := func() int { return rapid.IntRange(1, 20).Draw(t, "limit") }
 		// and read models that were asked while they followed it
-		dir, err := os.MkdirTemp("", "read-models-")
-		require.NoError(t, err)
-		defer os.RemoveAll(dir)
-		m, err := projections.Open(context.Background(), projections.Options{Dir: dir, Ledger: "test"})
-		require.NoError(t, err)
-		defer m.Close()
+		m, done := scratch(t)
+		defer done()
 		for seq := uint64(0); seq < l.seq; {
 			seq = min(l.seq, seq+uint64(rapid.IntRange(1, 40).Draw(t, "chunk")))
 			followTo(t, m, log, seq)

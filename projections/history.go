@@ -16,18 +16,22 @@ func (m *Models) History(ctx context.Context, ref domain.Ref) (seqs []uint64, up
 		return nil, 0, nil
 	}
 	err = m.read(ctx, Point{}, func(q *query) error {
-		at, err := readPosition(q.conn)
-		if err != nil {
-			return err
-		}
-		upTo = at.seq
-		id, found, err := selectInt(q.conn, selectEntity, string(ref.Agreement), ref.Path())
-		if err == nil && found {
+		id, found, at, err := registered(q.conn, ref)
+		if upTo = at; err == nil && found {
 			seqs, err = historyAfter(q.conn, id, 0)
 		}
 		return err
 	})
 	return seqs, upTo, err
+}
+
+// registered finds an aggregate in the register, which goes as far as sequence upTo.
+func registered(conn *sqlite.Conn, ref domain.Ref) (id int64, found bool, upTo uint64, err error) {
+	at, err := readPosition(conn)
+	if err == nil {
+		id, found, err = selectInt(conn, selectEntity, string(ref.Agreement), ref.Path())
+	}
+	return id, found, at.seq, err
 }
 
 // historyAfter lists the events of an aggregate after a sequence.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -101,12 +100,8 @@ func TestAPortfolioCountsWhatListsHave(t *testing.T) {
 		l.inTwoAgreements()
 		l.wander(t, 60)
 		// and read models that were asked while they followed it
-		dir, err := os.MkdirTemp("", "read-models-")
-		require.NoError(t, err)
-		defer os.RemoveAll(dir)
-		m, err := projections.Open(context.Background(), projections.Options{Dir: dir, Ledger: "test"})
-		require.NoError(t, err)
-		defer m.Close()
+		m, done := scratch(t)
+		defer done()
 		for seq := uint64(0); seq < l.seq; {
 			seq = min(l.seq, seq+uint64(rapid.IntRange(1, 40).Draw(t, "chunk")))
 			followTo(t, m, log, seq)

@@ -19,19 +19,26 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
-// fresh makes read models from log in one go.
-func fresh(t tb, log projections.Log) (m *projections.Models, done func()) {
+// scratch opens read models that there are none of yet, until done.
+func scratch(t tb) (m *projections.Models, done func()) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "read-models-")
 	require.NoError(t, err)
 	m, err = projections.Open(context.Background(), projections.Options{Dir: dir, Ledger: "test"})
 	require.NoError(t, err)
-	_, err = m.Rebuild(context.Background(), log, nil)
-	require.NoError(t, err)
 	return m, func() {
 		require.NoError(t, m.Close())
 		require.NoError(t, os.RemoveAll(dir))
 	}
+}
+
+// fresh makes read models from log in one go.
+func fresh(t tb, log projections.Log) (m *projections.Models, done func()) {
+	t.Helper()
+	m, done = scratch(t)
+	_, err := m.Rebuild(context.Background(), log, nil)
+	require.NoError(t, err)
+	return m, done
 }
 
 // digestOf is the digest of read models made from log in one go.

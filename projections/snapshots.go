@@ -201,13 +201,8 @@ func (m *Models) Past(ctx context.Context, ref domain.Ref) (s domain.Snapshot, l
 		return s, nil, 0, nil
 	}
 	err = m.read(ctx, Point{}, func(q *query) error {
-		at, err := readPosition(q.conn)
-		if err != nil {
-			return err
-		}
-		upTo = at.seq
-		id, found, err := selectInt(q.conn, selectEntity, string(ref.Agreement), ref.Path())
-		if err != nil || !found {
+		id, found, at, err := registered(q.conn, ref)
+		if upTo = at; err != nil || !found {
 			return err
 		}
 		if s, _, err = readSnapshot(q.conn, kind, subjectOf(m.opts.Ledger, ref), id); err != nil {

@@ -47,6 +47,7 @@ func (s *server) overASlowLine(t *testing.T) *server {
 type trickle struct{ io.ReadCloser }
 
 func (t trickle) Read(p []byte) (int, error) {
+	// The pace is what a slow line is: nothing is waited for.
 	time.Sleep(2 * time.Second / 60)
 	return t.ReadCloser.Read(p[:min(len(p), 2<<10)])
 }
