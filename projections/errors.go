@@ -154,8 +154,14 @@ func ofDisk(err error) error {
 	switch code := sqlite.ErrCode(err); {
 	case code == sqlite.ResultFull, code == sqlite.ResultIOErrSHMSize, errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%w: %w", durable.ErrNoRoom, err)
-	case code.ToPrimary() == sqlite.ResultCorrupt, code.ToPrimary() == sqlite.ResultNotADB:
+	case damaged(err):
 		return fmt.Errorf("%w; the read models are damaged: stop the server and remove the file to have it made again from the log", err)
 	}
 	return err
+}
+
+// damaged reports whether SQLite cannot make anything of a file.
+func damaged(err error) bool {
+	code := sqlite.ErrCode(err).ToPrimary()
+	return code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB
 }

@@ -48,6 +48,12 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 	if m.opts.View != nil {
 		return r, errOfView
 	}
+	defer func() {
+		if damaged(err) {
+			r.Identical, r.Difference = false, &Difference{Code: DiffersTables, Seq: r.Seq, What: "the tables cannot be read: " + err.Error()}
+			err = nil
+		}
+	}()
 	end, err := m.beginReplay()
 	if err != nil {
 		return r, err

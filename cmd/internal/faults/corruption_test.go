@@ -219,8 +219,10 @@ func (l *victim) outcome(t *testing.T, dir string, p *promises) (outcome, said s
 	outcome = whole
 	if _, errs, code := s.run(t, nil, "replay"); code != 0 { // SQLite has no checksum over what a table says
 		require.Contains(t, errs, "the read models are not what the log says: make them again with milepost rebuild")
-		out, errs, code := s.run(t, nil, "rebuild")
-		require.NotZero(t, code, out)
+		out, rebuilt, code := s.run(t, nil, "rebuild")
+		// Snapshots are no read models: it says of these that they are identical.
+		require.True(t, code != 0 || strings.Contains(errs, "snapshot") || strings.Contains(errs, "cannot be read"), "%s%s", errs, out)
+		errs = rebuilt
 		t.Logf("rebuild: %s%s", out, errs)
 		outcome = differs
 	}
