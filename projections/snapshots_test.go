@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/amendment"
@@ -313,4 +314,32 @@ func TestAFileWithoutSnapshotsIsGivenSome(t *testing.T) {
 
 	_, later := present(t, m, log, domain.Ref{Agreement: "framework", Kind: "project", Key: "iot-base"})
 	require.Empty(t, later)
+}
+
+// A page of which SQLite can make nothing is a difference, and no failure to replay.
+func TestReplayNamesAPageThatCannotBeRead(t *testing.T) {
+	l, log := inMemory(t)
+	l.story()
+	dir := t.TempDir()
+	m := models(t, dir, nil)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	require.NoError(t, m.Close())
+	var page int64
+	query(t, dir, "SELECT rootpage FROM sqlite_schema WHERE name = 'snapshot'", func(stmt *sqlite.Stmt) error {
+		page = stmt.ColumnInt64(0)
+		return nil
+	})
+	file, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	require.NoError(t, err)
+	f, err := os.OpenFile(file[0], os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, 100), (page-1)*4096)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+
+	r := replayed(t, models(t, dir, nil), log)
+	require.False(t, r.Identical)
+	require.Equal(t, projections.DiffersTables, r.Difference.Code)
+	require.Contains(t, r.Difference.What, "cannot be read")
 }
