@@ -257,22 +257,24 @@ func (l *Ledger) lookupKey(ctx context.Context, key string) (uint64, bool, error
 	return l.opts.Register.FindCommand(ctx, key)
 }
 
-// receipt reads the events of t's command from the log, the first at seq.
+// receipt reads the events of t's command from the log, one of which is at seq: the
+// first, unless a snapshot was made in the middle of the command.
 func (l *Ledger) receipt(ctx context.Context, t *task, seq uint64) (Receipt, bool, error) {
-	r := Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}
-	for ; ; seq++ {
-		rec, err := l.log.Get(ctx, seq)
-		if errors.Is(err, eventstore.ErrNotFound) {
+	for seq > 1 {
+		if _, env, err := l.eventOf(ctx, t, seq-1); err != nil {
+			return Receipt{}, false, err
+		} else if env == nil {
 			break
 		}
-		if err != nil {
-			return Receipt{}, false, fmt.Errorf("read receipt: %w", err)
-		}
-		env, err := domain.DecodeEnvelope(rec.Data)
+		seq--
+	}
+	r := Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}
+	for ; ; seq++ {
+		rec, env, err := l.eventOf(ctx, t, seq)
 		if err != nil {
 			return Receipt{}, false, err
 		}
-		if env.CommandID != t.id {
+		if env == nil {
 			break
 		}
 		if env.CommandHash != t.hash {
@@ -289,6 +291,22 @@ func (l *Ledger) receipt(ctx context.Context, t *task, seq uint64) (Receipt, boo
 		r.Events = append(r.Events, EventRef{rec.Seq, env.ID, env.Type})
 	}
 	return r, len(r.Events) > 0, nil
+}
+
+// eventOf reads the event at seq, nil where it is not one of t's command.
+func (l *Ledger) eventOf(ctx context.Context, t *task, seq uint64) (eventstore.Record, *domain.Envelope, error) {
+	rec, err := l.log.Get(ctx, seq)
+	if errors.Is(err, eventstore.ErrNotFound) {
+		return rec, nil, nil
+	}
+	if err != nil {
+		return rec, nil, fmt.Errorf("read receipt: %w", err)
+	}
+	env, err := domain.DecodeEnvelope(rec.Data)
+	if err != nil || env.CommandID != t.id {
+		return rec, nil, err
+	}
+	return rec, &env, nil
 }
 
 // Decode reads a request from the JSON object of the command name.

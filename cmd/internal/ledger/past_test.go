@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
+	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/domain/project"
 	"github.com/milepost-ledger/milepost/eventstore"
 	"github.com/milepost-ledger/milepost/projections"
 )
@@ -45,10 +47,16 @@ func (c *counting) count(records iter.Seq2[eventstore.Record, error]) iter.Seq2[
 // have come up to the end of it.
 func registered(t *testing.T, store *eventstore.Store) (*ledger.Ledger, *counting) {
 	t.Helper()
+	return registeredUpTo(t, store, store)
+}
+
+// registeredUpTo is registered, where the read models know no more than seen has.
+func registeredUpTo(t *testing.T, store *eventstore.Store, seen projections.Log) (*ledger.Ledger, *counting) {
+	t.Helper()
 	models, err := projections.Open(t.Context(), projections.Options{Dir: t.TempDir(), Ledger: "main"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, models.Close()) })
-	_, err = models.Rebuild(t.Context(), store, nil)
+	_, err = models.Rebuild(t.Context(), seen, nil)
 	require.NoError(t, err)
 	log := &counting{Store: store}
 	return ledger.New(log, ledger.Options{Name: "main", Register: models, Now: func() time.Time { return now }}), log
@@ -157,4 +165,37 @@ func TestAnImportedKeyOnAnotherAggregateIsNotThatLine(t *testing.T) {
 	sum, err := importAll(t, l, rename("wuxi", "City of Wuxi"))
 	require.NoError(t, err)
 	require.Equal(t, ledger.Summary{Lines: 1, Commands: 1, Events: 1, FirstSeq: 3, LastSeq: 3}, sum)
+}
+
+// begun is a log of which no more was seen than up to a sequence.
+type begun struct {
+	*eventstore.Store
+	upTo uint64
+}
+
+func (b begun) Last(context.Context) (uint64, error) { return b.upTo, nil }
+
+// A snapshot may be as of an event in the middle of a command. Whoever sends that again
+// is still told of all its events.
+func TestTheReceiptOfACommandThatASnapshotCutsIsWhole(t *testing.T) {
+	// given a command of two events, and a snapshot as of the first
+	store := openStore(t)
+	writer := newLedger(store)
+	inEffect(t, writer, 1)
+	m := project.MilestoneID{Agreement: "a", Project: "p0", Milestone: "m"}
+	_, err := importAll(t, writer, schedule("p0", "m"), start("p0"),
+		citing(ledger.Request{Command: project.Claim{MilestoneID: m, Party: "cethik", MetOn: domain.MustDate("2026-11-20")}}, attach(t, store, "photographs")))
+	require.NoError(t, err)
+	confirm := withKey(ledger.Request{Command: project.Confirm{MilestoneID: m, Party: "wuxi"}}, "k")
+	first, err := writer.Execute(t.Context(), confirm)
+	require.NoError(t, err)
+	require.Len(t, first.Events, 2)
+	l, log := registeredUpTo(t, store, begun{store, first.Events[0].Seq})
+	// when it is sent again
+	again, err := l.Execute(t.Context(), confirm)
+	require.NoError(t, err)
+	// then it gets the same receipt
+	require.EqualValues(t, 1, log.read.Load(), "the snapshot has all before the second event")
+	first.Replayed = true
+	require.Equal(t, first, again)
 }
