@@ -25,7 +25,7 @@ var errShort = errors.New("the answer was cut short")
 //
 // In a cluster a page may be answered by a replica that lags behind, so the
 // leader is asked for what comes after the last one: whatever was acknowledged
-// before is there, as far as [Store.Confirm] agrees.
+// before is there, as far as [Store.Ends] agrees.
 func (s *Store) Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		if err := checkSubject(s.cfg.Ledger, subject); err != nil {

@@ -52,26 +52,25 @@ func cluster(tb testing.TB) string {
 
 // What was read of a server is right only if a leader that is heard says so: another
 // server may have shown an old state.
-func TestConfirm_whatTheLogOfAMajoritySays(t *testing.T) {
+func TestEnds_whatTheLogOfAMajoritySays(t *testing.T) {
 	// given a log on three servers
 	s := openWith(t, eventstore.Config{URL: cluster(t), Ledger: "test"})
 	ctx := t.Context()
-	confirm := func(last map[string]uint64) bool {
-		t.Helper()
-		present, err := s.Confirm(ctx, last)
-		require.NoError(t, err)
-		return present
-	}
-	assert.True(t, confirm(map[string]uint64{subject("p1"): 0}), "of an empty log")
+	subjects := []string{subject("p1"), subject("p2"), subject("p3")}
+	ends, _, err := s.Ends(ctx, subjects, 0)
+	require.NoError(t, err)
+	assert.Empty(t, ends, "of an empty log")
 	mustAppend(t, s, message("p1", 0, "a"))
 	mustAppend(t, s, message("p2", 0, "b"))
 	mustAppend(t, s, message("p1", 1, "c"))
-	// then the last records of subjects are confirmed, and what was the state before is not
-	assert.True(t, confirm(nil))
-	assert.True(t, confirm(map[string]uint64{subject("p1"): 3, subject("p2"): 2, subject("p3"): 0}))
-	assert.False(t, confirm(map[string]uint64{subject("p1"): 1, subject("p2"): 2}), "it has one more")
-	assert.False(t, confirm(map[string]uint64{subject("p1"): 0}), "it is there")
-	assert.True(t, confirm(map[string]uint64{subject("p2"): 4}), "one more was read than when it was asked")
+	// then it says where the subjects end, and as of when
+	ends, moment, err := s.Ends(ctx, subjects, 3)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]uint64{subject("p1"): 3, subject("p2"): 2}, ends)
+	assert.EqualValues(t, 3, moment)
+	ends, _, err = s.Ends(ctx, nil, 3)
+	require.NoError(t, err)
+	assert.Empty(t, ends)
 	reached, err := s.Reached(ctx)
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, reached)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -36,26 +37,25 @@ func (s *Store) Reached(ctx context.Context) (uint64, error) {
 	return s.reached(ctx, s.stream)
 }
 
-// Confirm says whether no subject had a record behind the one given, 0 for none, at
-// some moment after it was called.
+// Ends returns the sequence of the last record of each subject that has one, and a moment
+// since the call, told as how far the log went then: at least to newest, which somebody
+// has seen. Whoever has the records of a subject to its end has all that it had at that
+// moment, the same for all subjects, and maybe later ones.
 //
 // The error is ErrUnavailable when no leader could show it in time.
-func (s *Store) Confirm(ctx context.Context, last map[string]uint64) (bool, error) {
-	if s.replicas <= 1 || len(last) == 0 {
-		return true, nil
-	}
-	for subjects := range slices.Chunk(slices.Collect(maps.Keys(last)), lastAtOnce) {
-		found, err := s.lastOf(ctx, s.stream, subjects)
+func (s *Store) Ends(ctx context.Context, subjects []string, newest uint64) (ends map[string]uint64, moment uint64, err error) {
+	ends, moment = map[string]uint64{}, math.MaxUint64
+	for some := range slices.Chunk(subjects, lastAtOnce) {
+		found, upTo, err := s.lastOf(ctx, s.stream, some, newest)
 		if err != nil {
-			return false, fmt.Errorf("eventstore: confirm: %w", err)
+			return nil, 0, fmt.Errorf("eventstore: ends of subjects: %w", err)
 		}
-		for _, subject := range subjects {
-			if found[subject] > last[subject] {
-				return false, nil
-			}
+		maps.Copy(ends, found)
+		if len(found) > 0 { // what has nothing later had nothing then
+			moment = min(moment, upTo)
 		}
 	}
-	return true, nil
+	return ends, moment, nil
 }
 
 // lastAtOnce is of how many subjects the last records are asked for at a time. The server
@@ -93,31 +93,35 @@ func (s *Store) reached(ctx context.Context, stream string) (uint64, error) {
 	}
 }
 
-// lastOf finds the last record of each subject that has one, at some moment after it
-// was called.
-func (s *Store) lastOf(ctx context.Context, stream string, subjects []string) (map[string]uint64, error) {
+// lastOf finds the last record of each subject that has one, at the moment after it
+// was called at which the log went as far as upTo. That is not before newest.
+func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, newest uint64) (found map[string]uint64, upTo uint64, err error) {
+	if s.replicas <= 1 {
+		return s.lastDirectly(ctx, stream, subjects)
+	}
 	ctx, cancel := inTime(ctx)
 	defer cancel()
 	end, err := s.reached(ctx, stream)
+	end = max(end, newest) // a leader may be the last to see what a majority has
 	if err != nil || end == 0 {
-		return nil, err
+		return nil, 0, err
 	}
 	for {
-		// The subject of the record at the end is asked for too: an answer that finds
-		// something says how far it goes.
+		// The subject of the record at the end is asked for too: an answer that has that
+		// record, or a later one, goes so far and was not cut short.
 		rec, err := s.getFromLeader(ctx, stream, fmt.Sprintf(`{"seq":%d}`, end))
 		if err == nil {
 			found, upTo, e := s.lastDirectly(ctx, stream, append(slices.Clone(subjects), rec.Subject))
-			if e == nil && upTo >= end {
-				return found, nil
+			if e == nil && found[rec.Subject] >= end {
+				return found, upTo, nil
 			}
 			err = e
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) { // it lags behind, or has been cut off
-			return nil, err
+			return nil, 0, err
 		}
 		if err := confirmPaused(ctx); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 }

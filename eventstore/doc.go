@@ -49,8 +49,8 @@
 //
 // A quorum has what was acknowledged, and whoever leads next has it too. A follower
 // that answers may lag behind, and a leader that was cut off may not know it yet: so
-// the present state of an aggregate is what [Store.Aggregate] yields, if
-// [Store.Confirm] says afterwards that nothing comes behind it. A server that hangs is
+// the present state of an aggregate is what [Store.Aggregate] yields, if it comes to
+// the end that [Store.Ends] says afterwards. A server that hangs is
 // given up within some seconds, by the store and by its readers, for another one, and
 // so is one that answers and through which no leader has been heard for ten; what was
 // asked of it is asked again. While there is no leader, which takes up to ten seconds,

@@ -99,7 +99,7 @@ func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 		return false, nil
 	}
 	object := s.evidenceBucket().object(hash)
-	last, err := s.lastOf(ctx, s.evidenceBucket().stream(), []string{object})
+	last, _, err := s.lastOf(ctx, s.evidenceBucket().stream(), []string{object}, 0)
 	return last[object] > 0, err
 }
 

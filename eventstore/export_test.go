@@ -28,13 +28,6 @@ func OpenImpatient(ctx context.Context, cfg Config, stuck time.Duration) (*Store
 	return s, s.start(ctx)
 }
 
-// ConfirmAsInACluster is Confirm of a store whose log has replicas.
-func (s *Store) ConfirmAsInACluster(ctx context.Context, last map[string]uint64) (bool, error) {
-	defer func(n int) { s.replicas = n }(s.replicas)
-	s.replicas = 3
-	return s.Confirm(ctx, last)
-}
-
 // Waiting is how many appends wait for others of their subjects.
 func (s *Store) Waiting() int {
 	s.commit.mu.Lock()

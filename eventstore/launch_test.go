@@ -51,11 +51,12 @@ func TestAStaleAppendBehindOneThatHasGoneIsRefused(t *testing.T) {
 }
 
 // A server answers for 1,024 subjects at most.
-func TestConfirmOfMoreSubjectsThanOneAnswerHas(t *testing.T) {
+func TestEndsOfMoreSubjectsThanOneAnswerHas(t *testing.T) {
 	s, err := eventstore.Open(t.Context(), config(t))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
-	last := map[string]uint64{}
+	want := map[string]uint64{}
+	subjects := []string{subject("nobody")}
 	for batch := range 3 {
 		var msgs []eventstore.Message
 		for i := range 700 {
@@ -64,18 +65,12 @@ func TestConfirmOfMoreSubjectsThanOneAnswerHas(t *testing.T) {
 		first, err := s.Append(t.Context(), msgs)
 		require.NoError(t, err)
 		for i, m := range msgs {
-			last[m.Subject] = first + uint64(i)
+			want[m.Subject] = first + uint64(i)
+			subjects = append(subjects, m.Subject)
 		}
 	}
-	same, err := s.ConfirmAsInACluster(t.Context(), last)
+	ends, moment, err := s.Ends(t.Context(), subjects, 0)
 	require.NoError(t, err)
-	require.True(t, same)
-
-	for subject := range last {
-		last[subject]-- // as if one had come behind it
-		same, err = s.ConfirmAsInACluster(t.Context(), last)
-		require.NoError(t, err)
-		require.False(t, same)
-		break
-	}
+	require.Equal(t, want, ends)
+	require.EqualValues(t, 2100, moment)
 }

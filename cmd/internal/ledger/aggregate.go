@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"math"
 	"sync"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -66,6 +67,19 @@ func (l *Ledger) refresh(ctx context.Context, a *aggregate) (snapshot, error) {
 	return l.fold(ctx, a)
 }
 
+// asOf takes a snapshot on to sequence moment, and returns how far the log was seen.
+func (l *Ledger) asOf(ctx context.Context, a *aggregate, s snapshot, moment uint64) (_ snapshot, seen uint64, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s, seen, err = a.evolve(s, l.log.Aggregate(ctx, a.subject, s.Seq+1), moment); err != nil {
+		return s, seen, err
+	}
+	if s.Seq > a.snapshot.Seq {
+		a.snapshot = s
+	}
+	return s, seen, nil
+}
+
 // fold evolves the snapshot by the events after it. The register has one of a while
 // ago, and the sequences of what came since then; only what the register has not
 // seen is searched for in the log, by its subject. So the first command on an
@@ -78,35 +92,41 @@ func (l *Ledger) fold(ctx context.Context, a *aggregate) (snapshot, error) {
 			return snapshot{}, fmt.Errorf("load %s: %w", a.ref, err)
 		}
 		a.snapshot, a.since = past, past.Seq
-		if err := a.evolve(l.log.Records(ctx, a.subject, later)); err != nil {
+		if a.snapshot, _, err = a.evolve(a.snapshot, l.log.Records(ctx, a.subject, later), math.MaxUint64); err != nil {
 			return snapshot{}, err
 		}
 		from = upTo + 1
 	}
-	if err := a.evolve(l.log.Aggregate(ctx, a.subject, from)); err != nil {
+	var err error
+	if a.snapshot, _, err = a.evolve(a.snapshot, l.log.Aggregate(ctx, a.subject, from), math.MaxUint64); err != nil {
 		return snapshot{}, err
 	}
 	a.loaded = true
 	return a.snapshot, nil
 }
 
-// evolve takes the snapshot on by the next events of the aggregate.
-func (a *aggregate) evolve(events iter.Seq2[eventstore.Record, error]) error {
+// evolve takes a snapshot on by the next events of the aggregate up to sequence moment,
+// and returns which of them it saw last. a.mu is held.
+func (a *aggregate) evolve(s snapshot, events iter.Seq2[eventstore.Record, error], moment uint64) (_ snapshot, seen uint64, err error) {
 	for rec, err := range events {
 		if err != nil {
-			return fmt.Errorf("load %s: %w", a.ref, err)
+			return s, seen, fmt.Errorf("load %s: %w", a.ref, err)
+		}
+		seen = rec.Seq
+		if seen > moment {
+			break
 		}
 		env, event, err := catalogue.Decode(rec.Data)
 		if err != nil {
-			return fmt.Errorf("load %s at sequence %d: %w", a.ref, rec.Seq, err)
+			return s, seen, fmt.Errorf("load %s at sequence %d: %w", a.ref, rec.Seq, err)
 		}
-		if env.Version != a.snapshot.Version+1 {
-			return fmt.Errorf("load %s: version %d follows %d at sequence %d: the log is damaged", a.ref, env.Version, a.snapshot.Version, rec.Seq)
+		if env.Version != s.Version+1 {
+			return s, seen, fmt.Errorf("load %s: version %d follows %d at sequence %d: the log is damaged", a.ref, env.Version, s.Version, rec.Seq)
 		}
 		a.remember(env.CommandID, rec.Seq)
-		a.snapshot = snapshot{State: a.kind.Evolve(a.snapshot.State, event), Seq: rec.Seq, Version: env.Version}
+		s = snapshot{State: a.kind.Evolve(s.State, event), Seq: rec.Seq, Version: env.Version}
 	}
-	return nil
+	return s, seen, nil
 }
 
 // advance makes s the snapshot after an append of command id, unless a refresh

@@ -34,10 +34,10 @@ func (l *Ledger) ExecuteAll(ctx context.Context, items []Item) (Summary, error) 
 	var held turns
 	defer func() { held.release() }()
 	for range maxTries {
-		b, err := l.decideAll(ctx, queue)
+		b, err := l.decideAll(ctx, queue, nil)
 		if _, refused := err.(*RefusedError); refused { // on states that may be old
-			if e := l.again(ctx, b.seen, func() []*aggregate {
-				b, err = l.decideAll(ctx, queue)
+			if e := l.again(ctx, b.seen, func(states overlay) []*aggregate {
+				b, err = l.decideAll(ctx, queue, states)
 				return b.seen
 			}); e != nil {
 				return Summary{}, e
@@ -93,8 +93,9 @@ func (l *Ledger) enqueue(items []Item) []queued {
 	return queue
 }
 
-// decideAll decides every item that can be, and gathers what is refused.
-func (l *Ledger) decideAll(ctx context.Context, queue []queued) (*batch, error) {
+// decideAll decides every item that can be, in states where they are given, and
+// gathers what is refused.
+func (l *Ledger) decideAll(ctx context.Context, queue []queued, earlier overlay) (*batch, error) {
 	b := &batch{}
 	var refused RefusedError
 	refuse := func(q queued, err error) { refused.Lines = append(refused.Lines, &LineError{q.line, err}) }
@@ -113,8 +114,10 @@ func (l *Ledger) decideAll(ctx context.Context, queue []queued) (*batch, error) 
 		if err != nil {
 			return b, err
 		}
-		states.suppose(q.task, own)
-		w := &world{ctx: ctx, ledger: l, overlay: states}
+		if _, known := earlier[own.ref]; !known {
+			states.suppose(q.task, own)
+		}
+		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier}
 		d, receipt, err := l.lookupOrDecide(w, own, q.task)
 		b.seen = w.seen(b.seen)
 		switch {

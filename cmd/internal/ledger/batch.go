@@ -26,8 +26,8 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 	for range maxTries {
 		b, refused := l.decideBatch(ctx, tasks, nil)
 		if isRejected(refused) {
-			if err := l.again(ctx, b.seen, func() []*aggregate {
-				b, refused = l.decideBatch(ctx, tasks, nil)
+			if err := l.again(ctx, b.seen, func(states overlay) []*aggregate {
+				b, refused = l.decideBatch(ctx, tasks, &batch{states: states})
 				return b.seen
 			}); err != nil {
 				return nil, err

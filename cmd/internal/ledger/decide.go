@@ -93,7 +93,7 @@ type world struct {
 	ctx     context.Context
 	ledger  *Ledger
 	overlay overlay
-	earlier overlay // beneath overlay: after commands that are being appended
+	earlier overlay // beneath overlay: after commands that are being appended, or of one moment
 	looked  []look  // as first seen: the append expects what was decided on
 }
 

@@ -7,9 +7,10 @@
 //   - A receipt means that the command's events are in the log, synced to disk,
 //     once, in one atomic append, at the sequences that the receipt names.
 //   - A *domain.Rejected means that nothing was written. It is decided on the
-//     present state of the log, not on a stale copy (TestNoRefusalIsOfAnOldState):
-//     together with the receipts there is an order of all commands, whichever
-//     server they were sent to, that explains every answer (TestLinearizable).
+//     present state of the log, not on a stale copy (TestNoRefusalIsOfAnOldState), and
+//     on the states of one moment (TestARefusalIsOfOneMoment): together with the
+//     receipts there is an order of all commands, whichever server they were sent to,
+//     that explains every answer (TestLinearizable).
 //   - The evidence that a command names was stored before it was accepted, and
 //     is for ever.
 //   - A command with an idempotency key is done once, for ever: sent again, it

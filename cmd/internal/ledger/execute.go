@@ -107,38 +107,6 @@ func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (_ *decis
 	return d, receipt, err
 }
 
-// confirmed decides the task anew on what the log says now of all that is seen
-// when it is decided, and returns the world that this was seen in.
-func (l *Ledger) confirmed(ctx context.Context, first *world, own *aggregate, t *task) (w *world, d *decision, receipt Receipt, err error) {
-	if e := l.again(ctx, first.seen([]*aggregate{own}), func() []*aggregate {
-		w = &world{ctx: ctx, ledger: l}
-		d, receipt, err = l.lookupOrDecide(w, own, t)
-		return w.seen(nil)
-	}); e != nil {
-		return nil, nil, Receipt{}, e
-	}
-	return w, d, receipt, err
-}
-
-// again decides anew what was decided on states that may be old. It brings those
-// that were seen up to date; what is decided then may look at others, and these
-// may be old too, so it does that until nothing else is seen.
-func (l *Ledger) again(ctx context.Context, seen []*aggregate, decide func() (seen []*aggregate)) error {
-	fresh := map[*aggregate]bool{}
-	for {
-		if err := l.refreshAll(ctx, seen); err != nil {
-			return err
-		}
-		for _, a := range seen {
-			fresh[a] = true
-		}
-		seen = decide()
-		if !slices.ContainsFunc(seen, func(a *aggregate) bool { return !fresh[a] }) {
-			return nil
-		}
-	}
-}
-
 func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, Receipt, error) {
 	if _, _, err := w.snapshot(own.ref); err != nil { // so that find knows its commands
 		return nil, Receipt{}, err
@@ -149,35 +117,6 @@ func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, R
 	d, err := l.decide(w, t)
 	return d, Receipt{}, err
 }
-
-// refreshAll brings aggregates to the present state of the log: all of them to one
-// that was the present one at a moment since the call.
-func (l *Ledger) refreshAll(ctx context.Context, aggregates []*aggregate) error {
-	for {
-		last := map[string]uint64{} // sequences, by subject
-		for _, a := range aggregates {
-			if _, done := last[a.subject]; done {
-				continue
-			}
-			s, err := l.refresh(ctx, a)
-			if err != nil {
-				return err
-			}
-			last[a.subject] = s.Seq
-		}
-		if present, err := l.log.Confirm(ctx, last); present || err != nil {
-			return err
-		}
-		select { // until who answered has the rest, or is not asked any more
-		case <-time.After(refreshPause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// refreshPause lies between two looks at a log of which something was not shown.
-const refreshPause = 20 * time.Millisecond
 
 // recover brings the cached states up to date after an append that failed, so
 // that the command can be looked for and, if it is not there, decided again.

@@ -19,7 +19,7 @@ type Log interface {
 	Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error]
 	Get(ctx context.Context, seq uint64) (eventstore.Record, error)
 	Last(ctx context.Context) (uint64, error)
-	Confirm(ctx context.Context, last map[string]uint64) (bool, error)
+	Ends(ctx context.Context, subjects []string, newest uint64) (ends map[string]uint64, moment uint64, err error)
 	HasEvidence(ctx context.Context, hash string) (bool, error)
 }
 

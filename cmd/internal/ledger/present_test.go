@@ -1,6 +1,10 @@
 package ledger_test
 
 import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +13,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/domain/project"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // Given a ledger that saw a project and its agreement when neither was ready, when
@@ -50,4 +55,88 @@ func TestNoRefusalIsOfAnOldState(t *testing.T) {
 			require.NoError(t, begin(stale))
 		})
 	}
+}
+
+// meddled is a log to which another ledger writes while it is asked.
+type meddled struct {
+	*eventstore.Store
+	reads func(subject string) // before an aggregate is read
+	ended func()               // after the ends of aggregates were found
+}
+
+func (m *meddled) Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error] {
+	m.reads(subject)
+	return m.Store.Aggregate(ctx, subject, from)
+}
+
+func (m *meddled) Ends(ctx context.Context, subjects []string, newest uint64) (map[string]uint64, uint64, error) {
+	ends, moment, err := m.Store.Ends(ctx, subjects, newest)
+	m.ended()
+	return ends, moment, err
+}
+
+// Given a project whose agreement is suspended only when it has itself been cancelled,
+// then no ledger refuses to start it for that suspension, though one read the project
+// before and the agreement afterwards.
+func TestARefusalIsOfOneMoment(t *testing.T) {
+	begin := map[string]func(l *ledger.Ledger) error{
+		"one":    func(l *ledger.Ledger) error { _, err := l.Execute(t.Context(), start("p0")); return err },
+		"import": func(l *ledger.Ledger) error { _, err := importAll(t, l, start("p0")); return err },
+		"all": func(l *ledger.Ledger) error {
+			_, err := l.ExecuteAll(t.Context(), []ledger.Item{{Line: 1, Request: start("p0")}})
+			return err
+		},
+	}
+	for name, begin := range begin {
+		t.Run(name, func(t *testing.T) {
+			store := openStore(t)
+			other := newLedger(store)
+			execute := func(c domain.Command) {
+				_, err := other.Execute(t.Context(), ledger.Request{Command: c, Meta: domain.Meta{Reason: "audit"}})
+				require.NoError(t, err)
+			}
+			inEffect(t, other, 1)
+			log := &meddled{Store: store, reads: func(string) {}, ended: func() {}}
+			l := newLedger(log)
+			execute(agreement.Suspend{ID: agreement.ID{Agreement: "a"}})
+			require.Error(t, begin(l), "it has seen the agreement suspended")
+			execute(agreement.Resume{ID: agreement.ID{Agreement: "a"}})
+			log.reads = func(subject string) {
+				if strings.Contains(subject, ".agreement.") {
+					log.reads = func(string) {}
+					execute(project.Cancel{ID: project.ID{Agreement: "a", Project: "p0"}})
+					execute(agreement.Suspend{ID: agreement.ID{Agreement: "a"}})
+				}
+			}
+			require.ErrorContains(t, begin(l), "is cancelled")
+		})
+	}
+}
+
+// A refusal that saw a hundred aggregates reads those that others have written to, not the
+// rest, and comes to an end though they go on.
+func TestARefusalReadsOnlyWhatWasWrittenTo(t *testing.T) {
+	store := openStore(t)
+	other := newLedger(store)
+	writes, reads, ends := 0, 0, 0
+	write := func() {
+		writes++
+		_, err := other.Execute(t.Context(), rename("p0", fmt.Sprint("Another ", writes)))
+		require.NoError(t, err)
+	}
+	log := &meddled{Store: store, reads: func(string) {}, ended: func() {}}
+	l := newLedger(log)
+	var registers, renames []ledger.Item
+	for i := range 100 {
+		key := fmt.Sprint("p", i)
+		registers, renames = append(registers, ledger.Item{Request: register(key)}), append(renames, ledger.Item{Request: rename(key, "Renamed")})
+	}
+	_, err := l.ExecuteAll(t.Context(), registers)
+	require.NoError(t, err)
+	log.reads, log.ended = func(string) { reads++; write() }, func() { ends++; write() }
+
+	_, err = l.ExecuteAll(t.Context(), append(renames, ledger.Item{Request: rename("nobody", "Refused")}))
+	require.ErrorContains(t, err, "nobody")
+	require.Equal(t, 1, ends)
+	require.Equal(t, 2, reads, "of the one that is not there, and of the one that was written to")
 }
