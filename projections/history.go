@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -41,4 +42,25 @@ func historyAfter(conn *sqlite.Conn, aggregate int64, seq uint64) (seqs []uint64
 		return true, nil
 	})
 	return seqs, err
+}
+
+// Changed returns which parts of an aggregate its event of that id changed, "" for its
+// own fields. The event is not found where Past cannot say.
+func (m *Models) Changed(ctx context.Context, ref domain.Ref, id string) (parts []string, found bool, err error) {
+	if !m.ofTheLog() {
+		return nil, false, nil
+	}
+	err = m.read(ctx, Point{}, func(q *query) error {
+		const event = "SELECT v.seq FROM event v JOIN entity e ON e.id = v.aggregate WHERE v.id_start = ? AND v.event_id = ? AND e.agreement = ? AND e.path = ?"
+		seq, ok, err := selectInt(q.conn, event, idStart(id), id, string(ref.Agreement), ref.Path())
+		if found = ok; err != nil || !found {
+			return err
+		}
+		const changed = "SELECT DISTINCT e.path FROM change c JOIN entity e ON e.id = c.entity WHERE c.id BETWEEN ? AND ?"
+		return each(q.conn, changed, []any{seq << changeBits, (seq+1)<<changeBits - 1}, func(stmt *sqlite.Stmt) (bool, error) {
+			parts = append(parts, strings.TrimPrefix(strings.TrimPrefix(stmt.ColumnText(0), ref.Path()), "/"))
+			return true, nil
+		})
+	})
+	return parts, found, err
 }

@@ -3,12 +3,14 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/catalogue"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // CodeCorrectsAnother refuses a correction that names an event about something
@@ -24,27 +26,61 @@ func (p parts) add(a *aggregate, before, after any) {
 }
 
 // corrected returns what the event named by a correction changed, and refuses
-// one that is not of the same aggregate. Corrections are rare, so the
-// aggregate's log is folded rather than indexed.
+// one that is not of the same aggregate. The register knows it, but for what it has
+// not seen; that is folded.
 func (l *Ledger) corrected(ctx context.Context, a *aggregate, id string) (parts, error) {
-	var state any
-	for rec, err := range l.log.Aggregate(ctx, a.subject, 1) {
-		if err != nil {
-			return nil, fmt.Errorf("look for corrected event: %w", err)
+	told, err := l.told(ctx, a, id)
+	if err != nil {
+		return nil, fmt.Errorf("look for corrected event: %w", err)
+	}
+	if told == nil {
+		return nil, domain.Refuse(domain.CodeNotFound, "corrects", "%s has no event %s", a.ref, id)
+	}
+	return told, nil
+}
+
+// told is what an event of the aggregate changed, nil where it has no such event.
+func (l *Ledger) told(ctx context.Context, a *aggregate, id string) (parts, error) {
+	var past snapshot
+	var later []uint64
+	var upTo uint64
+	if l.opts.Register != nil {
+		var err error
+		if past, later, upTo, err = l.opts.Register.Past(ctx, a.ref); err != nil {
+			return nil, err
 		}
-		env, event, err := catalogue.Decode(rec.Data)
+		changed, found, err := l.opts.Register.Changed(ctx, a.ref, id) // after Past: what that has seen, this finds
 		if err != nil {
-			return nil, fmt.Errorf("look for corrected event: %w", err)
+			return nil, err
 		}
-		next := a.kind.Evolve(state, event)
-		if env.ID == id {
+		if found {
 			told := parts{}
-			told.add(a, state, next)
+			for _, part := range changed {
+				told[part] = true
+			}
 			return told, nil
 		}
-		state = next
 	}
-	return nil, domain.Refuse(domain.CodeNotFound, "corrects", "%s has no event %s", a.ref, id)
+	state := past.State
+	for _, events := range []iter.Seq2[eventstore.Record, error]{l.log.Records(ctx, a.subject, later), l.log.Aggregate(ctx, a.subject, upTo+1)} {
+		for rec, err := range events {
+			if err != nil {
+				return nil, err
+			}
+			env, event, err := catalogue.Decode(rec.Data)
+			if err != nil {
+				return nil, err
+			}
+			next := a.kind.Evolve(state, event)
+			if env.ID == id {
+				told := parts{}
+				told.add(a, state, next)
+				return told, nil
+			}
+			state = next
+		}
+	}
+	return nil, nil
 }
 
 // meet refuses unless the events of a correction change some of what the

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,6 +9,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 func TestACorrectionNamesAnEventOfTheSameAggregate(t *testing.T) {
@@ -29,27 +31,67 @@ func TestACorrectionNamesAnEventOfTheSameAggregate(t *testing.T) {
 }
 
 func TestACorrectionIsAboutWhatItPutsRight(t *testing.T) {
-	// given an agreement with cooperation from before it
-	l := newLedger(openStore(t))
-	inEffect(t, l, 0)
-	prior := func(entry domain.Key, date domain.EDTF, corrects string) (ledger.Receipt, error) {
-		cmd := agreement.RecordPrior{ID: agreement.ID{Agreement: "a"}, Entry: entry, Title: domain.Text{"en": "Research"}, Date: date}
-		return l.Execute(t.Context(), ledger.Request{Command: cmd, Meta: domain.Meta{Corrects: corrects}})
+	for name, after := range map[string]func(*eventstore.Store) *ledger.Ledger{
+		"by the log":      func(store *eventstore.Store) *ledger.Ledger { return newLedger(store) },
+		"by the register": func(store *eventstore.Store) *ledger.Ledger { l, _ := registered(t, store); return l },
+	} {
+		t.Run(name, func(t *testing.T) {
+			// given an agreement with cooperation from before it
+			store := openStore(t)
+			l := newLedger(store)
+			inEffect(t, l, 0)
+			prior := func(entry domain.Key, date domain.EDTF, corrects string) (ledger.Receipt, error) {
+				cmd := agreement.RecordPrior{ID: agreement.ID{Agreement: "a"}, Entry: entry, Title: domain.Text{"en": "Research"}, Date: date}
+				return l.Execute(t.Context(), ledger.Request{Command: cmd, Meta: domain.Meta{Corrects: corrects}})
+			}
+			first, err := prior("first", "199X", "")
+			require.NoError(t, err)
+			_, err = prior("second", "2001", "")
+			require.NoError(t, err)
+			l = after(store)
+
+			// when the second is put right by naming the event of the first
+			_, err = prior("second", "2002", first.Events[0].ID)
+
+			// then it is refused; the first itself can be put right, also twice
+			requireCode(t, err, ledger.CodeCorrectsAnother, "corrects")
+			require.ErrorContains(t, err, "prior/first")
+			require.ErrorContains(t, err, "prior/second")
+			again, err := prior("first", "1994", first.Events[0].ID)
+			require.NoError(t, err)
+			_, err = prior("first", "1995", again.Events[0].ID)
+			require.NoError(t, err)
+		})
 	}
-	first, err := prior("first", "199X", "")
-	require.NoError(t, err)
-	_, err = prior("second", "2001", "")
-	require.NoError(t, err)
+}
 
-	// when the second is put right by naming the event of the first
-	_, err = prior("second", "2002", first.Events[0].ID)
+// However long the history of an aggregate is, a correction reads nothing of it that the
+// register has.
+func TestACorrectionReadsNoHistory(t *testing.T) {
+	store := openStore(t)
+	writer := newLedger(store)
+	first, err := writer.Execute(t.Context(), register("wuxi"))
+	require.NoError(t, err)
+	for i := range 50 {
+		_, err := writer.Execute(t.Context(), rename("wuxi", fmt.Sprint("Wuxi ", i)))
+		require.NoError(t, err)
+	}
+	l, log := registered(t, store)
+	correct := func(name, id string) (ledger.Receipt, error) {
+		req := rename("wuxi", name)
+		req.Meta.Corrects = id
+		return l.Execute(t.Context(), req)
+	}
+	receipt, err := correct("Wuxi", first.Events[0].ID)
+	require.NoError(t, err)
+	require.Zero(t, log.read.Load())
 
-	// then it is refused; the first itself can be put right, also twice
-	requireCode(t, err, ledger.CodeCorrectsAnother, "corrects")
-	require.ErrorContains(t, err, "prior/first")
-	require.ErrorContains(t, err, "prior/second")
-	again, err := prior("first", "1994", first.Events[0].ID)
+	// what the register has not seen is read from the log
+	_, err = correct("City of Wuxi", receipt.Events[0].ID)
 	require.NoError(t, err)
-	_, err = prior("first", "1995", again.Events[0].ID)
-	require.NoError(t, err)
+	require.EqualValues(t, 1, log.read.Load())
+	// and so it is when there is no such event
+	_, err = correct("Wuxi City", "01a2286f-0000-7000-8000-000000000000")
+	requireCode(t, err, domain.CodeNotFound, "corrects")
+	require.LessOrEqual(t, log.read.Load(), int64(1+2*2))
 }

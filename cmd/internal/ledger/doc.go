@@ -25,7 +25,8 @@
 //     written (TestAPlanIsWhatExecuteRecords).
 //   - The first command on an aggregate costs the same however many events it has: it
 //     begins with a snapshot that the register has, and reads what came after
-//     (TestTheFirstCommandOfAnAggregateReadsNoEvents). Only a correction reads them all.
+//     (TestTheFirstCommandOfAnAggregateReadsNoEvents). So does a correction of any of
+//     them (TestACorrectionReadsNoHistory).
 //   - After [ErrConflict] nothing was written: others changed the same aggregate
 //     each time, and gave it up after a bounded number of tries.
 package ledger
