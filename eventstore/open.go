@@ -194,7 +194,7 @@ func (s *Store) open(ctx context.Context) error {
 		if s.cfg.Listen != "" {
 			s.gate = &gate{secret: newSecret()}
 		}
-		srv, err := startServer(ctx, s.cfg, s.gate)
+		srv, err := startServer(s.cfg, s.gate)
 		if err != nil {
 			return err
 		}

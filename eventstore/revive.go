@@ -94,7 +94,7 @@ func (s *Store) revive() error {
 	former.WaitForShutdown()
 	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 	defer cancel()
-	srv, err := startServer(ctx, s.cfg, s.gate)
+	srv, err := startServer(s.cfg, s.gate)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // Admit, handles no signals, and answers an append only after fsync: JetStream's
 // default is to sync every two minutes, and a power cut in between loses
 // records that were acknowledged. The gate is nil when it never listens.
-func startServer(ctx context.Context, cfg Config, gate *gate) (*server.Server, error) {
+func startServer(cfg Config, gate *gate) (*server.Server, error) {
 	dir := filepath.Join(cfg.Dir, storeDir)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("eventstore: data directory: %w", err)
@@ -46,11 +46,8 @@ func startServer(ctx context.Context, cfg Config, gate *gate) (*server.Server, e
 	srv.SetLoggerV2(serverLog{cfg.Logger}, false, false, false)
 	srv.Start()
 
-	ready := openTimeout
-	if d, ok := ctx.Deadline(); ok {
-		ready = time.Until(d)
-	}
-	if !srv.ReadyForConnections(ready) || !srv.JetStreamEnabled() {
+	// It has started when that returns, or it never will: nobody waits for one that failed.
+	if !srv.ReadyForConnections(time.Second) || !srv.JetStreamEnabled() {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 		return nil, fmt.Errorf("eventstore: embedded server in %s did not come up with JetStream", dir)
