@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,67 +15,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
-
-// Config says where a ledger's log is and how to treat it.
-type Config struct {
-	// Dir is the data directory. The lock file is Dir/lock; the embedded
-	// server keeps its files below Dir/jetstream; evidence that comes in is
-	// held in a file in Dir until it is whole. With an external server it may
-	// be empty: then nothing is locked, and evidence is held in the system's
-	// temporary directory.
-	Dir string
-	// Ledger names the ledger: a-z, 0-9 and -, at most 64. Its stream is
-	// milepost-<ledger>.
-	Ledger string
-	// URL of the external server, or of several, comma separated. Empty runs
-	// an embedded server in this process.
-	URL string
-	// Listen is where the embedded server takes subscribers in, as host:port,
-	// once Admit was called. Empty: it listens nowhere.
-	Listen string
-	// ListenCert and ListenKey are PEM files for TLS on Listen. Beyond loopback
-	// they are needed.
-	ListenCert, ListenKey string
-	// Creds is a credentials file for the external server.
-	Creds string
-	// Replicas wanted of an external cluster. Zero asks for three when the
-	// server is in a cluster (and takes one, with a warning, if the cluster
-	// has fewer servers than that), and for one when it is not. It matters
-	// when the stream is created; a stream that has fewer than a Replicas
-	// given here is refused.
-	Replicas int
-	// Timezone is the time zone of the ledger's civil dates, an IANA name such
-	// as Asia/Shanghai. It is recorded with the log when that is created (UTC
-	// when empty) and never changes: answers about a day depend on it. A later
-	// Open leaves it empty or repeats it.
-	Timezone string
-	// Key is the ledger's public signing key, recorded with the log when that is
-	// created and never changed: [Store.Key] tells it. Whoever signs for the
-	// ledger must show how he comes from it.
-	Key string
-	// Follow opens a copy that MakeMirror made, on an external server. It can
-	// only be read: whatever would write fails with a *CopyError.
-	Follow bool
-	// MaxStore bounds what the embedded server may store, in bytes. Zero is as
-	// much as the disk has room for, see [durable.Room].
-	MaxStore int64
-	// ContentType, if set, is the Content-Type header of every message, for
-	// those who read the stream without this package.
-	ContentType string
-	// MaxPending bounds the appends that wait for the committer; beyond it
-	// Append fails with ErrOverloaded. Zero means 4096.
-	MaxPending int
-	// Logger gets warnings, among them the server's own. Nil discards them.
-	Logger *slog.Logger
-	// Now is the clock of whoever writes, time.Now when nil. The store only
-	// compares it with the server's, see Info.Skew.
-	Now func() time.Time
-	// Observe, if set, is called once for every commit, from the committer:
-	// it must return at once.
-	Observe func(AppendStats)
-
-	unsynced bool // of a log that is being restored, which is synced as a whole
-}
 
 const (
 	defaultMaxPending = 4096
@@ -228,59 +166,6 @@ func (s *Store) open(ctx context.Context) error {
 	} else {
 		s.lookedAfter.Go(s.watch)
 	}
-	return nil
-}
-
-func lockFile(dir string) string { return filepath.Join(dir, "lock") }
-
-// lookTime is longer than InUse takes.
-const lookTime = 50 * time.Millisecond
-
-// InUse reports whether a process has the directory open. What it says is over
-// the moment that it is said.
-func InUse(dir string) bool {
-	lock := flock.New(lockFile(dir), flock.SetFlag(os.O_RDONLY)) // it makes no file
-	ok, err := lock.TryRLock()
-	if err == nil && ok {
-		_ = lock.Unlock() // and the file is closed
-	}
-	return err == nil && !ok
-}
-
-// takeLock locks the directory, and clears up what was interrupted in it.
-func (s *Store) takeLock() error {
-	if s.cfg.Dir == "" {
-		return nil
-	}
-	if err := s.lockDir(); err != nil {
-		return err
-	}
-	if err := settleRestore(s.cfg.Dir); err != nil {
-		return err
-	}
-	if err := settleRewrite(s.cfg.Dir); err != nil {
-		return err
-	}
-	return s.clearSpool()
-}
-
-func (s *Store) lockDir() error {
-	if err := os.MkdirAll(s.cfg.Dir, 0o750); err != nil {
-		return fmt.Errorf("eventstore: data directory: %w", err)
-	}
-	lock := flock.New(lockFile(s.cfg.Dir))
-	ok, err := lock.TryLock()
-	if err == nil && !ok { // somebody may just be looking whether it is taken
-		time.Sleep(lookTime)
-		ok, err = lock.TryLock()
-	}
-	if err != nil {
-		return fmt.Errorf("eventstore: lock %s: %w", s.cfg.Dir, err)
-	}
-	if !ok {
-		return &LockedError{Dir: s.cfg.Dir}
-	}
-	s.lock = lock
 	return nil
 }
 

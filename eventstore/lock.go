@@ -1,0 +1,63 @@
+package eventstore
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+func lockFile(dir string) string { return filepath.Join(dir, "lock") }
+
+// lookTime is longer than InUse takes.
+const lookTime = 50 * time.Millisecond
+
+// InUse reports whether a process has the directory open. What it says is over
+// the moment that it is said.
+func InUse(dir string) bool {
+	lock := flock.New(lockFile(dir), flock.SetFlag(os.O_RDONLY)) // it makes no file
+	ok, err := lock.TryRLock()
+	if err == nil && ok {
+		_ = lock.Unlock() // and the file is closed
+	}
+	return err == nil && !ok
+}
+
+// takeLock locks the directory, and clears up what was interrupted in it.
+func (s *Store) takeLock() error {
+	if s.cfg.Dir == "" {
+		return nil
+	}
+	if err := s.lockDir(); err != nil {
+		return err
+	}
+	if err := settleRestore(s.cfg.Dir); err != nil {
+		return err
+	}
+	if err := settleRewrite(s.cfg.Dir); err != nil {
+		return err
+	}
+	return s.clearSpool()
+}
+
+func (s *Store) lockDir() error {
+	if err := os.MkdirAll(s.cfg.Dir, 0o750); err != nil {
+		return fmt.Errorf("eventstore: data directory: %w", err)
+	}
+	lock := flock.New(lockFile(s.cfg.Dir))
+	ok, err := lock.TryLock()
+	if err == nil && !ok { // somebody may just be looking whether it is taken
+		time.Sleep(lookTime)
+		ok, err = lock.TryLock()
+	}
+	if err != nil {
+		return fmt.Errorf("eventstore: lock %s: %w", s.cfg.Dir, err)
+	}
+	if !ok {
+		return &LockedError{Dir: s.cfg.Dir}
+	}
+	s.lock = lock
+	return nil
+}

@@ -1,0 +1,191 @@
+package eventstore
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Restoring is a data directory that Restore makes. It belongs to one goroutine.
+type Restoring struct {
+	cfg     Config
+	store   *Store
+	next    uint64 // sequence
+	batch   batchCheck
+	held    []*nats.Msg // of a batch that has not ended: the server waits for the rest only so long
+	waiting []awaited
+	flying  int // bytes of waiting
+}
+
+// awaited is a record that was sent, with its batch, and is not known to be stored.
+type awaited struct {
+	seq   uint64
+	bytes int
+	ack   jetstream.PubAckFuture
+}
+
+// How much may be under way to the server: so many batches, or records in none,
+// and so many bytes beside the last of them.
+const (
+	restoreAhead      = 256
+	restoreAheadBytes = 16 << 20
+)
+
+// noDuplicates is the shortest time that a server can remember message ids for:
+// those of a backup are in the log once, as it was.
+const noDuplicates = 100 * time.Millisecond
+
+// Dir is where files that belong to the data directory go.
+func (r *Restoring) Dir() string { return r.cfg.Dir }
+
+// Begin makes the empty log of a ledger, and records with it what the former one
+// had, as [Store.Metadata] told it.
+func (r *Restoring) Begin(ctx context.Context, ledger string, metadata map[string]string) error {
+	r.cfg.Ledger = ledger
+	s, err := newStore(r.cfg)
+	if err != nil {
+		return err
+	}
+	s.metadata = metadata
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	r.store = s
+	return nil
+}
+
+// Append adds records at the sequences that they had, with the subjects, headers
+// and bytes that they had, which ReadStored told. The server checks once more what
+// the headers say was expected, and whether batches are whole. The time of storing
+// is the server's to say, and is now.
+func (r *Restoring) Append(ctx context.Context, records []Record) error {
+	for _, rec := range records {
+		if rec.Seq != r.next {
+			return &GapError{Want: r.next, Got: rec.Seq}
+		}
+		if err := checkSubject(r.cfg.Ledger, rec.Subject); err != nil {
+			return err
+		}
+		if err := r.batch.check(rec.Seq, rec.Headers); err != nil {
+			return err
+		}
+		r.next++
+		r.held = append(r.held, &nats.Msg{Subject: rec.Subject, Header: rec.Headers, Data: rec.Data})
+		if r.batch.open() != "" {
+			continue
+		}
+		if err := r.send(rec.Seq); err != nil {
+			return fmt.Errorf("eventstore: restore sequence %d: %w", rec.Seq, err)
+		}
+		if err := r.await(ctx, restoreAhead, restoreAheadBytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send sends what is held: a batch, or a record in none, whose last has a sequence.
+func (r *Restoring) send(seq uint64) error {
+	size, last := 0, len(r.held)-1
+	for _, msg := range r.held {
+		size += len(msg.Data) + msgOverhead
+	}
+	for _, msg := range r.held[:last] { // the answer comes to the last
+		if err := r.store.read.PublishMsg(msg); err != nil {
+			return err
+		}
+	}
+	ack, err := r.store.js.PublishMsgAsync(r.held[last])
+	if err != nil {
+		return err
+	}
+	r.held = nil
+	r.waiting, r.flying = append(r.waiting, awaited{seq, size, ack}), r.flying+size
+	return nil
+}
+
+// await waits until no more than so much is under way.
+func (r *Restoring) await(ctx context.Context, most, bytes int) error {
+	for len(r.waiting) > most || r.flying > bytes {
+		w := r.waiting[0]
+		r.waiting, r.flying = r.waiting[1:], r.flying-w.bytes
+		var err error
+		select {
+		case ack := <-w.ack.Ok():
+			if ack.Sequence != w.seq || ack.Duplicate {
+				err = &GapError{Want: w.seq, Got: ack.Sequence}
+			}
+		case err = <-w.ack.Err():
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-time.After(ackTimeout):
+			err = ErrUnavailable
+		}
+		if err != nil {
+			return fmt.Errorf("eventstore: restore sequence %d: %w", w.seq, err)
+		}
+	}
+	return nil
+}
+
+// PutEvidence stores evidence, which must have that hash.
+func (r *Restoring) PutEvidence(ctx context.Context, body io.Reader, hash string) error {
+	_, err := r.store.PutEvidence(ctx, body, hash)
+	return err
+}
+
+// Finish waits until all records are in the log, gives it the settings that a
+// ledger's has, and opens it anew for reading: what is read then was written, and
+// is not what the server remembers. Nothing may be appended afterwards.
+func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
+	if err := r.await(ctx, 0, 0); err != nil {
+		return nil, err
+	}
+	if id := r.batch.open(); id != "" {
+		return nil, &TornBatchError{Batch: id, Seq: r.next - 1}
+	}
+	st, err := r.store.js.Stream(ctx, r.store.stream)
+	if err == nil {
+		cfg := st.CachedInfo().Config
+		cfg.Duplicates = DuplicateWindow
+		_, err = r.store.js.UpdateStream(ctx, cfg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("eventstore: finish the restored log: %w", err)
+	}
+	if err := r.close(); err != nil {
+		return nil, err
+	}
+	r.store, err = newStore(r.cfg)
+	if err == nil {
+		err = r.store.start(ctx)
+	}
+	if err != nil {
+		r.store = nil
+		return nil, err
+	}
+	return r.store, nil
+}
+
+// close closes the log when the server has nothing of it left to do: it works off
+// what it was sent even while it shuts down, and would write into what is removed.
+func (r *Restoring) close() error {
+	if r.store == nil {
+		return nil
+	}
+	last := &nats.Msg{Subject: Subject(r.cfg.Ledger, LedgerWide, "restore", "end")}
+	ack, err := r.store.js.PublishMsgAsync(last, jetstream.WithExpectLastSequence(math.MaxInt64)) // is refused, after all others
+	if err == nil {
+		select {
+		case <-ack.Ok():
+		case <-ack.Err():
+		case <-time.After(ackTimeout):
+		}
+	}
+	return r.store.Close()
+}
