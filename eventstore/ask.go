@@ -19,6 +19,11 @@ const (
 	silence = time.Second
 
 	electionPause = 100 * time.Millisecond
+
+	// mostAnswers is more than any question has. A subscription makes room for so many
+	// when it begins, and the room that the client library makes by itself takes longer
+	// than the answer.
+	mostAnswers = 2048
 )
 
 // ask puts a question until it is answered. In a cluster one may go to a server

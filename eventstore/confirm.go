@@ -129,45 +129,74 @@ func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, ne
 // lastDirectly has a replica find the last records of subjects. upTo is as far as it
 // had the stream, 0 where it found nothing.
 func (s *Store) lastDirectly(ctx context.Context, stream string, subjects []string) (found map[string]uint64, upTo uint64, err error) {
-	request, err := json.Marshal(struct {
-		Last []string `json:"multi_last"`
-	}{slices.Compact(slices.Sorted(slices.Values(subjects)))})
-	if err != nil {
-		return nil, 0, err
-	}
-	found, err = ask(ctx, s, func(ctx context.Context, silence time.Duration) (map[string]uint64, error) {
-		inbox := s.read.NewInbox()
-		sub, err := s.read.SubscribeSync(inbox)
+	q := lastQuestion{Last: slices.Compact(slices.Sorted(slices.Values(subjects)))}
+	found = map[string]uint64{}
+	for more := true; more; {
+		answer, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (lastAnswer, error) {
+			return s.lastPage(ctx, silence, stream, q)
+		})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		defer func() { _ = sub.Unsubscribe() }()
-		if err := s.read.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
-			return nil, err
+		for subject, seq := range answer.found {
+			found[subject] = seq
+			q.Seq = max(q.Seq, seq+1)
 		}
-		found := map[string]uint64{}
-		for {
-			m, err := nextWithin(ctx, sub, silence)
-			if err != nil {
-				return nil, err
-			}
-			switch status := m.Header.Get("Status"); status {
-			case "":
-				found[m.Header.Get("Nats-Subject")] = number(m.Header, "Nats-Sequence")
-			case "204": // that was all
-				upTo = number(m.Header, "Nats-UpTo-Sequence")
-				return found, nil
-			case "404":
-				upTo = 0
-				return nil, nil
-			case "503":
-				return nil, nats.ErrNoResponders
-			default:
-				return nil, fmt.Errorf("status %s %s", status, m.Header.Get("Description"))
-			}
+		q.UpTo, more = max(q.UpTo, answer.upTo), answer.more
+	}
+	return found, q.UpTo, nil
+}
+
+// lastQuestion asks for the last records of subjects up to a sequence, 0 for the end,
+// those from another one on.
+type lastQuestion struct {
+	Last []string `json:"multi_last"`
+	Seq  uint64   `json:"seq,omitempty"`
+	UpTo uint64   `json:"up_to_seq,omitempty"`
+}
+
+// lastAnswer is a part of what was asked for: the server sends so many bytes at a time,
+// by sequence.
+type lastAnswer struct {
+	found map[string]uint64
+	upTo  uint64
+	more  bool
+}
+
+func (s *Store) lastPage(ctx context.Context, silence time.Duration, stream string, q lastQuestion) (a lastAnswer, err error) {
+	request, err := json.Marshal(q)
+	if err != nil {
+		return a, err
+	}
+	inbox := s.read.NewInbox()
+	sub, err := s.read.SubscribeSync(inbox)
+	if err != nil {
+		return a, err
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := s.read.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
+		return a, err
+	}
+	a.found = map[string]uint64{}
+	for {
+		m, err := nextWithin(ctx, sub, silence)
+		if err != nil {
+			return a, err
 		}
-	})
-	return found, upTo, err
+		switch status, what := m.Header.Get("Status"), m.Header.Get("Description"); {
+		case status == "":
+			a.found[m.Header.Get("Nats-Subject")] = number(m.Header, "Nats-Sequence")
+		case status == "204":
+			a.upTo, a.more = number(m.Header, "Nats-UpTo-Sequence"), number(m.Header, "Nats-Num-Pending") > 0
+			return a, nil
+		case status == "404" && what == "No Results":
+			return a, nil
+		case status == "503":
+			return a, nats.ErrNoResponders
+		default:
+			return a, fmt.Errorf("status %s %s", status, what)
+		}
+	}
 }
 
 // streams are those that a ledger has: of its log, and of the evidence.

@@ -3,6 +3,9 @@ package eventstore_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,4 +76,22 @@ func TestEndsOfMoreSubjectsThanOneAnswerHas(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, ends)
 	require.EqualValues(t, 2100, moment)
+}
+
+// A server sends 64 MiB at a time.
+func TestEndsOfRecordsThatOneAnswerCannotHold(t *testing.T) {
+	s, err := eventstore.Open(t.Context(), config(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	want := map[string]uint64{}
+	data := strings.Repeat("x", eventstore.MaxData)
+	for i := range 80 {
+		m := message(fmt.Sprint("p-", i), 0, data)
+		want[m.Subject], err = s.Append(t.Context(), []eventstore.Message{m})
+		require.NoError(t, err)
+	}
+	ends, moment, err := s.Ends(t.Context(), slices.Collect(maps.Keys(want)), 0)
+	require.NoError(t, err)
+	require.Equal(t, want, ends)
+	require.EqualValues(t, 80, moment)
 }

@@ -180,6 +180,7 @@ func (s *Store) connect(ctx context.Context) error {
 			nats.ReconnectWait(250 * time.Millisecond),
 			nats.ReconnectBufSize(-1),
 			nats.Timeout(5 * time.Second),
+			nats.SyncQueueLen(mostAnswers),
 			nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 				s.log.Warn("nats connection", "purpose", purpose, "error", err)
 			}),
