@@ -53,13 +53,8 @@ func (l *Ledger) ExecuteAll(ctx context.Context, items []Item) (Summary, error) 
 		if err == nil {
 			return summaryOf(queue, b.settle(l, first)), nil
 		}
-		for _, d := range b.decisions {
-			if d == nil {
-				continue
-			}
-			if err := l.recover(ctx, d, err); err != nil {
-				return Summary{}, err
-			}
+		if err := l.recover(ctx, err, b.decisions...); err != nil {
+			return Summary{}, err
 		}
 		// Others were faster. They wait their turn while this is tried again.
 		held.release()

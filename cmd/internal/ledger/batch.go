@@ -40,13 +40,8 @@ func (l *Ledger) executeBatch(ctx context.Context, tasks []*task) ([]Receipt, er
 		if err == nil {
 			return b.settle(l, first), refused
 		}
-		for _, d := range b.decisions {
-			if d == nil {
-				continue
-			}
-			if err := l.recover(ctx, d, err); err != nil {
-				return nil, err
-			}
+		if err := l.recover(ctx, err, b.decisions...); err != nil {
+			return nil, err
 		}
 		// Others were faster. They wait their turn while this is tried again.
 		held.release()

@@ -56,7 +56,7 @@ func (l *Ledger) execute(ctx context.Context, req Request) (Receipt, int, error)
 			receipt, err = l.lastLook(ctx, own, t, err)
 			return receipt, try, err
 		}
-		if err := l.recover(ctx, d, err); err != nil {
+		if err := l.recover(ctx, err, d); err != nil {
 			return Receipt{}, try, err
 		}
 		if len(d.touched) > len(held) { // what conflicted may be the other aggregate's
@@ -118,27 +118,37 @@ func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, R
 	return d, Receipt{}, err
 }
 
-// recover brings the cached states up to date after an append that failed, so
-// that the command can be looked for and, if it is not there, decided again.
-// It returns the error when trying again is no use.
-func (l *Ledger) recover(ctx context.Context, d *decision, cause error) error {
-	d.task.sent = true
-	var conflict *eventstore.ConflictError
-	var duplicate *eventstore.DuplicateError
-	var unknown *eventstore.OutcomeUnknownError
+// recover brings the cached states up to date after an append of decisions that
+// failed, so that their commands can be looked for and, if they are not there, decided
+// again. A decision is nil where there was nothing to append. It returns the error when
+// trying again is no use.
+func (l *Ledger) recover(ctx context.Context, cause error, decisions ...*decision) error {
+	var touched []*aggregate
+	duplicate := errors.As(cause, new(*eventstore.DuplicateError))
+	for _, d := range decisions {
+		if d == nil {
+			continue
+		}
+		d.task.sent = true
+		touched = append(touched, d.touched...)
+		if duplicate {
+			if err := l.awaitKey(ctx, d.task.id); err != nil {
+				return err
+			}
+		}
+	}
+	unknown := errors.As(cause, new(*eventstore.OutcomeUnknownError))
 	switch {
-	case errors.As(cause, &duplicate):
-		return l.awaitKey(ctx, d.task.id)
-	case !errors.As(cause, &unknown) && !errors.As(cause, &conflict):
+	case duplicate:
+		return nil
+	case !unknown && !errors.As(cause, new(*eventstore.ConflictError)):
 		return cause
 	}
-	for _, a := range d.touched {
-		if _, err := l.refresh(ctx, a); err != nil {
-			if unknown != nil {
-				return cause // still unknown; err only says why
-			}
-			return err
+	if _, err := l.present(ctx, touched); err != nil {
+		if unknown {
+			return cause // still unknown; err only says why
 		}
+		return err
 	}
 	return nil
 }

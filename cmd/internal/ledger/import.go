@@ -227,13 +227,8 @@ func (im *importing) land(ctx context.Context) (asSupposed bool, err error) {
 		im.add(f.queue, f.settle(im.Ledger, f.first))
 		return true, nil
 	}
-	for _, d := range f.decisions {
-		if d == nil {
-			continue
-		}
-		if err := im.recover(ctx, d, err); err != nil {
-			return false, err
-		}
+	if err := im.recover(ctx, err, f.decisions...); err != nil {
+		return false, err
 	}
 	for left := len(f.receipts); left > 0; {
 		n, err := im.atOnce(ctx, f.queue, f.tasks[:left])
