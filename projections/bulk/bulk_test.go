@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,9 +75,15 @@ func fill(t require.TestingT, path string, things []thing) error {
 		}
 		require.NoError(t, table.Add(x.id, []bulk.Value{{}, n, text, {Type: bulk.Blob, Text: x.b}}))
 		ofN.Add([]bulk.Value{n}, x.id)
-		ofBoth.Add([]bulk.Value{n, id}, x.id)
 		ofS.Add([]bulk.Value{text}, x.id)
 		ofAll.Add([]bulk.Value{id, text, n}, x.id)
+	}
+	for _, x := range slices.Backward(things) { // the entries of an index come in any order
+		n := bulk.Value{}
+		if x.n != nil {
+			n = number(*x.n)
+		}
+		ofBoth.Add([]bulk.Value{n, number(x.id)}, x.id)
 	}
 	for _, part := range []interface{ Close() error }{table, ofN, ofBoth, ofS, ofAll} {
 		if err := part.Close(); err != nil {

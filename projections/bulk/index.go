@@ -17,13 +17,8 @@ type Index struct {
 	unique  bool
 	runs    [][]byte     // packed
 	tail    []numbers    // the last run, not sorted yet
+	room    []numbers    // to sort it in
 	others  []otherEntry // whatever is more than two numbers, or NULL
-}
-
-// numbers is an entry of one or two numbers.
-type numbers struct {
-	key   [2]int64
-	rowid int64
 }
 
 type otherEntry struct {
@@ -32,7 +27,7 @@ type otherEntry struct {
 }
 
 // runLength is how many entries are sorted, and packed, at a time.
-const runLength = 8192
+const runLength = 16384
 
 // ErrNotUnique is what Close returns when two entries of a unique index have the
 // same key.
@@ -46,16 +41,13 @@ func (f *File) Index(root uint32, columns int, unique bool) *Index {
 
 // Add adds the entry of a row. The key is the caller's again when it returns.
 func (x *Index) Add(key []Value, rowid int64) {
-	e := numbers{rowid: rowid}
+	e := numbers{rowidPlace: rowid}
 	for i := range key {
-		if i >= len(e.key) || key[i].Type != Int {
+		if i >= rowidPlace || key[i].Type != Int {
 			x.others = append(x.others, otherEntry{slices.Clone(key), rowid})
 			return
 		}
-		e.key[i] = key[i].Int
-	}
-	if x.tail == nil {
-		x.tail = make([]numbers, 0, runLength)
+		e[i] = key[i].Int
 	}
 	if x.tail = append(x.tail, e); len(x.tail) == runLength {
 		x.pack()
@@ -81,7 +73,7 @@ func (x *Index) Close() error {
 	err := x.merged(func(e *numbers) error {
 		key := room[:x.columns]
 		for i := range key {
-			key[i] = Value{Type: Int, Int: e.key[i]}
+			key[i] = Value{Type: Int, Int: e[i]}
 		}
 		for len(x.others) > 0 && compareKeys(x.others[0].key, key) < 0 {
 			if err := add(x.others[0].key, x.others[0].rowid); err != nil {
@@ -89,7 +81,7 @@ func (x *Index) Close() error {
 			}
 			x.others = x.others[1:]
 		}
-		return add(key, e.rowid)
+		return add(key, e[rowidPlace])
 	})
 	for _, e := range x.others {
 		if err == nil {
@@ -118,27 +110,20 @@ func compareKeys(a, b []Value) int {
 	return 0
 }
 
-func compareNumbers(a, b numbers) int {
-	switch { // it runs many times for each entry
-	case a.key[0] != b.key[0]:
-		return cmp.Compare(a.key[0], b.key[0])
-	case a.key[1] != b.key[1]:
-		return cmp.Compare(a.key[1], b.key[1])
-	}
-	return cmp.Compare(a.rowid, b.rowid)
-}
-
 // pack sorts the last run and packs it: of each entry, by how much it differs from
 // the one before.
 func (x *Index) pack() {
-	slices.SortFunc(x.tail, compareNumbers)
+	if cap(x.room) < len(x.tail) {
+		x.room = make([]numbers, cap(x.tail))
+	}
+	x.tail, x.room = sortNumbers(x.tail, x.room[:len(x.tail)])
 	packed := make([]byte, 0, 4*len(x.tail))
 	var was numbers
 	for _, e := range x.tail {
 		for i := range x.columns {
-			packed = binary.AppendVarint(packed, e.key[i]-was.key[i])
+			packed = binary.AppendVarint(packed, e[i]-was[i])
 		}
-		packed = binary.AppendVarint(packed, e.rowid-was.rowid)
+		packed = binary.AppendVarint(packed, e[rowidPlace]-was[rowidPlace])
 		was = e
 	}
 	x.runs = append(x.runs, slices.Clip(packed))
@@ -162,9 +147,9 @@ func (r *run) next(columns int) bool {
 		r.rest = r.rest[size:]
 	}
 	for i := range columns {
-		number(&r.at.key[i])
+		number(&r.at[i])
 	}
-	number(&r.at.rowid)
+	number(&r.at[rowidPlace])
 	return true
 }
 
