@@ -1,6 +1,9 @@
 package bulk
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Value is what stands in a column: NULL where Type is the zero Type.
 type Value struct {
@@ -22,20 +25,18 @@ const (
 
 // appendRecord appends values, and more of them, as SQLite stores a row.
 func appendRecord(b []byte, values []Value, more ...Value) []byte {
-	size := 0
-	for _, list := range [...][]Value{values, more} {
-		for i := range list {
-			size += varintLen(list[i].serial())
-		}
-	}
-	if size++; size > 127 { // its own length is in it, and takes two bytes from there on
-		size++
-	}
-	b = appendVarint(b, uint64(size))
+	head := len(b)
+	b = append(b, 0)
 	for _, list := range [...][]Value{values, more} {
 		for i := range list {
 			b = appendVarint(b, list[i].serial())
 		}
+	}
+	if size := len(b) - head; size <= 0x7f { // with its own length in it
+		b[head] = byte(size)
+	} else { // which takes two bytes from there on
+		b = slices.Insert(b, head, 0)
+		appendVarint(b[:head], uint64(size+1))
 	}
 	for _, list := range [...][]Value{values, more} {
 		for i := range list {
@@ -101,12 +102,4 @@ func appendInt(b []byte, n int64) []byte {
 		return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(b, uint16(n>>32)), uint32(n))
 	}
 	return binary.BigEndian.AppendUint64(b, uint64(n))
-}
-
-func varintLen(n uint64) int {
-	size := 1
-	for n >>= 7; n > 0 && size < 9; n >>= 7 {
-		size++
-	}
-	return size
 }
