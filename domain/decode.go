@@ -79,10 +79,13 @@ func decodeCommand[C Command](read func(own reflect.Value) error) (Command, erro
 func eventDecoder[E Event](fields []Field) func(data []byte) (Event, error) {
 	_, itself := any(new(E)).(json.Unmarshaler)
 	return func(data []byte) (Event, error) {
-		var plain, e E
-		if !itself && readPlain(fields, data, reflect.ValueOf(&plain).Elem()) {
-			return plain, nil
+		if !itself {
+			var plain E
+			if readPlain(fields, data, reflect.ValueOf(&plain).Elem()) {
+				return plain, nil
+			}
 		}
+		var e E
 		err := json.Unmarshal(data, &e)
 		return e, err
 	}

@@ -46,7 +46,8 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &m); err != nil {
 		return &FormatError{Want: `a text such as "Base" or {"en": "Base", "zh": "基地"}`, Got: string(b)}
 	}
-	for lang, s := range m {
+	for _, lang := range slices.Sorted(maps.Keys(m)) { // of several faults it always names the same
+		s := m[lang]
 		if lower := strings.ToLower(lang); lower != lang && m[lower] != "" {
 			return &FormatError{Want: "each language once", Got: lang + " and " + lower}
 		}
