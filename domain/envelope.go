@@ -180,9 +180,9 @@ func DecodeEnvelope(raw []byte) (Envelope, error) {
 
 // DecodeEvent reads stored bytes, and the event in them with read, which must
 // refuse what is not JSON.
-func DecodeEvent(raw []byte, read func(v *Envelope) (Event, error)) (Envelope, Event, error) {
+func DecodeEvent(raw []byte, read func(v Envelope) (Event, error)) (Envelope, Event, error) {
 	if v, ok := scanCanonical(raw); ok {
-		if e, err := read(&v); err == nil {
+		if e, err := read(v); err == nil {
 			return v, e, nil
 		}
 	}
@@ -190,7 +190,7 @@ func DecodeEvent(raw []byte, read func(v *Envelope) (Event, error)) (Envelope, E
 	if err != nil {
 		return v, nil, err
 	}
-	e, err := read(&v)
+	e, err := read(v)
 	return v, e, err
 }
 

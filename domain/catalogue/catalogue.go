@@ -137,7 +137,7 @@ func (e *UnknownEventError) Error() string {
 
 // Decode reads stored bytes into the envelope and the event in it.
 func Decode(raw []byte) (domain.Envelope, domain.Event, error) {
-	return domain.DecodeEvent(raw, func(env *domain.Envelope) (domain.Event, error) {
+	return domain.DecodeEvent(raw, func(env domain.Envelope) (domain.Event, error) {
 		t, ok := events[env.Type]
 		if !ok {
 			return nil, &UnknownEventError{env.Type}
