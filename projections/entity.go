@@ -29,11 +29,10 @@ func keyOf(path string) domain.Key { return domain.Key(path[strings.LastIndexByt
 
 // entityWriter gives ids to entities. The projector owns it.
 type entityWriter struct {
-	refs   map[domain.Ref]entityRef       // aggregates
-	parts  map[int64]map[string]entityRef // by aggregate
-	count  int                            // of these parts
-	recent partOf                         // the part last asked for: an event asks for one several times
-	found  entityRef                      // which is this
+	refs   map[domain.Ref]entityRef // aggregates
+	parts  map[partOf]entityRef
+	recent partOf    // the part last asked for: an event asks for one several times
+	found  entityRef // which is this
 	last   int64
 	whole  bool // the maps hold every entity there is: the load of a new file
 }
@@ -47,7 +46,7 @@ type partOf struct {
 const maxEntities = 1 << 17
 
 func newEntityWriter(whole bool) *entityWriter {
-	return &entityWriter{refs: map[domain.Ref]entityRef{}, parts: map[int64]map[string]entityRef{}, whole: whole}
+	return &entityWriter{refs: map[domain.Ref]entityRef{}, parts: map[partOf]entityRef{}, whole: whole}
 }
 
 // findAggregate returns the entity of an aggregate if there is one.
@@ -104,7 +103,7 @@ func (p *projector) entityBelow(ref domain.Ref, of, parent entityRef, kind, part
 			w.recent, w.found = key, e
 		}
 	}()
-	if e, ok := w.parts[of.id][part]; ok {
+	if e, ok := w.parts[key]; ok {
 		return e, nil
 	}
 	row := entityRow{Agreement: string(ref.Agreement), Path: ref.Path() + "/" + part, Kind: kind, Parent: parent, Aggregate: of, FirstSeq: p.next()}
@@ -114,11 +113,7 @@ func (p *projector) entityBelow(ref domain.Ref, of, parent entityRef, kind, part
 		e, err = p.insertEntity(&row)
 	}
 	if err == nil {
-		if w.parts[of.id] == nil {
-			w.parts[of.id] = map[string]entityRef{}
-		}
-		w.parts[of.id][part] = e
-		w.count++
+		w.parts[key] = e
 	}
 	return e, err
 }
@@ -126,10 +121,9 @@ func (p *projector) entityBelow(ref domain.Ref, of, parent entityRef, kind, part
 // bound empties caches that have grown too large; like that of words, not
 // while rows wait to be written.
 func (w *entityWriter) bound() {
-	if len(w.refs)+w.count >= maxEntities && !w.whole {
+	if len(w.refs)+len(w.parts) >= maxEntities && !w.whole {
 		clear(w.refs)
 		clear(w.parts)
-		w.count = 0
 	}
 }
 

@@ -33,7 +33,7 @@ func (p *projector) hasShown(e withheldEntity) (bool, error) {
 	case len(steps) == 2:
 		return p.hasEvents(ref, of)
 	}
-	if _, ok := p.entities.parts[of.id][steps[2]]; ok {
+	if _, ok := p.entities.parts[partOf{of.id, steps[2]}]; ok {
 		return true, nil
 	}
 	_, ok, err = p.findEntity(string(e.agreement), e.path)
