@@ -39,19 +39,33 @@ func (s *Store) Reached(ctx context.Context) (uint64, error) {
 
 // Ends returns the sequence of the last record of each subject that has one, and a moment
 // since the call, told as how far the log went then: at least to newest, which somebody
-// has seen. Whoever has the records of a subject to its end has all that it had at that
-// moment, the same for all subjects, and maybe later ones.
+// has seen. Whoever has the records of a subject to its end or to the moment has all that
+// it had at that moment, the same for all subjects.
 //
 // The error is ErrUnavailable when no leader could show it in time.
 func (s *Store) Ends(ctx context.Context, subjects []string, newest uint64) (ends map[string]uint64, moment uint64, err error) {
+	fail := func(err error) (map[string]uint64, uint64, error) {
+		return nil, 0, fmt.Errorf("eventstore: ends of subjects: %w", err)
+	}
 	ends, moment = map[string]uint64{}, math.MaxUint64
-	for some := range slices.Chunk(subjects, lastAtOnce) {
-		found, upTo, err := s.lastOf(ctx, s.stream, some, newest)
-		if err != nil {
-			return nil, 0, fmt.Errorf("eventstore: ends of subjects: %w", err)
+	for parts := slices.Collect(slices.Chunk(subjects, lastAtOnce)); len(parts) > 0; {
+		if len(parts) > 1 && moment == math.MaxUint64 { // a part with nothing does not tell when that was
+			if moment, err = s.Last(ctx); err != nil {
+				return fail(err)
+			}
+			moment = max(moment, newest)
 		}
+		found, upTo, err := s.lastOf(ctx, s.stream, parts[0], newest)
+		if half := len(parts[0]) / 2; errors.Is(err, errCut) && half > 0 {
+			parts = append([][]string{parts[0][:half], parts[0][half:]}, parts[1:]...)
+			continue
+		}
+		if err != nil {
+			return fail(err)
+		}
+		parts = parts[1:]
 		maps.Copy(ends, found)
-		if len(found) > 0 { // what has nothing later had nothing then
+		if len(found) > 0 {
 			moment = min(moment, upTo)
 		}
 	}
@@ -61,6 +75,10 @@ func (s *Store) Ends(ctx context.Context, subjects []string, newest uint64) (end
 // lastAtOnce is of how many subjects the last records are asked for at a time. The server
 // answers 1,024 at most.
 const lastAtOnce = 1000
+
+// errCut says that an answer ended for its size, 64 MiB unless the server is told otherwise.
+// What is left is not asked for: another replica may answer that, which has not come as far.
+var errCut = errors.New("more than the server sends at a time")
 
 // inTime bounds how long a leader is waited for.
 func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -129,74 +147,53 @@ func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, ne
 // lastDirectly has a replica find the last records of subjects. upTo is as far as it
 // had the stream, 0 where it found nothing.
 func (s *Store) lastDirectly(ctx context.Context, stream string, subjects []string) (found map[string]uint64, upTo uint64, err error) {
-	q := lastQuestion{Last: slices.Compact(slices.Sorted(slices.Values(subjects)))}
-	found = map[string]uint64{}
-	for more := true; more; {
-		answer, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (lastAnswer, error) {
-			return s.lastPage(ctx, silence, stream, q)
-		})
-		if err != nil {
-			return nil, 0, err
-		}
-		for subject, seq := range answer.found {
-			found[subject] = seq
-			q.Seq = max(q.Seq, seq+1)
-		}
-		q.UpTo, more = max(q.UpTo, answer.upTo), answer.more
-	}
-	return found, q.UpTo, nil
-}
-
-// lastQuestion asks for the last records of subjects up to a sequence, 0 for the end,
-// those from another one on.
-type lastQuestion struct {
-	Last []string `json:"multi_last"`
-	Seq  uint64   `json:"seq,omitempty"`
-	UpTo uint64   `json:"up_to_seq,omitempty"`
-}
-
-// lastAnswer is a part of what was asked for: the server sends so many bytes at a time,
-// by sequence.
-type lastAnswer struct {
-	found map[string]uint64
-	upTo  uint64
-	more  bool
-}
-
-func (s *Store) lastPage(ctx context.Context, silence time.Duration, stream string, q lastQuestion) (a lastAnswer, err error) {
-	request, err := json.Marshal(q)
+	request, err := json.Marshal(struct {
+		Last []string `json:"multi_last"`
+	}{slices.Compact(slices.Sorted(slices.Values(subjects)))})
 	if err != nil {
-		return a, err
+		return nil, 0, err
 	}
-	inbox := s.read.NewInbox()
-	sub, err := s.read.SubscribeSync(inbox)
-	if err != nil {
-		return a, err
-	}
-	defer func() { _ = sub.Unsubscribe() }()
-	if err := s.read.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
-		return a, err
-	}
-	a.found = map[string]uint64{}
-	for {
-		m, err := nextWithin(ctx, sub, silence)
+	found, err = ask(ctx, s, func(ctx context.Context, silence time.Duration) (map[string]uint64, error) {
+		inbox := s.read.NewInbox()
+		sub, err := s.read.SubscribeSync(inbox)
 		if err != nil {
-			return a, err
+			return nil, err
 		}
-		switch status, what := m.Header.Get("Status"), m.Header.Get("Description"); {
-		case status == "":
-			a.found[m.Header.Get("Nats-Subject")] = number(m.Header, "Nats-Sequence")
-		case status == "204":
-			a.upTo, a.more = number(m.Header, "Nats-UpTo-Sequence"), number(m.Header, "Nats-Num-Pending") > 0
-			return a, nil
-		case status == "404" && what == "No Results":
-			return a, nil
-		case status == "503":
-			return a, nats.ErrNoResponders
-		default:
-			return a, fmt.Errorf("status %s %s", status, what)
+		defer func() { _ = sub.Unsubscribe() }()
+		if err := s.read.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
+			return nil, err
 		}
-	}
+		found := map[string]uint64{}
+		var last uint64
+		for {
+			m, err := nextWithin(ctx, sub, silence)
+			if err != nil {
+				return nil, err
+			}
+			status, what := m.Header.Get("Status"), m.Header.Get("Description")
+			if (status == "" || status == "204") && number(m.Header, "Nats-Last-Sequence") != last {
+				return nil, errShort
+			}
+			switch {
+			case status == "":
+				last = number(m.Header, "Nats-Sequence")
+				found[m.Header.Get("Nats-Subject")] = last
+			case status == "204" && number(m.Header, "Nats-Num-Pending") > 0:
+				return nil, errCut
+			case status == "204": // that was all
+				upTo = number(m.Header, "Nats-UpTo-Sequence")
+				return found, nil
+			case status == "404" && what == "No Results":
+				upTo = 0
+				return nil, nil
+			case status == "503":
+				return nil, nats.ErrNoResponders
+			default:
+				return nil, fmt.Errorf("status %s %s", status, what)
+			}
+		}
+	})
+	return found, upTo, err
 }
 
 // streams are those that a ledger has: of its log, and of the evidence.

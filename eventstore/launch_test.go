@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/eventstore"
@@ -94,4 +95,33 @@ func TestEndsOfRecordsThatOneAnswerCannotHold(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, ends)
 	require.EqualValues(t, 80, moment)
+}
+
+// Half of an append is at no moment there: not even where the halves are asked for one
+// after the other.
+func TestEndsOfManyAreOfOneMoment(t *testing.T) {
+	s, err := eventstore.Open(t.Context(), config(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	last, err := s.Append(t.Context(), []eventstore.Message{message("x", 0, "x")})
+	require.NoError(t, err)
+	for try := range 50 {
+		var subjects []string
+		for i := range 1000 {
+			subjects = append(subjects, subject(fmt.Sprintf("p-%d-%d", try, i)))
+		}
+		appended := make(chan uint64)
+		go func() {
+			first, err := s.Append(t.Context(), []eventstore.Message{message(fmt.Sprintf("p-%d-0", try), 0, "x"), message("x", last, "x")})
+			assert.NoError(t, err)
+			appended <- first
+		}()
+		ends, moment, err := s.Ends(t.Context(), append(subjects, subject("x")), last)
+		require.NoError(t, err)
+		first := <-appended
+		last = first + 1
+		if moment >= first {
+			require.Equal(t, map[string]uint64{subjects[0]: first, subject("x"): last}, ends, "at moment %d", moment)
+		}
+	}
 }

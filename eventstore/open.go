@@ -115,8 +115,6 @@ func newStore(cfg Config) (*Store, error) {
 
 // start opens the store, or releases what was opened of it.
 func (s *Store) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
 	err := s.open(ctx)
 	if err != nil {
 		_ = s.release() // err says what matters
@@ -138,6 +136,9 @@ func (s *Store) open(ctx context.Context) error {
 		}
 		s.srv.Store(srv)
 	}
+	// The embedded server has read its log by now, which takes the time that it takes.
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
 	if err := s.connect(ctx); err != nil {
 		return err
 	}

@@ -92,13 +92,13 @@ func (s *Store) revive() error {
 	former := s.srv.Load()
 	former.Shutdown()
 	former.WaitForShutdown()
-	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
-	defer cancel()
 	srv, err := startServer(s.cfg, s.gate)
 	if err != nil {
 		return err
 	}
 	s.srv.Store(srv)
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
 	if s.srv.admitted.Load() {
 		go srv.AcceptLoop(make(chan struct{}))
 	}
