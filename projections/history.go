@@ -45,14 +45,17 @@ func historyAfter(conn *sqlite.Conn, aggregate int64, seq uint64) (seqs []uint64
 }
 
 // Changed returns which parts of an aggregate its event of that id changed, "" for its
-// own fields. The event is not found where Past cannot say.
-func (m *Models) Changed(ctx context.Context, ref domain.Ref, id string) (parts []string, found bool, err error) {
+// own fields, and up to which sequence it was looked for: 0 where Past cannot say either.
+func (m *Models) Changed(ctx context.Context, ref domain.Ref, id string) (parts []string, found bool, upTo uint64, err error) {
 	if !m.ofTheLog() {
-		return nil, false, nil
+		return nil, false, 0, nil
 	}
 	err = m.read(ctx, Point{}, func(q *query) error {
-		const event = "SELECT v.seq FROM event v JOIN entity e ON e.id = v.aggregate WHERE v.id_start = ? AND v.event_id = ? AND e.agreement = ? AND e.path = ?"
-		seq, ok, err := selectInt(q.conn, event, idStart(id), id, string(ref.Agreement), ref.Path())
+		aggregate, known, at, err := registered(q.conn, ref)
+		if upTo = at; err != nil || !known {
+			return err
+		}
+		seq, ok, err := selectInt(q.conn, "SELECT seq FROM event WHERE id_start = ? AND event_id = ? AND aggregate = ?", idStart(id), id, aggregate)
 		if found = ok; err != nil || !found {
 			return err
 		}
@@ -62,5 +65,5 @@ func (m *Models) Changed(ctx context.Context, ref domain.Ref, id string) (parts 
 			return true, nil
 		})
 	})
-	return parts, found, err
+	return parts, found, upTo, err
 }

@@ -74,7 +74,7 @@ func (l *Ledger) asOf(ctx context.Context, a *aggregate, s snapshot, moment uint
 	if s, seen, err = a.evolve(s, l.log.Aggregate(ctx, a.subject, s.Seq+1), moment); err != nil {
 		return s, seen, err
 	}
-	if s.Seq > a.snapshot.Seq {
+	if a.loaded && s.Seq > a.snapshot.Seq {
 		a.snapshot = s
 	}
 	return s, seen, nil

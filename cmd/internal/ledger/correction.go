@@ -49,9 +49,12 @@ func (l *Ledger) told(ctx context.Context, a *aggregate, id string) (parts, erro
 		if past, later, upTo, err = l.opts.Register.Past(ctx, a.ref); err != nil {
 			return nil, err
 		}
-		changed, found, err := l.opts.Register.Changed(ctx, a.ref, id) // after Past: what that has seen, this finds
+		changed, found, looked, err := l.opts.Register.Changed(ctx, a.ref, id)
 		if err != nil {
 			return nil, err
+		}
+		if !found && looked < upTo { // it cannot say any more what Past has seen
+			past, later, upTo = snapshot{}, nil, 0
 		}
 		if found {
 			told := parts{}

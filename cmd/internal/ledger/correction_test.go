@@ -1,8 +1,10 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/agreement"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/projections"
 )
 
 func TestACorrectionNamesAnEventOfTheSameAggregate(t *testing.T) {
@@ -94,4 +97,28 @@ func TestACorrectionReadsNoHistory(t *testing.T) {
 	_, err = correct("Wuxi City", "01a2286f-0000-7000-8000-000000000000")
 	requireCode(t, err, domain.CodeNotFound, "corrects")
 	require.LessOrEqual(t, log.read.Load(), int64(1+2*2))
+}
+
+// retired is a register that cannot say any more what an event changed.
+type retired struct{ ledger.Register }
+
+func (retired) Changed(context.Context, domain.Ref, string) ([]string, bool, uint64, error) {
+	return nil, false, 0, nil
+}
+
+// What the register had when it told of a snapshot, and has not afterwards, is found.
+func TestACorrectionWithoutWhatTheRegisterHad(t *testing.T) {
+	store := openStore(t)
+	first, err := newLedger(store).Execute(t.Context(), register("wuxi"))
+	require.NoError(t, err)
+	models, err := projections.Open(t.Context(), projections.Options{Dir: t.TempDir(), Ledger: "main"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, models.Close()) }()
+	_, err = models.Rebuild(t.Context(), store, nil)
+	require.NoError(t, err)
+	l := ledger.New(store, ledger.Options{Name: "main", Register: retired{models}, Now: func() time.Time { return now }})
+	req := rename("wuxi", "City of Wuxi")
+	req.Meta.Corrects = first.Events[0].ID
+	_, err = l.Execute(t.Context(), req)
+	require.NoError(t, err)
 }

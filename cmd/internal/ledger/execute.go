@@ -209,21 +209,24 @@ func (l *Ledger) lookupKey(ctx context.Context, key string) (uint64, bool, error
 // receipt reads the events of t's command from the log, one of which is at seq: the
 // first, unless a snapshot was made in the middle of the command.
 func (l *Ledger) receipt(ctx context.Context, t *task, seq uint64) (Receipt, bool, error) {
-	for seq > 1 {
-		if _, env, err := l.eventOf(ctx, t, seq-1); err != nil {
-			return Receipt{}, false, err
-		} else if env == nil {
-			break
-		}
-		seq--
+	first, err := l.firstOf(ctx, t, seq)
+	if err != nil {
+		return Receipt{}, false, err
 	}
 	r := Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}
-	for ; ; seq++ {
-		rec, env, err := l.eventOf(ctx, t, seq)
+	for seq := first; ; seq++ {
+		rec, err := l.log.Get(ctx, seq)
+		if errors.Is(err, eventstore.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return Receipt{}, false, fmt.Errorf("read receipt: %w", err)
+		}
+		env, err := domain.DecodeEnvelope(rec.Data)
 		if err != nil {
 			return Receipt{}, false, err
 		}
-		if env == nil {
+		if env.CommandID != t.id {
 			break
 		}
 		if env.CommandHash != t.hash {
@@ -242,20 +245,22 @@ func (l *Ledger) receipt(ctx context.Context, t *task, seq uint64) (Receipt, boo
 	return r, len(r.Events) > 0, nil
 }
 
-// eventOf reads the event at seq, nil where it is not one of t's command.
-func (l *Ledger) eventOf(ctx context.Context, t *task, seq uint64) (eventstore.Record, *domain.Envelope, error) {
-	rec, err := l.log.Get(ctx, seq)
-	if errors.Is(err, eventstore.ErrNotFound) {
-		return rec, nil, nil
+// firstOf goes back from an event of t's command to the first. One before it that cannot
+// be read as an event is none of it.
+func (l *Ledger) firstOf(ctx context.Context, t *task, seq uint64) (uint64, error) {
+	for ; seq > 1; seq-- {
+		rec, err := l.log.Get(ctx, seq-1)
+		if errors.Is(err, eventstore.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return 0, fmt.Errorf("read receipt: %w", err)
+		}
+		if env, err := domain.DecodeEnvelope(rec.Data); err != nil || env.CommandID != t.id {
+			break
+		}
 	}
-	if err != nil {
-		return rec, nil, fmt.Errorf("read receipt: %w", err)
-	}
-	env, err := domain.DecodeEnvelope(rec.Data)
-	if err != nil || env.CommandID != t.id {
-		return rec, nil, err
-	}
-	return rec, &env, nil
+	return seq, nil
 }
 
 // Decode reads a request from the JSON object of the command name.

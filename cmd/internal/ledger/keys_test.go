@@ -114,8 +114,8 @@ func (r *laggard) Past(context.Context, domain.Ref) (domain.Snapshot, []uint64, 
 	return domain.Snapshot{}, nil, 0, nil
 }
 
-func (r *laggard) Changed(context.Context, domain.Ref, string) ([]string, bool, error) {
-	return nil, false, nil
+func (r *laggard) Changed(context.Context, domain.Ref, string) ([]string, bool, uint64, error) {
+	return nil, false, 0, nil
 }
 
 func (r *laggard) FindCommandOf(ctx context.Context, _ domain.Ref, key string) (uint64, bool, error) {

@@ -35,8 +35,8 @@ type Register interface {
 	// before the first event where there is none, and upTo 0 when it cannot say.
 	Past(ctx context.Context, ref domain.Ref) (s domain.Snapshot, later []uint64, upTo uint64, err error)
 	// Changed returns which parts of an aggregate its event of that id changed, "" for
-	// its own fields. It finds none where Past cannot say.
-	Changed(ctx context.Context, ref domain.Ref, id string) (parts []string, found bool, err error)
+	// its own fields, and up to which sequence it looked for that: 0 when it cannot say.
+	Changed(ctx context.Context, ref domain.Ref, id string) (parts []string, found bool, upTo uint64, err error)
 	// Wait returns when the register has seen everything up to seq.
 	Wait(ctx context.Context, seq uint64) error
 }

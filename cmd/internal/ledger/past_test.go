@@ -199,3 +199,32 @@ func TestTheReceiptOfACommandThatASnapshotCutsIsWhole(t *testing.T) {
 	first.Replayed = true
 	require.Equal(t, first, again)
 }
+
+// blotted is a log in which one record cannot be read as an event.
+type blotted struct {
+	*eventstore.Store
+	seq uint64
+}
+
+func (b blotted) Get(ctx context.Context, seq uint64) (eventstore.Record, error) {
+	rec, err := b.Store.Get(ctx, seq)
+	if seq == b.seq {
+		rec.Data = []byte("?")
+	}
+	return rec, err
+}
+
+// A command is told of, whatever there is before it.
+func TestTheReceiptOfACommandBehindAnUnreadableRecord(t *testing.T) {
+	store := openStore(t)
+	_, err := newLedger(store).Execute(t.Context(), register("cethik"))
+	require.NoError(t, err)
+	req := withKey(register("wuxi"), "k")
+	l := newLedger(blotted{store, 1})
+	first, err := l.Execute(t.Context(), req)
+	require.NoError(t, err)
+	again, err := l.Execute(t.Context(), req)
+	require.NoError(t, err)
+	first.Replayed = true
+	require.Equal(t, first, again)
+}

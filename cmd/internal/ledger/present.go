@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // confirmed decides the task anew on what the log says now of all that is seen
@@ -37,12 +40,8 @@ func (l *Ledger) again(ctx context.Context, seen []*aggregate, decide func(state
 		if err != nil {
 			return err
 		}
-		known := map[*aggregate]bool{}
-		for _, a := range seen {
-			known[a] = true
-		}
 		seen = decide(states)
-		if !slices.ContainsFunc(seen, func(a *aggregate) bool { return !known[a] }) {
+		if !slices.ContainsFunc(seen, func(a *aggregate) bool { _, known := states[a.ref]; return !known }) {
 			return nil
 		}
 	}
@@ -52,7 +51,10 @@ func (l *Ledger) again(ctx context.Context, seen []*aggregate, decide func(state
 // for the ends of all at once, and reads only what came after the cached states, as far
 // as that moment: so it is done, however much others write meanwhile.
 func (l *Ledger) present(ctx context.Context, aggregates []*aggregate) (overlay, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, presentTimeout, fmt.Errorf("%w: what it is said to have does not come", eventstore.ErrUnavailable))
+	defer cancel()
 	states := overlay{}
+	var once []*aggregate
 	var subjects []string
 	var newest uint64
 	for _, a := range aggregates {
@@ -63,15 +65,15 @@ func (l *Ledger) present(ctx context.Context, aggregates []*aggregate) (overlay,
 		if err != nil {
 			return nil, err
 		}
-		states[a.ref] = s
+		states[a.ref], once = s, append(once, a)
 		subjects, newest = append(subjects, a.subject), max(newest, s.Seq)
 	}
 	ends, moment, err := l.log.Ends(ctx, subjects, newest)
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range aggregates {
-		s, end := states[a.ref], ends[a.subject]
+	for _, a := range once {
+		s, end := states[a.ref], min(ends[a.subject], moment)
 		for at := s.Seq; at < end; {
 			if s, at, err = l.asOf(ctx, a, s, moment); err != nil {
 				return nil, err
@@ -82,7 +84,7 @@ func (l *Ledger) present(ctx context.Context, aggregates []*aggregate) (overlay,
 			select { // until who answered has the rest, or is not asked any more
 			case <-time.After(refreshPause):
 			case <-ctx.Done():
-				return nil, ctx.Err()
+				return nil, context.Cause(ctx)
 			}
 		}
 		states[a.ref] = s
@@ -90,5 +92,10 @@ func (l *Ledger) present(ctx context.Context, aggregates []*aggregate) (overlay,
 	return states, nil
 }
 
-// refreshPause lies between two looks at a log of which something was not shown.
-const refreshPause = 20 * time.Millisecond
+const (
+	// refreshPause lies between two looks at a log of which something was not shown.
+	refreshPause = 20 * time.Millisecond
+
+	// presentTimeout is for how long it is looked for.
+	presentTimeout = 30 * time.Second
+)

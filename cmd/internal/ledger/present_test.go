@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -139,4 +140,54 @@ func TestARefusalReadsOnlyWhatWasWrittenTo(t *testing.T) {
 	require.ErrorContains(t, err, "nobody")
 	require.Equal(t, 1, ends)
 	require.Equal(t, 2, reads, "of the one that is not there, and of the one that was written to")
+}
+
+// overtaken is a log that tells of a moment, and of ends that came after it.
+type overtaken struct {
+	*eventstore.Store
+	meanwhile func()
+}
+
+func (o *overtaken) Ends(ctx context.Context, subjects []string, newest uint64) (map[string]uint64, uint64, error) {
+	moment, err := o.Last(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	o.meanwhile()
+	ends, _, err := o.Store.Ends(ctx, subjects, newest)
+	return ends, moment, err
+}
+
+// The ends of many aggregates are not of one moment, and what comes after that is not
+// waited for.
+func TestARefusalDoesNotWaitForWhatCameAfterItsMoment(t *testing.T) {
+	store := openStore(t)
+	other := newLedger(store)
+	l := newLedger(&overtaken{store, func() {
+		for i := range 3 {
+			_, err := other.Execute(t.Context(), rename("wuxi", fmt.Sprint("Wuxi ", i)))
+			require.NoError(t, err)
+		}
+	}})
+	_, err := l.Execute(t.Context(), register("wuxi"))
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, err = l.Execute(ctx, register("wuxi"))
+	requireCode(t, err, domain.CodeAlreadyExists, "party")
+}
+
+// However few states are kept, a refusal is decided on those of one moment, once.
+func TestARefusalWithASmallCache(t *testing.T) {
+	store := openStore(t)
+	inEffect(t, newLedger(store), 3)
+	l := ledger.New(store, ledger.Options{Name: "main", CacheSize: 1, Now: func() time.Time { return now }})
+	_, err := l.Execute(t.Context(), suspend())
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, err = l.ExecuteAll(ctx, itemsOf(start("p0"), start("p1"), start("p2")))
+	refused := (*ledger.RefusedError)(nil)
+	require.ErrorAs(t, err, &refused)
+	require.Len(t, refused.Lines, 3)
 }
