@@ -63,12 +63,16 @@ func TestFilesThatCannotBeAskedStayUntilThereAreOthers(t *testing.T) {
 	}
 }
 
+func projectionIs(version int) string {
+	return fmt.Sprintf("UPDATE meta SET value = '%d' WHERE name = 'projection'", version)
+}
+
 // What differs in nothing that is asked serves until there are new ones.
 func TestFilesOfAnotherSchemaThatCanBeAsked(t *testing.T) {
 	for name, change := range map[string]string{
-		"a view more, a table more": "CREATE VIEW more AS SELECT 1; CREATE TABLE formerly (n INTEGER); UPDATE meta SET value = 'former' WHERE name = 'schema'; UPDATE meta SET value = '1' WHERE name = 'projection'",
+		"a view more, a table more": "CREATE VIEW more AS SELECT 1; CREATE TABLE formerly (n INTEGER); UPDATE meta SET value = 'former' WHERE name = 'schema'; " + projectionIs(projections.ProjectionVersion),
 		"no number":                 "DELETE FROM meta WHERE name = 'projection'",
-		"of a later version":        "UPDATE meta SET value = '2' WHERE name = 'projection'",
+		"of a later version":        projectionIs(projections.ProjectionVersion + 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, log := inMemory(t)

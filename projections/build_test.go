@@ -109,7 +109,7 @@ func TestReadModelsOfAFormerVersionServeUntilThereAreNewOnes(t *testing.T) {
 	m := models(t, dir, nil)
 	// then they serve at once, say why they are to be made anew, and follow the log
 	require.True(t, m.Position().Ready)
-	assert.Equal(t, fmt.Sprintf("they are of version %[1]d.0, and this program makes %[1]d.1", projections.SchemaVersion), m.Build().Due)
+	assert.Equal(t, fmt.Sprintf("they are of version %[1]d.0, and this program makes %[1]d.%[2]d", projections.SchemaVersion, projections.ProjectionVersion), m.Build().Due)
 	follow(t, m, log)
 	reach(t, m, l.do(project.ReportProgress{MilestoneID: milestone("build"), Percent: 51}))
 	assert.Equal(t, "Former framework", title(t, m))

@@ -155,7 +155,7 @@ func (m *Models) FindCommand(ctx context.Context, id string) (seq uint64, ok boo
 		return 0, false, nil
 	}
 	err = m.read(ctx, Point{}, func(q *query) error {
-		n, found, err := selectInt(q.conn, "SELECT seq FROM event WHERE command_hash = ? AND command_id = ? ORDER BY seq LIMIT 1", commandHash(id), id)
+		n, found, err := selectInt(q.conn, "SELECT seq FROM event WHERE command_hash IN (?, ?) AND command_id = ? ORDER BY seq LIMIT 1", commandHash(id), textHash(id), id)
 		seq, ok = uint64(n), found
 		return err
 	})
@@ -165,8 +165,8 @@ func (m *Models) FindCommand(ctx context.Context, id string) (seq uint64, ok boo
 // FindCommandOf is FindCommand among the events of one aggregate.
 func (m *Models) FindCommandOf(ctx context.Context, ref domain.Ref, id string) (seq uint64, ok bool, err error) {
 	err = m.read(ctx, Point{}, func(q *query) error {
-		const sql = "SELECT v.seq FROM event v JOIN entity e ON e.id = v.aggregate WHERE v.command_hash = ? AND v.command_id = ? AND e.agreement = ? AND e.path = ? ORDER BY v.seq LIMIT 1"
-		n, found, err := selectInt(q.conn, sql, commandHash(id), id, string(ref.Agreement), ref.Path())
+		const sql = "SELECT v.seq FROM event v JOIN entity e ON e.id = v.aggregate WHERE v.command_hash IN (?, ?) AND v.command_id = ? AND e.agreement = ? AND e.path = ? ORDER BY v.seq LIMIT 1"
+		n, found, err := selectInt(q.conn, sql, commandHash(id), textHash(id), id, string(ref.Agreement), ref.Path())
 		seq, ok = uint64(n), found
 		return err
 	})

@@ -62,11 +62,25 @@ func idStart(id string) int64 {
 	return int64(n)
 }
 
-// commandHash spares an index of long texts: FNV-1a, 64 bits.
+// commandHash spares an index of long texts. The hashes of ids that were made one after
+// the other, as UUIDs of version 7 are, lie beside each other: so a transaction writes a
+// few pages of the index, and not one for each command. Their last 15 bits are of another
+// hash, for whoever sends a command can choose the rest. Rows of a former program have
+// that other hash of every id, so both are looked for.
 func commandHash(id string) int64 {
+	h := textHash(id)
+	if start := idStart(id); start > 0 && id[14] == '7' {
+		const version, spread = 16, 15 // bits: the version and what follows it, the other hash
+		return start>>version<<spread | h&(1<<spread-1)
+	}
+	return h
+}
+
+// textHash is FNV-1a, 64 bits.
+func textHash[T string | []byte](text T) int64 {
 	h := uint64(14695981039346656037)
-	for i := range len(id) {
-		h = (h ^ uint64(id[i])) * 1099511628211
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
 	}
 	return int64(h)
 }

@@ -25,6 +25,15 @@ func (v *Views) InUse() (n int) {
 // SchemaVersion is in the names of files.
 const SchemaVersion = schemaVersion
 
+// CommandHash is where the index of commands has an id.
+var CommandHash = commandHash
+
+// TextHash is the hash of a text.
+var TextHash = textHash[string]
+
+// ProjectionVersion is in the table meta.
+const ProjectionVersion = projectionVersion
+
 // SnapshotSum is what a snapshot has beside it when nobody has changed it.
 var SnapshotSum = snapshotSum
 

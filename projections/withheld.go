@@ -49,7 +49,7 @@ type withheldEntity struct {
 
 func (e withheldEntity) id() withheldID { return idOf("entity", string(e.agreement), e.path) }
 
-func (e withheldEntity) key() int64 { return commandHash(string(keyOf(e.path))) }
+func (e withheldEntity) key() int64 { return textHash(string(keyOf(e.path))) }
 
 func newWithheld(v View) *withheld {
 	w := &withheld{entities: map[withheldID]bool{}, keys: map[int64]bool{}, words: map[withheldID]bool{}}
@@ -85,7 +85,7 @@ func (w *withheld) has(agreement domain.Key, path string) bool {
 func (w *withheld) hasKey(key string) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	return w.keys[commandHash(key)]
+	return w.keys[textHash(key)]
 }
 
 // none reports whether no entity is withheld.
@@ -103,11 +103,7 @@ func (w *withheld) mayName(data []byte) bool {
 		return false
 	}
 	return keysIn(data, func(key []byte) bool {
-		h := uint64(14695981039346656037) // commandHash of a slice
-		for _, c := range key {
-			h = (h ^ uint64(c)) * 1099511628211
-		}
-		return w.keys[int64(h)]
+		return w.keys[textHash(key)]
 	})
 }
 
