@@ -98,11 +98,12 @@ func (m *Models) followOn(ctx context.Context, log Log) error {
 // pace is the least time between two small transactions. An event that comes
 // alone is shown at once; under load those of one pace share the cost of a
 // transaction, which is many times that of their rows. When a crowd writes,
-// its appends come first, and the read models follow in longer steps.
+// its appends come first, and the read models follow in longer steps: each entity
+// that was written to costs some pages of a transaction, however often it was.
 const (
 	pace      = 5 * time.Millisecond
 	crowd     = 32 // events in one pace
-	crowdPace = 25 * time.Millisecond
+	crowdPace = 50 * time.Millisecond
 )
 
 // paced pauses after each small chunk, so that the next one holds all that came
