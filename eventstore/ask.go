@@ -50,7 +50,7 @@ func ask[T any](ctx context.Context, s *Store, question func(ctx context.Context
 			return none, context.Cause(ctx)
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
 			wait *= 2
-		case apiCode(err) == codeNoLeader, errors.Is(err, nats.ErrDisconnected):
+		case apiCode(err) == codeNoLeader, errors.Is(err, nats.ErrDisconnected), errors.Is(err, errShort):
 			pause = electionPause
 		default:
 			return none, s.readError(err)

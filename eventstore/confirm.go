@@ -50,7 +50,7 @@ func (s *Store) Ends(ctx context.Context, subjects []string, newest uint64) (end
 	ends, moment = map[string]uint64{}, math.MaxUint64
 	for parts := slices.Collect(slices.Chunk(subjects, lastAtOnce)); len(parts) > 0; {
 		if len(parts) > 1 && moment == math.MaxUint64 { // a part with nothing does not tell when that was
-			if moment, err = s.Last(ctx); err != nil {
+			if moment, err = s.Reached(ctx); err != nil {
 				return fail(err)
 			}
 			moment = max(moment, newest)

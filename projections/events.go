@@ -165,8 +165,13 @@ func (m *Models) FindCommand(ctx context.Context, id string) (seq uint64, ok boo
 // FindCommandOf is FindCommand among the events of one aggregate.
 func (m *Models) FindCommandOf(ctx context.Context, ref domain.Ref, id string) (seq uint64, ok bool, err error) {
 	err = m.read(ctx, Point{}, func(q *query) error {
-		const sql = "SELECT v.seq FROM event v JOIN entity e ON e.id = v.aggregate WHERE v.command_hash IN (?, ?) AND v.command_id = ? AND e.agreement = ? AND e.path = ? ORDER BY v.seq LIMIT 1"
-		n, found, err := selectInt(q.conn, sql, commandHash(id), textHash(id), id, string(ref.Agreement), ref.Path())
+		aggregate, known, _, err := registered(q.conn, ref)
+		if err != nil || !known {
+			return err
+		}
+		// The plus keeps SQLite from going through all events of the aggregate.
+		const sql = "SELECT seq FROM event WHERE command_hash IN (?, ?) AND command_id = ? AND +aggregate = ? ORDER BY seq LIMIT 1"
+		n, found, err := selectInt(q.conn, sql, commandHash(id), textHash(id), id, aggregate)
 		seq, ok = uint64(n), found
 		return err
 	})

@@ -55,7 +55,7 @@ func (m *Models) Changed(ctx context.Context, ref domain.Ref, id string) (parts 
 		if upTo = at; err != nil || !known {
 			return err
 		}
-		seq, ok, err := selectInt(q.conn, "SELECT seq FROM event WHERE id_start = ? AND event_id = ? AND aggregate = ?", idStart(id), id, aggregate)
+		seq, ok, err := selectInt(q.conn, "SELECT seq FROM event WHERE id_start = ? AND event_id = ? AND +aggregate = ?", idStart(id), id, aggregate)
 		if found = ok; err != nil || !found {
 			return err
 		}

@@ -26,7 +26,7 @@ import (
 // A changed declaration alone is noticed, see [file.judge].
 const (
 	schemaVersion     = 4
-	projectionVersion = 1
+	projectionVersion = 2
 )
 
 // The order of tables in the digest.

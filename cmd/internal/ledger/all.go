@@ -113,7 +113,7 @@ func (l *Ledger) decideAll(ctx context.Context, queue []queued, earlier overlay)
 			states.suppose(q.task, own)
 		}
 		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier}
-		d, receipt, err := l.lookupOrDecide(w, own, q.task)
+		d, receipt, err := l.lookupOrDecide(w, q.task)
 		b.seen = w.seen(b.seen)
 		switch {
 		case q.task.needless(err):

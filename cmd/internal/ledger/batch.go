@@ -108,7 +108,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task, before *batch) 
 			states.suppose(t, own)
 		}
 		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier}
-		d, receipt, err := l.lookupOrDecide(w, own, t)
+		d, receipt, err := l.lookupOrDecide(w, t)
 		b.seen = w.seen(b.seen)
 		if t.needless(err) {
 			receipt, err = t.skipped(), nil

@@ -94,10 +94,11 @@ type world struct {
 	ledger  *Ledger
 	overlay overlay
 	earlier overlay // beneath overlay: after commands that are being appended, or of one moment
-	looked  []look  // as first seen: the append expects what was decided on
+	looked  []look  // as first seen: the append expects what was decided on. There are few, so a list does
 }
 
-// look is a state that a decision has seen. There are few, so a list does.
+// look is a state that a decision has seen, of the object that knows which commands led
+// to it: the cache may forget that, and make another one meanwhile.
 type look struct {
 	*aggregate
 	snapshot snapshot
@@ -112,9 +113,8 @@ func (w *world) seen(to []*aggregate) []*aggregate {
 }
 
 // overlay holds states that are not, or not yet, those of the log: after
-// commands that are decided but not appended, and blank ones, see suppose. They
-// are found by the name of the aggregate: the cache may forget one meanwhile.
-type overlay map[domain.Ref]snapshot
+// commands that are decided but not appended, and blank ones, see suppose.
+type overlay map[domain.Ref]look
 
 // suppose lets a command that makes something new be decided without a look at
 // the log, as if its aggregate did not exist: the append checks just that. If
@@ -129,7 +129,7 @@ func (o *overlay) suppose(t *task, own *aggregate) {
 	if *o == nil {
 		*o = overlay{}
 	}
-	(*o)[own.ref] = snapshot{}
+	(*o)[own.ref] = look{own, snapshot{}}
 }
 
 func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
@@ -138,21 +138,23 @@ func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
 			return l.aggregate, l.snapshot, nil
 		}
 	}
-	a, err := w.ledger.aggregate(ref)
-	if err != nil {
-		return nil, snapshot{}, err
-	}
-	s, ok := w.overlay[ref]
+	seen, ok := w.overlay[ref]
 	if !ok {
-		s, ok = w.earlier[ref]
+		seen, ok = w.earlier[ref]
 	}
 	if !ok {
-		if s, err = w.ledger.current(w.ctx, a); err != nil {
+		a, err := w.ledger.aggregate(ref)
+		if err != nil {
+			return nil, snapshot{}, err
+		}
+		s, err := w.ledger.current(w.ctx, a)
+		if err != nil {
 			return a, s, err
 		}
+		seen = look{a, s}
 	}
-	w.looked = append(w.looked, look{a, s})
-	return a, s, nil
+	w.looked = append(w.looked, seen)
+	return seen.aggregate, seen.snapshot, nil
 }
 
 // State implements domain.World. What has no key does not exist: a change of an
@@ -186,7 +188,7 @@ func (d *decision) at(ref domain.Ref) int {
 // into puts the states after the decision into an overlay.
 func (d *decision) into(states overlay) {
 	for i, a := range d.touched {
-		states[a.ref] = d.after[i]
+		states[a.ref] = look{a, d.after[i]}
 	}
 }
 

@@ -99,7 +99,7 @@ func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (_ *decis
 	defer func() { decided(span, err) }()
 	w := &world{ctx: ctx, ledger: l}
 	w.overlay.suppose(t, own)
-	d, receipt, err := l.lookupOrDecide(w, own, t)
+	d, receipt, err := l.lookupOrDecide(w, t)
 	if !isRejected(err) {
 		return d, receipt, err
 	}
@@ -107,8 +107,11 @@ func (l *Ledger) attempt(ctx context.Context, own *aggregate, t *task) (_ *decis
 	return d, receipt, err
 }
 
-func (l *Ledger) lookupOrDecide(w *world, own *aggregate, t *task) (*decision, Receipt, error) {
-	if _, _, err := w.snapshot(own.ref); err != nil { // so that find knows its commands
+// lookupOrDecide looks for t among the commands of its aggregate, of the object that is
+// decided on.
+func (l *Ledger) lookupOrDecide(w *world, t *task) (*decision, Receipt, error) {
+	own, _, err := w.snapshot(t.Command.Ref())
+	if err != nil {
 		return nil, Receipt{}, err
 	}
 	if receipt, found, err := l.lookup(w.ctx, own, t); found || err != nil {

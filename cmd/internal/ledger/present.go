@@ -14,7 +14,7 @@ import (
 func (l *Ledger) confirmed(ctx context.Context, first *world, own *aggregate, t *task) (w *world, d *decision, receipt Receipt, err error) {
 	if e := l.again(ctx, first.seen([]*aggregate{own}), func(states overlay) []*aggregate {
 		w = &world{ctx: ctx, ledger: l, earlier: states}
-		d, receipt, err = l.lookupOrDecide(w, own, t)
+		d, receipt, err = l.lookupOrDecide(w, t)
 		return w.seen(nil)
 	}); e != nil {
 		return nil, nil, Receipt{}, e
@@ -51,10 +51,7 @@ func (l *Ledger) again(ctx context.Context, seen []*aggregate, decide func(state
 // for the ends of all at once, and reads only what came after the cached states, as far
 // as that moment: so it is done, however much others write meanwhile.
 func (l *Ledger) present(ctx context.Context, aggregates []*aggregate) (overlay, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, presentTimeout, fmt.Errorf("%w: what it is said to have does not come", eventstore.ErrUnavailable))
-	defer cancel()
 	states := overlay{}
-	var once []*aggregate
 	var subjects []string
 	var newest uint64
 	for _, a := range aggregates {
@@ -65,37 +62,47 @@ func (l *Ledger) present(ctx context.Context, aggregates []*aggregate) (overlay,
 		if err != nil {
 			return nil, err
 		}
-		states[a.ref], once = s, append(once, a)
+		states[a.ref] = look{a, s}
 		subjects, newest = append(subjects, a.subject), max(newest, s.Seq)
 	}
 	ends, moment, err := l.log.Ends(ctx, subjects, newest)
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range once {
-		s, end := states[a.ref], min(ends[a.subject], moment)
-		for at := s.Seq; at < end; {
-			if s, at, err = l.asOf(ctx, a, s, moment); err != nil {
+	for ref, seen := range states {
+		if end := min(ends[seen.subject], moment); seen.snapshot.Seq < end {
+			if seen.snapshot, err = l.upTo(ctx, seen, end, moment); err != nil {
 				return nil, err
 			}
-			if at >= end {
-				break
-			}
-			select { // until who answered has the rest, or is not asked any more
-			case <-time.After(refreshPause):
-			case <-ctx.Done():
-				return nil, context.Cause(ctx)
-			}
+			states[ref] = seen
 		}
-		states[a.ref] = s
 	}
 	return states, nil
+}
+
+// upTo takes a state on to a moment, which it has come to when it has seen the event at
+// end. It waits until who answers has that, or is not asked any more.
+func (l *Ledger) upTo(ctx context.Context, seen look, end, moment uint64) (snapshot, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, upToTimeout, fmt.Errorf("%w: event %d of %s does not come", eventstore.ErrUnavailable, end, seen.ref))
+	defer cancel()
+	for s := seen.snapshot; ; {
+		var at uint64
+		var err error
+		if s, at, err = l.asOf(ctx, seen.aggregate, s, moment); err != nil || at >= end {
+			return s, err
+		}
+		select {
+		case <-time.After(refreshPause):
+		case <-ctx.Done():
+			return s, context.Cause(ctx)
+		}
+	}
 }
 
 const (
 	// refreshPause lies between two looks at a log of which something was not shown.
 	refreshPause = 20 * time.Millisecond
 
-	// presentTimeout is for how long it is looked for.
-	presentTimeout = 30 * time.Second
+	// upToTimeout is for how long it is looked for.
+	upToTimeout = 10 * time.Second
 )

@@ -191,3 +191,41 @@ func TestARefusalWithASmallCache(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	require.Len(t, refused.Lines, 3)
 }
+
+// However few states are kept, what is in the log is not added again: not when it is
+// decided again after a refusal, and not by the next command either.
+func TestNothingIsAddedAgainWithASmallCache(t *testing.T) {
+	rename4 := func(title string) (reqs []ledger.Request) {
+		for i := range 4 {
+			reqs = append(reqs, rename(fmt.Sprint("p", i), title))
+		}
+		return reqs
+	}
+	for size := 1; size <= 5; size++ {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			// given a file that was imported, and what came after it
+			store := openStore(t)
+			other := newLedger(store)
+			_, err := importAll(t, other, register("p0"), register("p1"), register("p2"), register("p3"))
+			require.NoError(t, err)
+			for _, title := range []string{"A", "B"} {
+				_, err = importAll(t, other, rename4(title)...)
+				require.NoError(t, err)
+			}
+			l := ledger.New(store, ledger.Options{Name: "main", CacheSize: size, Now: func() time.Time { return now }})
+			before := audit(t, store)
+			refused := rename("nobody", "X")
+			// when it is imported again, with a line that is refused
+			_, err = importAll(t, l, append(rename4("A"), refused)...)
+			require.Error(t, err)
+			require.Len(t, audit(t, store), len(before))
+			// or after new lines with one that is refused
+			_, err = importAll(t, l, append(rename4("C"), refused)...)
+			require.Error(t, err)
+			_, err = importAll(t, l, rename4("A")[1:3]...)
+			require.NoError(t, err)
+			// then only the new lines are added
+			require.Len(t, audit(t, store), len(before)+4)
+		})
+	}
+}

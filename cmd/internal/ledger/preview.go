@@ -51,7 +51,7 @@ func (l *Ledger) Preview(ctx context.Context, req Request) (Plan, error) {
 	// No append will tell that a cached state was old. So the first decision only
 	// says what there is to look at again.
 	w := &world{ctx: ctx, ledger: l}
-	if _, _, err := l.lookupOrDecide(w, own, t); err != nil && !isRejected(err) {
+	if _, _, err := l.lookupOrDecide(w, t); err != nil && !isRejected(err) {
 		return Plan{}, err
 	}
 	w, d, receipt, err := l.confirmed(ctx, w, own, t)
