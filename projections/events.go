@@ -169,11 +169,13 @@ func (m *Models) FindCommandOf(ctx context.Context, ref domain.Ref, id string) (
 		if err != nil || !known {
 			return err
 		}
-		// The plus keeps SQLite from going through all events of the aggregate.
-		const sql = "SELECT seq FROM event WHERE command_hash IN (?, ?) AND command_id = ? AND +aggregate = ? ORDER BY seq LIMIT 1"
-		n, found, err := selectInt(q.conn, sql, commandHash(id), textHash(id), id, aggregate)
+		n, found, err := selectInt(q.conn, selectCommandOf, commandHash(id), textHash(id), id, aggregate)
 		seq, ok = uint64(n), found
 		return err
 	})
 	return seq, ok, err
 }
+
+// selectCommandOf finds a command of an aggregate. The plus keeps SQLite from going
+// through all events of that.
+const selectCommandOf = "SELECT seq FROM event WHERE command_hash IN (?, ?) AND command_id = ? AND +aggregate = ? ORDER BY seq LIMIT 1"

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/party"
@@ -58,4 +60,27 @@ func TestCommandsInRowsOfAFormerProgramAreFound(t *testing.T) {
 	found()
 	edit(t, dir, "UPDATE event SET command_hash = ? WHERE command_hash = ?", projections.TextHash(id), projections.CommandHash(id))
 	found()
+}
+
+// An aggregate may have as many events as the ledger.
+func TestACommandOfAnAggregateIsFoundByItsId(t *testing.T) {
+	l, log := inMemory(t)
+	l.story()
+	dir := t.TempDir()
+	m := models(t, dir, nil)
+	stop := follow(t, m, log)
+	reach(t, m, l.seq)
+	require.NoError(t, stop())
+	require.NoError(t, m.Close())
+	conn := onlyFile(t, dir)
+	defer func() { require.NoError(t, conn.Close()) }()
+	var plan []string
+	require.NoError(t, sqlitex.Execute(conn, "EXPLAIN QUERY PLAN "+projections.SelectCommandOf, &sqlitex.ExecOptions{
+		Args: []any{1, 2, "k", 3},
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			plan = append(plan, stmt.GetText("detail"))
+			return nil
+		},
+	}))
+	require.Contains(t, plan[0], "USING INDEX event_command")
 }

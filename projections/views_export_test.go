@@ -25,6 +25,9 @@ func (v *Views) InUse() (n int) {
 // SchemaVersion is in the names of files.
 const SchemaVersion = schemaVersion
 
+// SelectCommandOf finds a command of an aggregate.
+const SelectCommandOf = selectCommandOf
+
 // CommandHash is where the index of commands has an id.
 var CommandHash = commandHash
 
