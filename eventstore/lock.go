@@ -1,6 +1,8 @@
 package eventstore
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,16 +49,14 @@ func (s *Store) lockDir() error {
 		return fmt.Errorf("eventstore: data directory: %w", err)
 	}
 	lock := flock.New(lockFile(s.cfg.Dir))
-	ok, err := lock.TryLock()
-	if err == nil && !ok { // somebody may just be looking whether it is taken
-		time.Sleep(lookTime)
-		ok, err = lock.TryLock()
-	}
-	if err != nil {
-		return fmt.Errorf("eventstore: lock %s: %w", s.cfg.Dir, err)
-	}
-	if !ok {
+	// Somebody may just be looking whether it is taken.
+	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	defer cancel()
+	switch _, err := lock.TryLockContext(ctx, lookTime/10); {
+	case errors.Is(err, context.DeadlineExceeded):
 		return &LockedError{Dir: s.cfg.Dir}
+	case err != nil:
+		return fmt.Errorf("eventstore: lock %s: %w", s.cfg.Dir, err)
 	}
 	s.lock = lock
 	return nil
