@@ -23,6 +23,17 @@ import (
 	"github.com/milepost-ledger/milepost/projections"
 )
 
+// rebuilt makes read models of a log and closes them.
+func rebuilt(t *testing.T, log projections.Log, now func() time.Time) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	m := models(t, dir, now)
+	_, err := m.Rebuild(t.Context(), log, nil)
+	require.NoError(t, err)
+	require.NoError(t, m.Close())
+	return dir
+}
+
 // present is the aggregate as a ledger has it that begins with its past.
 func present(t tb, m *projections.Models, log *memory, ref domain.Ref) (now domain.Snapshot, later []uint64) {
 	t.Helper()
@@ -147,13 +158,9 @@ func TestASnapshotThatIsNotWhatWasWrittenIsNotBelieved(t *testing.T) {
 		"another's":       `UPDATE snapshot SET (seq, version, sum, state) = (SELECT seq, version, sum, state FROM snapshot ORDER BY entity LIMIT 1)`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			m := models(t, dir, at("2024-06-15"))
-			_, err := m.Rebuild(t.Context(), log, nil)
-			require.NoError(t, err)
-			require.NoError(t, m.Close())
+			dir := rebuilt(t, log, at("2024-06-15"))
 			edit(t, dir, sql)
-			m = models(t, dir, at("2024-06-15"))
+			m := models(t, dir, at("2024-06-15"))
 			seen(t, m, log)
 			got, later := present(t, m, log, project)
 			require.Len(t, later, int(l.versions[project]))
@@ -220,14 +227,10 @@ func TestRowsAfterASnapshotAreThoseOfTheLog(t *testing.T) {
 		ID: id, Title: text("R&D"), Rationale: text("<more>"), Document: domaintest.Text2, ReasonCode: "scope-change", On: day("2024-06-10"), Parties: []domain.Key{"wuxi", "cethik"},
 		Changes: []domain.Clause{domain.Clause(`{"command":"add-area","area":"rd","title":{"en":"R&D <and> ` + "\u2028" + `more"}}`)},
 	}, meta)
-	dir := t.TempDir()
-	m := models(t, dir, nil)
-	_, err := m.Rebuild(t.Context(), log, nil)
-	require.NoError(t, err)
-	require.NoError(t, m.Close())
+	dir := rebuilt(t, log, nil)
 
 	l.record(id.Ref(), amendment.Signed{ID: id, Party: "wuxi", Signatory: "Li Wei", Date: day("2024-06-11"), Document: domaintest.Text2}, meta)
-	m = models(t, dir, nil)
+	m := models(t, dir, nil)
 	stop := follow(t, m, log)
 	reach(t, m, l.seq)
 	require.NoError(t, stop())
@@ -239,11 +242,7 @@ func TestRowsAfterASnapshotAreThoseOfTheLog(t *testing.T) {
 func TestThereIsNoPastOfAnotherLog(t *testing.T) {
 	l, log := inMemory(t)
 	l.story()
-	dir := t.TempDir()
-	m := models(t, dir, nil)
-	_, err := m.Rebuild(t.Context(), log, nil)
-	require.NoError(t, err)
-	require.NoError(t, m.Close())
+	dir := rebuilt(t, log, nil)
 	says := func(m *projections.Models) bool {
 		s, later, upTo, err := m.Past(t.Context(), domain.Ref{Agreement: "framework", Kind: "project", Key: "iot-base"})
 		require.NoError(t, err)
@@ -252,7 +251,7 @@ func TestThereIsNoPastOfAnotherLog(t *testing.T) {
 		return upTo > 0
 	}
 
-	m = models(t, dir, nil)
+	m := models(t, dir, nil)
 	require.False(t, says(m), "it was not seen yet")
 	var foreign *projections.ForeignLogError
 	require.ErrorAs(t, m.Follow(t.Context(), log.until(l.seq-1)), &foreign)
@@ -299,14 +298,10 @@ func TestAFileWithoutSnapshotsIsGivenSome(t *testing.T) {
 	l, log := inMemory(t)
 	l.story()
 	l.report(10)
-	dir := t.TempDir()
-	m := models(t, dir, at("2024-06-15"))
-	_, err := m.Rebuild(t.Context(), log, nil)
-	require.NoError(t, err)
-	require.NoError(t, m.Close())
+	dir := rebuilt(t, log, at("2024-06-15"))
 	execute(t, dir, "DROP TABLE snapshot; DELETE FROM meta WHERE name = 'states';")
 
-	m = models(t, dir, at("2024-06-15"))
+	m := models(t, dir, at("2024-06-15"))
 	stop := follow(t, m, log)
 	l.report(1)
 	reach(t, m, l.seq)
@@ -320,11 +315,7 @@ func TestAFileWithoutSnapshotsIsGivenSome(t *testing.T) {
 func TestReplayNamesAPageThatCannotBeRead(t *testing.T) {
 	l, log := inMemory(t)
 	l.story()
-	dir := t.TempDir()
-	m := models(t, dir, nil)
-	_, err := m.Rebuild(t.Context(), log, nil)
-	require.NoError(t, err)
-	require.NoError(t, m.Close())
+	dir := rebuilt(t, log, nil)
 	var page int64
 	query(t, dir, "SELECT rootpage FROM sqlite_schema WHERE name = 'snapshot'", func(stmt *sqlite.Stmt) error {
 		page = stmt.ColumnInt64(0)
