@@ -47,6 +47,7 @@ type committer struct {
 	wire       *wire
 	log        *slog.Logger
 	observe    func(AppendStats)
+	unstaged   func() // the server could not stage a batch
 	maxPending int
 	wake       chan struct{} // room for one
 	ended      chan struct{} // closed when loop has returned
@@ -76,10 +77,11 @@ type committer struct {
 	gather    *time.Timer
 }
 
-func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger) (*committer, error) {
+func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, unstaged func()) (*committer, error) {
 	c := &committer{
 		log:        log,
 		observe:    cfg.Observe,
+		unstaged:   unstaged,
 		maxPending: cfg.MaxPending,
 		wake:       make(chan struct{}, 1),
 		ended:      make(chan struct{}),

@@ -74,12 +74,23 @@ func copyStreams(ctx context.Context, from, to, without string) error {
 			return os.MkdirAll(target, 0o750)
 		case d.Type().IsRegular():
 			return copyFile(path, target)
+		case d.Type() == fs.ModeSymlink && d.Name() == stagingDir:
+			return copyStaged(path, target)
 		default:
 			return fmt.Errorf("%s is no regular file", path)
 		}
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("eventstore: copy the log: %w", err)
+	}
+	return nil
+}
+
+// copyStaged copies what is staged in memory to where the copy's server finds it.
+// None is left after a power cut, and that of a server that runs comes and goes.
+func copyStaged(link, to string) error {
+	if err := os.CopyFS(to, os.DirFS(link)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

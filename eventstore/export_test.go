@@ -2,6 +2,9 @@ package eventstore
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -33,4 +36,47 @@ func (s *Store) Waiting() int {
 	s.commit.mu.Lock()
 	defer s.commit.mu.Unlock()
 	return s.commit.pending
+}
+
+// TearOff takes the last records from the log of a store that is closed, as a power
+// cut does, and returns what is left: so many records.
+func TearOff(cfg Config, records int) (left int, err error) {
+	msgs := filepath.Join(streamDir(cfg.Dir, streamName(cfg.Ledger)), "msgs")
+	blocks, err := blocksIn(msgs, streamName(cfg.Ledger))
+	if err != nil {
+		return 0, err
+	}
+	for i, b := range slices.Backward(blocks) {
+		if b.bytes, err = os.ReadFile(b.path); err != nil {
+			return 0, err
+		}
+		ends := []int{0}
+		for r := range b.records {
+			ends, left = append(ends, r.end), int(r.seq)
+		}
+		gone := min(records, len(ends)-1)
+		if err := os.Truncate(b.path, int64(ends[len(ends)-1-gone])); err != nil {
+			return 0, err
+		}
+		if records -= gone; records == 0 {
+			left -= gone
+			break
+		}
+		if i > 0 {
+			if err := os.Remove(b.path); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return left, os.Remove(filepath.Join(msgs, "index.db"))
+}
+
+// StagingLink and StagingName tell where batches are staged.
+func StagingLink(cfg Config) (link, name string, err error) {
+	s, err := newStore(cfg)
+	if err != nil {
+		return "", "", err
+	}
+	name, err = s.stagingName()
+	return s.stagingLink(), name, err
 }

@@ -163,6 +163,9 @@ func (c *committer) settle(f *flight) {
 			Err:      errorKind(f.err),
 		})
 	}
+	if apiCode(f.err) == codeBatchIncomplete {
+		c.unstaged()
+	}
 	switch {
 	case f.err == nil && !f.duplicate: // the callers know already
 		c.remember(f)

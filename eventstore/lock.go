@@ -41,6 +41,9 @@ func (s *Store) takeLock() error {
 	if err := settleRewrite(s.cfg.Dir); err != nil {
 		return err
 	}
+	if err := s.settleStaging(); err != nil {
+		return err
+	}
 	return s.clearSpool()
 }
 

@@ -37,6 +37,8 @@ type Store struct {
 	srv  embedded
 	gate *gate // nil when the embedded server never listens
 
+	staging staging // of the embedded server
+
 	// Two connections: the server answers direct gets in the loop that reads
 	// the connection, so a reader on the writer's would hold up appends, and
 	// a reader too slow for its connection would lose the writer's acks.
@@ -151,7 +153,12 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.ensureEvidence(ctx); err != nil {
 		return err
 	}
-	c, err := startCommitter(s.write, s.cfg, s.log)
+	if s.srv.Load() != nil {
+		if err := s.stageInMemory(); err != nil {
+			return err
+		}
+	}
+	c, err := startCommitter(s.write, s.cfg, s.log, s.stageOnDisk)
 	if err != nil {
 		return err
 	}
@@ -242,6 +249,9 @@ func (s *Store) release() error {
 	if srv := s.srv.Load(); srv != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
+		if err := s.endStaging(); err != nil {
+			s.log.Warn("something is left of what was staged", "error", err)
+		}
 	}
 	if s.lock != nil {
 		if err := s.lock.Unlock(); err != nil {

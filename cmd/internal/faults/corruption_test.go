@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -296,7 +297,8 @@ func cutEnd(t *testing.T, file string, random *rand.Rand) {
 
 func removeFile(t *testing.T, file string, _ *rand.Rand) { require.NoError(t, os.Remove(file)) }
 
-// copyData copies a data directory that nobody holds.
+// copyData copies a data directory that nobody holds. What was staged in memory when
+// it was killed stays with the original, and is lost to the copy as in a power cut.
 func copyData(t *testing.T, from, to string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
@@ -309,6 +311,10 @@ func copyData(t *testing.T, from, to string) {
 		}
 		if d.IsDir() {
 			return os.MkdirAll(filepath.Join(to, name), 0o700)
+		}
+		if d.Type() == fs.ModeSymlink {
+			target, err := os.Readlink(path)
+			return errors.Join(err, os.Symlink(target, filepath.Join(to, name)))
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
