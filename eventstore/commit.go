@@ -10,13 +10,14 @@ import (
 )
 
 // The committer groups appends. An atomic batch syncs its messages to disk
-// once, but costs five to eleven plain publishes before its first message,
-// because the server makes a file store for the staging and removes it. Plain
-// publishes go one behind the other without waiting for the answers. Measured,
-// the two are equal at 7 to 12 messages: up to singlesLimit appends are
-// published plainly, more share a batch.
+// once, but costs some plain publishes before its first message, because the
+// server makes a file store for the staging and removes it: five to eleven
+// where that is on disk, three to four in memory. Plain publishes go one behind
+// the other without waiting for the answers. Up to where the two are equal, as
+// measured, appends are published plainly, more share a batch.
 const (
-	singlesLimit = 10
+	singlesOnDisk   = 10
+	singlesInMemory = 3
 
 	// The server commits one batch after the other. A second one under way
 	// waits there for the first, and saves the way there and back in between;
@@ -47,7 +48,7 @@ type committer struct {
 	wire       *wire
 	log        *slog.Logger
 	observe    func(AppendStats)
-	unstaged   func() // the server could not stage a batch
+	staging    *staging
 	maxPending int
 	wake       chan struct{} // room for one
 	ended      chan struct{} // closed when loop has returned
@@ -77,11 +78,11 @@ type committer struct {
 	gather    *time.Timer
 }
 
-func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, unstaged func()) (*committer, error) {
+func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, staging *staging) (*committer, error) {
 	c := &committer{
 		log:        log,
 		observe:    cfg.Observe,
-		unstaged:   unstaged,
+		staging:    staging,
 		maxPending: cfg.MaxPending,
 		wake:       make(chan struct{}, 1),
 		ended:      make(chan struct{}),
@@ -139,6 +140,14 @@ func (c *committer) land(f *flight) {
 }
 
 func (c *committer) disconnected() { c.wire.lost(nats.ErrDisconnected) }
+
+// singlesLimit is how many messages are published plainly at once, at most.
+func (c *committer) singlesLimit() int {
+	if c.staging.memory.Load() {
+		return singlesInMemory
+	}
+	return singlesOnDisk
+}
 
 func (c *committer) poke() {
 	select {

@@ -71,12 +71,9 @@ func TearOff(cfg Config, records int) (left int, err error) {
 	return left, os.Remove(filepath.Join(msgs, "index.db"))
 }
 
-// StagingLink and StagingName tell where batches are staged.
+// StagingLink and the name with which what is staged in memory begins.
 func StagingLink(cfg Config) (link, name string, err error) {
-	s, err := newStore(cfg)
-	if err != nil {
-		return "", "", err
-	}
-	name, err = s.stagingName()
-	return s.stagingLink(), name, err
+	st := &staging{}
+	err = st.begin(cfg.Dir, streamName(cfg.Ledger), nil)
+	return st.link, st.name, err
 }

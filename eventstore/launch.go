@@ -19,7 +19,7 @@ func (c *committer) launch() {
 
 // launchAlone sends what is to be sent by itself.
 func (c *committer) launchAlone() {
-	for len(c.solo) > 0 && c.singles+c.batches < singlesLimit {
+	for len(c.solo) > 0 && c.singles+c.batches < c.singlesLimit() {
 		r := c.solo[0]
 		c.solo = c.solo[1:]
 		if c.depart(r) {
@@ -36,9 +36,10 @@ func (c *committer) launchTogether() {
 		return
 	}
 	for len(c.ready) > 0 {
-		few := c.messages <= singlesLimit && c.messages == len(c.ready)
+		limit := c.singlesLimit()
+		few := c.messages <= limit && c.messages == len(c.ready)
 		switch {
-		case few && c.batches == 0 && c.singles+c.messages <= singlesLimit:
+		case few && c.batches == 0 && c.singles+c.messages <= limit:
 			for _, r := range c.take() {
 				c.fly(newFlight(r))
 			}
@@ -164,7 +165,7 @@ func (c *committer) settle(f *flight) {
 		})
 	}
 	if apiCode(f.err) == codeBatchIncomplete {
-		c.unstaged()
+		c.staging.failed()
 	}
 	switch {
 	case f.err == nil && !f.duplicate: // the callers know already

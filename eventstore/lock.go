@@ -41,7 +41,10 @@ func (s *Store) takeLock() error {
 	if err := settleRewrite(s.cfg.Dir); err != nil {
 		return err
 	}
-	if err := s.settleStaging(); err != nil {
+	if err := s.staging.begin(s.cfg.Dir, s.stream, s.log); err != nil {
+		return err
+	}
+	if err := s.staging.settle(); err != nil {
 		return err
 	}
 	return s.clearSpool()

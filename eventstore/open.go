@@ -154,11 +154,11 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	if s.srv.Load() != nil {
-		if err := s.stageInMemory(); err != nil {
+		if err := s.staging.inMemory(); err != nil {
 			return err
 		}
 	}
-	c, err := startCommitter(s.write, s.cfg, s.log, s.stageOnDisk)
+	c, err := startCommitter(s.write, s.cfg, s.log, &s.staging)
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (s *Store) release() error {
 	if srv := s.srv.Load(); srv != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		if err := s.endStaging(); err != nil {
+		if err := s.staging.end(); err != nil {
 			s.log.Warn("something is left of what was staged", "error", err)
 		}
 	}

@@ -118,5 +118,5 @@ func (s *Store) revive() error {
 	if acknowledged := s.commit.acknowledged.Load(); last < acknowledged {
 		return &GapError{Want: acknowledged, Got: last + 1}
 	}
-	return s.stageInMemory()
+	return s.staging.inMemory()
 }

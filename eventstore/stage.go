@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
@@ -34,60 +36,61 @@ const stagingDir = "batches"
 // stagingRoom has to be free there: for two full batches, with room to spare.
 const stagingRoom = 32 << 20
 
-// staging is where an embedded server stages its batches.
+// staging is where an embedded server stages the batches of one stream. An external
+// server's is the zero value: nobody here has a say in it.
 type staging struct {
+	log    *slog.Logger
+	link   string // where the server finds it
+	name   string // begins that of what is in memory
+	stream string
+
+	memory atomic.Bool // batches are staged in memory
 	mu     sync.Mutex
-	target string // in memory, "" for on disk
+	target string // the directory in memory, "" for none
 }
 
-// stagingLink is where the server finds that directory.
-func (s *Store) stagingLink() string { return filepath.Join(streamDir(s.cfg.Dir, s.stream), stagingDir) }
-
-// stagingName begins the names of what is staged in memory for this data directory: a
-// copy of it, link and all, must not take what belongs to the original.
-func (s *Store) stagingName() (string, error) {
-	dir, err := filepath.Abs(s.cfg.Dir)
+// begin says where the staging of this data directory is. What is in memory is named
+// by the directory: a copy of it, link and all, must not take what is the original's.
+func (st *staging) begin(dir, stream string, log *slog.Logger) error {
+	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("eventstore: data directory: %w", err)
+		return fmt.Errorf("eventstore: data directory: %w", err)
 	}
-	sum := sha256.Sum256([]byte(dir))
-	return filepath.Join(sharedMemory, "milepost-"+hex.EncodeToString(sum[:8])+"-"), nil
+	sum := sha256.Sum256([]byte(abs))
+	st.log, st.stream = log, stream
+	st.name = filepath.Join(sharedMemory, "milepost-"+hex.EncodeToString(sum[:8])+"-")
+	st.link = filepath.Join(streamDir(dir, stream), stagingDir)
+	return nil
 }
 
-// settleStaging deals with what was staged in memory when the log was last open, and
-// not closed. It stays for the server that is still to be started; where it is lost,
-// the batch that the log may end in the middle of is cut off.
-func (s *Store) settleStaging() error {
-	link := s.stagingLink()
-	target, err := os.Readlink(link)
+// settle deals with what was staged in memory when the log was last open, and not
+// closed. It stays for the server that is still to be started; where it is lost, the
+// batch that the log may end in the middle of is cut off.
+func (st *staging) settle() error {
+	target, err := os.Readlink(st.link)
 	if err != nil {
 		return nil // there is none, or it is on disk
 	}
-	name, err := s.stagingName()
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(target); err == nil && strings.HasPrefix(target, name) {
-		s.staging.target = target
+	if _, err := os.Stat(target); err == nil && strings.HasPrefix(target, st.name) {
+		st.target = target
 		return nil
 	}
-	torn, err := cutTorn(filepath.Dir(link), s.stream)
+	torn, err := cutTorn(filepath.Dir(st.link), st.stream)
 	if err != nil {
 		return err
 	}
 	if torn != nil {
-		s.log.Warn("the last commit was interrupted and never acknowledged: it is taken out of the log", "batch", torn.batch, "from", torn.seq)
+		st.log.Warn("the last commit was interrupted and never acknowledged: it is taken out of the log", "batch", torn.batch, "from", torn.seq)
 	}
-	if err := errors.Join(os.Remove(link), durable.SyncDir(filepath.Dir(link))); err != nil {
+	if err := errors.Join(os.Remove(st.link), durable.SyncDir(filepath.Dir(st.link))); err != nil {
 		return fmt.Errorf("eventstore: clear what was staged: %w", err)
 	}
 	return nil
 }
 
-// stageInMemory has the embedded server, which runs and has finished what it was
-// interrupted in, stage batches in memory from now on.
-func (s *Store) stageInMemory() error {
-	st := &s.staging
+// inMemory has the server, which runs and has finished what it was interrupted in,
+// stage in memory from now on.
+func (st *staging) inMemory() error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if err := st.clear(); err != nil {
@@ -96,44 +99,38 @@ func (s *Store) stageInMemory() error {
 	if free, err := durable.Free(sharedMemory); err != nil || free < stagingRoom {
 		return nil
 	}
-	name, err := s.stagingName()
-	if err != nil {
-		return err
-	}
-	dir, base := filepath.Split(name)
+	dir, base := filepath.Split(st.name)
 	target, err := os.MkdirTemp(dir, base)
 	if err != nil {
 		return nil // it is not for us to write there
 	}
-	link := s.stagingLink()
-	err = os.Symlink(target, link)
-	if err == nil { // on disk before a batch is, see settleStaging
-		err = durable.SyncDir(filepath.Dir(link))
+	err = os.Symlink(target, st.link)
+	if err == nil { // on disk before a batch is, see settle
+		err = durable.SyncDir(filepath.Dir(st.link))
 	}
 	if err != nil {
-		s.log.Warn("batches are staged on disk", "error", err)
-		return errors.Join(os.RemoveAll(target), removeLink(link))
+		st.log.Warn("batches are staged on disk", "error", err)
+		return errors.Join(os.RemoveAll(target), removeLink(st.link))
 	}
 	st.target = target
+	st.memory.Store(true)
 	return nil
 }
 
-// stageOnDisk lets the server stage as it does by itself: it could not in memory.
-func (s *Store) stageOnDisk() {
-	st := &s.staging
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if st.target == "" {
+// failed is told that the server could not stage a batch. Where that was in memory, it
+// goes on as it does by itself.
+func (st *staging) failed() {
+	if !st.memory.Swap(false) {
 		return
 	}
-	err := errors.Join(removeLink(s.stagingLink()), st.clear())
-	s.log.Warn("a batch could not be staged in memory: from now on they are staged on disk, which is slower", "error", err)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	err := errors.Join(removeLink(st.link), st.clear())
+	st.log.Warn("a batch could not be staged in memory: from now on they are staged on disk, which is slower", "error", err)
 }
 
-// endStaging is for a server that is shut down. What it has not finished stays for
-// the next one.
-func (s *Store) endStaging() error {
-	st := &s.staging
+// end is for a server that is shut down. What it has not finished stays for the next.
+func (st *staging) end() error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.target == "" {
@@ -145,7 +142,7 @@ func (s *Store) endStaging() error {
 			return nil
 		}
 	}
-	if err := errors.Join(err, removeLink(s.stagingLink()), st.clear()); err != nil {
+	if err := errors.Join(err, removeLink(st.link), st.clear()); err != nil {
 		return fmt.Errorf("eventstore: clear what was staged: %w", err)
 	}
 	return nil
@@ -153,6 +150,7 @@ func (s *Store) endStaging() error {
 
 // clear removes what was staged in memory.
 func (st *staging) clear() error {
+	st.memory.Store(false)
 	if st.target == "" {
 		return nil
 	}
