@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -25,8 +24,8 @@ func (b *bench) overHTTP(ctx context.Context) (m measurement, err error) {
 	bar := b.app.bar("http-64", 2*appendRounds, false)
 	defer bar.finish()
 	return m, b.app.served(ctx, w.node, func(ctx context.Context, c *client) error {
-		connections := &http.Transport{MaxIdleConnsPerHost: httpConnections, MaxConnsPerHost: httpConnections}
-		defer connections.CloseIdleConnections()
+		connections := make(bareConnections, httpConnections)
+		defer connections.close()
 		c.http.Transport = connections
 		ours := func() (float64, error) {
 			return w.all(ctx, c.reforecast)
