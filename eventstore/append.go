@@ -16,8 +16,8 @@ import (
 type Message struct {
 	// Subject is the aggregate's literal subject, see [Subject].
 	Subject string
-	// Data is stored byte for byte. It must not change before Append returns,
-	// nor after an *OutcomeUnknownError.
+	// Data is stored byte for byte. It belongs to the store from then on, and to
+	// those who subscribe in this process: it must not change any more.
 	Data []byte
 	// ID is the Nats-Msg-Id header; "" leaves it out. A second message with
 	// the id within DuplicateWindow is refused.

@@ -49,6 +49,7 @@ type committer struct {
 	log        *slog.Logger
 	observe    func(AppendStats)
 	staging    *staging
+	tail       *tail
 	maxPending int
 	wake       chan struct{} // room for one
 	ended      chan struct{} // closed when loop has returned
@@ -78,11 +79,12 @@ type committer struct {
 	gather    *time.Timer
 }
 
-func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, staging *staging) (*committer, error) {
+func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, staging *staging, tail *tail) (*committer, error) {
 	c := &committer{
 		log:        log,
 		observe:    cfg.Observe,
 		staging:    staging,
+		tail:       tail,
 		maxPending: cfg.MaxPending,
 		wake:       make(chan struct{}, 1),
 		ended:      make(chan struct{}),
@@ -124,6 +126,7 @@ func (c *committer) left() {
 // land is called by the wire. Who waits for an append is told at once; the
 // committer learns of it afterwards, unless there is more to do.
 func (c *committer) land(f *flight) {
+	c.tail.landed(f)
 	if f.err == nil && !f.duplicate {
 		for last := f.first + uint64(f.messages) - 1; ; {
 			known := c.acknowledged.Load()

@@ -14,8 +14,8 @@ import (
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
-// tail is where a batch begins that the log ends in the middle of.
-type tail struct {
+// tornBatch is where a batch begins that the log ends in the middle of.
+type tornBatch struct {
 	batch string
 	seq   uint64 // its first record
 	at    int    // where that begins, in the first of blocks
@@ -28,7 +28,7 @@ type tail struct {
 // not run, and cannot finish what it had begun: of such a batch nothing was
 // acknowledged, and nobody has read anything, as the server shows it when it is
 // whole. Interrupted at whatever point, it leaves a log that ends in the same batch.
-func cutTorn(dir, stream string) (*tail, error) {
+func cutTorn(dir, stream string) (*tornBatch, error) {
 	msgs := filepath.Join(dir, "msgs")
 	torn, err := findTorn(msgs, stream)
 	if torn == nil || err != nil {
@@ -58,12 +58,12 @@ func cutTorn(dir, stream string) (*tail, error) {
 }
 
 // findTorn goes through the blocks from the last one back, to where the batch began.
-func findTorn(msgs, stream string) (*tail, error) {
+func findTorn(msgs, stream string) (*tornBatch, error) {
 	blocks, err := blocksIn(msgs, stream)
 	if err != nil {
 		return nil, err
 	}
-	torn := &tail{}
+	torn := &tornBatch{}
 	for i, b := range slices.Backward(blocks) {
 		if b.bytes, err = os.ReadFile(b.path); err != nil {
 			return nil, fmt.Errorf("eventstore: look for a torn batch: %w", err)

@@ -77,3 +77,16 @@ func StagingLink(cfg Config) (link, name string, err error) {
 	err = st.begin(cfg.Dir, streamName(cfg.Ledger), nil)
 	return st.link, st.name, err
 }
+
+// Lose appends a message whose answer is lost.
+func (s *Store) Lose(ctx context.Context, m Message) error {
+	r, err := s.newRequest([]Message{m})
+	if err != nil {
+		return err
+	}
+	if _, err := s.js.PublishMsg(ctx, r.msgs[0]); err != nil {
+		return err
+	}
+	s.commit.tail.landed(&flight{reqs: []*request{r}, messages: 1, err: &OutcomeUnknownError{Err: context.DeadlineExceeded}})
+	return nil
+}

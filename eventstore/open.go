@@ -153,12 +153,17 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.ensureEvidence(ctx); err != nil {
 		return err
 	}
+	var end *tail
 	if s.srv.Load() != nil {
 		if err := s.staging.inMemory(); err != nil {
 			return err
 		}
+		last, err := s.Last(ctx)
+		if err == nil {
+			end = &tail{last: last}
+		}
 	}
-	c, err := startCommitter(s.write, s.cfg, s.log, &s.staging)
+	c, err := startCommitter(s.write, s.cfg, s.log, &s.staging, end)
 	if err != nil {
 		return err
 	}

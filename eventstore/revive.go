@@ -89,6 +89,7 @@ func (s *Store) writes() bool {
 
 // revive starts the embedded server again. What was acknowledged has to be there.
 func (s *Store) revive() error {
+	s.commit.tail.end()
 	former := s.srv.Load()
 	former.Shutdown()
 	former.WaitForShutdown()

@@ -42,6 +42,11 @@ func (s *Store) subscribe(ctx context.Context, from uint64, filter string) iter.
 			yield(nil, &GapError{Want: from, Got: last + 1})
 			return
 		}
+		if filter == "" && s.commit.tail != nil {
+			if from = s.followTail(ctx, from, yield); from == 0 {
+				return
+			}
+		}
 		s.follow(ctx, span{from: from, filter: filter}, yield)
 	}
 }

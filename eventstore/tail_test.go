@@ -1,0 +1,128 @@
+package eventstore_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// following is a reader that is given one chunk at a time.
+type following struct {
+	t      *testing.T
+	chunks chan []eventstore.Record
+	next   uint64
+}
+
+func follow(t *testing.T, s *eventstore.Store, from uint64) *following {
+	t.Helper()
+	f := &following{t, make(chan []eventstore.Record), from}
+	go func() {
+		defer close(f.chunks)
+		for chunk, err := range s.SubscribeChunks(t.Context(), from) {
+			if !assert.True(t, err == nil || t.Context().Err() != nil, err) {
+				return
+			}
+			select {
+			case f.chunks <- chunk:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	return f
+}
+
+// until takes all records up to one, each once and in order, as the log has them.
+func (f *following) until(s *eventstore.Store, last uint64) {
+	f.t.Helper()
+	var got []eventstore.Record
+	for f.next <= last {
+		chunk, ok := <-f.chunks
+		require.True(f.t, ok, "the reader ended")
+		got = append(got, chunk...)
+		f.next = chunk[len(chunk)-1].Seq + 1
+	}
+	i := 0
+	for want, err := range s.Read(f.t.Context(), got[0].Seq, f.next-1, "") {
+		require.NoError(f.t, err)
+		require.Equal(f.t, [3]string{fmt.Sprint(want.Seq), want.Subject, string(want.Data)},
+			[3]string{fmt.Sprint(got[i].Seq), got[i].Subject, string(got[i].Data)})
+		i++
+	}
+	require.Len(f.t, got, i)
+}
+
+// consumers is how many the server has of the log: those who read it from there.
+func consumers(t *testing.T, s *eventstore.Store) int {
+	t.Helper()
+	js, err := jetstream.New(s.Raw())
+	require.NoError(t, err)
+	st, err := js.Stream(t.Context(), s.Stream())
+	require.NoError(t, err)
+	return st.CachedInfo().State.Consumers
+}
+
+// Given a reader that has come up with the log, when more is appended, then it gets
+// that without asking the server, which a reader too far behind does.
+func TestWhatIsAppendedIsFollowedWithoutTheServer(t *testing.T) {
+	s := open(t)
+	fill(t, s, 100)
+	f := follow(t, s, 1)
+	f.until(s, 100)
+	eventually(t, "the first part to be read", func() bool { return consumers(t, s) == 0 })
+
+	mustAppend(t, s, messages(1000, 30)...)
+	mustAppend(t, s, messages(2000, 1)...)
+	f.until(s, 131)
+	assert.Zero(t, consumers(t, s))
+
+	for i := range 12 { // more than is kept, while the reader takes nothing
+		mustAppend(t, s, messages(10_000+1000*i, 1000)...)
+	}
+	mustAppend(t, s, enlarged(messages(5000, 60), bytes.Repeat([]byte("x"), 900_000))...)
+	f.until(s, lastOf(t, s))
+	eventually(t, "what it missed to be read", func() bool { return consumers(t, s) == 0 })
+	mustAppend(t, s, messages(3000, 30)...)
+	f.until(s, lastOf(t, s))
+}
+
+// Given something in the log that the store did not append, then readers get it, and
+// all that follows, from the server.
+func TestWhatOthersWroteIsFollowedFromTheServer(t *testing.T) {
+	s := open(t)
+	f := follow(t, s, 1)
+	mustAppend(t, s, messages(0, 20)...)
+	f.until(s, 20)
+	js, err := jetstream.New(s.Raw())
+	require.NoError(t, err)
+	_, err = js.Publish(context.Background(), subject("foreign"), []byte("not ours"))
+	require.NoError(t, err)
+
+	mustAppend(t, s, messages(20, 20)...)
+
+	f.until(s, 41)
+	assert.Equal(t, 1, consumers(t, s))
+	mustAppend(t, s, messages(40, 20)...)
+	f.until(s, 61)
+}
+
+// Given an append whose outcome is not known, then readers see whether it is there.
+func TestWhatIsNotKnownIsFollowedFromTheServer(t *testing.T) {
+	s := open(t)
+	f := follow(t, s, 1)
+	mustAppend(t, s, messages(0, 20)...)
+	f.until(s, 20)
+
+	require.NoError(t, s.Lose(t.Context(), messages(20, 1)[0])) // it is stored
+
+	f.until(s, 21)
+	mustAppend(t, s, messages(21, 20)...)
+	f.until(s, 41)
+}
