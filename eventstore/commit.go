@@ -41,9 +41,9 @@ const (
 	maxTips = 1 << 16
 )
 
-// committer owns the order in which appends are sent. One goroutine runs loop
-// and owns all fields of the second group; everybody else hands work over
-// through the first.
+// committer owns the order in which appends are sent. Work is handed over through
+// the fields of the first group; one goroutine at a time works, see run, and owns
+// those of the second.
 type committer struct {
 	wire       *wire
 	log        *slog.Logger
@@ -51,8 +51,8 @@ type committer struct {
 	staging    *staging
 	tail       *tail
 	maxPending int
-	wake       chan struct{} // room for one
-	ended      chan struct{} // closed when loop has returned
+	end        sync.Once
+	ended      chan struct{} // closed when it is closed and nothing is left to do
 
 	acknowledged atomic.Uint64 // the last sequence that an append was told
 
@@ -62,6 +62,8 @@ type committer struct {
 	again    []*flight // waited out their backoff
 	pending  int       // submitted and not yet sent, nor abandoned
 	closed   bool
+	working  bool
+	due      bool // there is something to do since the one who works has begun
 
 	ready    []*request            // hold all their subjects, in order of arrival
 	messages int                   // in ready
@@ -86,7 +88,6 @@ func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, staging *stagin
 		staging:    staging,
 		tail:       tail,
 		maxPending: cfg.MaxPending,
-		wake:       make(chan struct{}, 1),
 		ended:      make(chan struct{}),
 		busy:       make(map[string][]*request),
 		tips:       make(map[string]uint64),
@@ -96,24 +97,27 @@ func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, staging *stagin
 		return nil, err
 	}
 	c.wire = w
-	go c.loop()
 	return c, nil
 }
 
 // submit queues a request, or says why not.
 func (c *committer) submit(r *request) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return ErrClosed
+	err := error(nil)
+	switch {
+	case c.closed:
+		err = ErrClosed
+	case c.pending >= c.maxPending:
+		err = ErrOverloaded
+	default:
+		c.pending++
+		c.incoming = append(c.incoming, r)
 	}
-	if c.pending >= c.maxPending {
-		return ErrOverloaded
+	c.mu.Unlock()
+	if err == nil {
+		c.run()
 	}
-	c.pending++
-	c.incoming = append(c.incoming, r)
-	c.poke()
-	return nil
+	return err
 }
 
 // left counts a request out that was sent, or abandoned by its caller.
@@ -138,8 +142,8 @@ func (c *committer) land(f *flight) {
 	}
 	c.mu.Lock()
 	c.landed = append(c.landed, f)
-	c.poke()
 	c.mu.Unlock()
+	c.run()
 }
 
 func (c *committer) disconnected() { c.wire.lost(nats.ErrDisconnected) }
@@ -152,47 +156,52 @@ func (c *committer) singlesLimit() int {
 	return singlesOnDisk
 }
 
-func (c *committer) poke() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
 // close takes no more appends, and returns when those it has are settled.
 func (c *committer) close() {
 	c.mu.Lock()
 	c.closed = true
-	c.poke()
 	c.mu.Unlock()
+	c.run()
 	<-c.ended
 	_ = c.wire.sub.Unsubscribe()
 }
 
-func (c *committer) loop() {
-	defer close(c.ended)
-	for range c.wake {
-		c.mu.Lock()
-		landed, again, incoming, closed := c.landed, c.again, c.incoming, c.closed
-		c.landed, c.again, c.incoming = nil, nil, nil
-		c.mu.Unlock()
+// run does what there is to do, unless somebody is at it, who then does that as well.
+// It is called by whoever has brought something: a goroutine of the committer's own
+// would have to be woken for every append, and what comes while this one works is for
+// another, as it has a caller to go back to.
+func (c *committer) run() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.due = true
+	if c.working {
+		return
+	}
+	c.working, c.due = true, false
+	landed, again, incoming := c.landed, c.again, c.incoming
+	c.landed, c.again, c.incoming = nil, nil, nil
 
-		for _, f := range landed {
-			c.settle(f)
-		}
-		for _, f := range again {
-			c.backoff--
-			c.fly(f)
-		}
-		for _, r := range incoming {
-			c.admit(r)
-		}
-		c.launch()
+	c.mu.Unlock()
+	for _, f := range landed {
+		c.settle(f)
+	}
+	for _, f := range again {
+		c.backoff--
+		c.fly(f)
+	}
+	for _, r := range incoming {
+		c.admit(r)
+	}
+	c.launch()
+	idle := len(c.ready)+len(c.solo) == 0 && c.parked == 0 && c.singles+c.batches+c.backoff == 0
+	c.mu.Lock()
 
-		idle := len(c.ready)+len(c.solo) == 0 && c.parked == 0 && c.singles+c.batches+c.backoff == 0
-		if closed && idle {
-			return
-		}
+	c.working = false
+	switch {
+	case c.due:
+		go c.run()
+	case c.closed && idle:
+		c.end.Do(func() { close(c.ended) }) // a timer may come later
 	}
 }
 

@@ -71,7 +71,7 @@ func (c *committer) gathering() bool {
 		return false
 	}
 	if c.gather == nil {
-		c.gather = time.AfterFunc(left, c.poke)
+		c.gather = time.AfterFunc(left, c.run)
 	} else {
 		c.gather.Reset(left)
 	}
@@ -241,8 +241,8 @@ func (c *committer) flyLater(f *flight) {
 	time.AfterFunc(pause, func() {
 		c.mu.Lock()
 		c.again = append(c.again, f)
-		c.poke()
 		c.mu.Unlock()
+		c.run()
 	})
 }
 
