@@ -2,79 +2,75 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 )
 
-// bareConnections are kept open and used by one request after the other, each of
-// which is written and answered on the goroutine that sends it. A client that makes
-// load is to take little of the processors that it shares with what it measures:
-// http.Transport has two goroutines for each connection, and costs as much as the
-// server. The channel holds those that are idle, and has room for all.
-type bareConnections chan *bareConnection
+// commandConnections are connections that reforecasts are sent on, one after the
+// other, each written and answered on the goroutine that sends it. A client that
+// makes load is to take little of the processors that it shares with what it
+// measures: http.Client costs as much as the server.
+type commandConnections struct {
+	host string
+	head string // of a request, up to the length of its body
+	idle chan *commandConnection
+}
 
-type bareConnection struct {
+type commandConnection struct {
 	net.Conn
 	in  *bufio.Reader
-	out *bufio.Writer
+	out bytes.Buffer
 }
 
-// RoundTrip sends a request without regard to its context, and to proxies.
-func (idle bareConnections) RoundTrip(req *http.Request) (*http.Response, error) {
-	c, err := idle.take(req.URL.Host)
-	if err != nil {
-		return nil, err
-	}
-	err = errors.Join(req.Write(c.out), c.out.Flush())
-	if err == nil {
-		var resp *http.Response
-		if resp, err = http.ReadResponse(c.in, req); err == nil {
-			resp.Body = &bareBody{resp.Body, c, idle}
-			return resp, nil
+// commandConnections makes so many connections to the server of the client.
+func (c *client) commandConnections(n int) (*commandConnections, error) {
+	all := &commandConnections{host: strings.TrimPrefix(c.base, "http://"), idle: make(chan *commandConnection, n)}
+	all.head = fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nMilepost-Actor: %s\r\nContent-Type: application/json\r\nContent-Length: ",
+		path("v1", "commands", "reforecast-milestone"), all.host, c.token, c.actor)
+	for range n {
+		conn, err := net.Dial("tcp", all.host)
+		if err != nil {
+			return nil, errors.Join(err, all.Close())
 		}
+		all.idle <- &commandConnection{Conn: conn, in: bufio.NewReader(conn)}
 	}
-	_ = c.Close() // err says what is the matter
-	return nil, err
+	return all, nil
 }
 
-func (idle bareConnections) take(host string) (*bareConnection, error) {
-	select {
-	case c := <-idle:
-		return c, nil
-	default:
+// Close closes those which are idle: no request is under way.
+func (all *commandConnections) Close() (err error) {
+	for len(all.idle) > 0 {
+		err = errors.Join(err, (<-all.idle).Close())
 	}
-	conn, err := net.Dial("tcp", host)
+	return err
+}
+
+// reforecast sends the command that [busyMilestone.reforecast] makes.
+func (all *commandConnections) reforecast(_ context.Context, milestone *busyMilestone) error {
+	var body bytes.Buffer
+	milestone.said++
+	milestone.late(&body)
+	c := <-all.idle
+	defer func() { all.idle <- c }()
+	c.out.Reset()
+	fmt.Fprintf(&c.out, "%s%d\r\n\r\n", all.head, body.Len())
+	c.out.Write(body.Bytes())
+	if _, err := c.Write(c.out.Bytes()); err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(c.in, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &bareConnection{conn, bufio.NewReader(conn), bufio.NewWriter(conn)}, nil
-}
-
-func (idle bareConnections) close() {
-	for len(idle) > 0 {
-		_ = (<-idle).Close() // nothing more is asked of it
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusCreated {
+		err = readRefusal(resp, answer)
 	}
-}
-
-// bareBody gives its connection back when it was read.
-type bareBody struct {
-	io.ReadCloser
-	c    *bareConnection
-	idle bareConnections
-}
-
-func (b *bareBody) Close() error {
-	if b.c == nil {
-		return nil
-	}
-	err := b.ReadCloser.Close() // reads what is left
-	select {
-	case b.idle <- b.c:
-	default:
-		err = errors.Join(err, b.c.Close())
-	}
-	b.c = nil
 	return err
 }

@@ -23,13 +23,13 @@ func (b *bench) overHTTP(ctx context.Context) (m measurement, err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	bar := b.app.bar("http-64", 2*appendRounds, false)
 	defer bar.finish()
-	return m, b.app.served(ctx, w.node, func(ctx context.Context, c *client) error {
-		connections := make(bareConnections, httpConnections)
-		defer connections.close()
-		c.http.Transport = connections
-		ours := func() (float64, error) {
-			return w.all(ctx, c.reforecast)
+	return m, b.app.served(ctx, w.node, func(ctx context.Context, c *client) (err error) {
+		connections, err := c.commandConnections(httpConnections)
+		if err != nil {
+			return err
 		}
+		defer func() { err = errors.Join(err, connections.Close()) }()
+		ours := func() (float64, error) { return w.all(ctx, connections.reforecast) }
 		within := func() (float64, error) { return w.all(ctx, w.execute) }
 		for _, warm := range []side{ours, within} {
 			if _, err := warm(); err != nil {
