@@ -12,7 +12,11 @@
 // to, and warns when it cannot know. In a cluster, a quorum has the messages.
 //
 // All of an append is written or none of it: one message is one publish,
-// several are one of JetStream's atomic batches.
+// several are one of JetStream's atomic batches. The embedded server stages
+// these in the memory of the machine where there is some (/dev/shm), and
+// finishes from there what a killed process had begun to commit. What a power
+// cut leaves of a batch was never acknowledged, nor shown to anybody, and is
+// taken out of the log when it is opened; the log says so.
 //
 // Each subject it touches was at the sequence it expected. Of any number of
 // appends with the same expectation for a subject, from any number of stores
@@ -32,7 +36,8 @@
 // ([*GapError] if one is missing), and stop at an atomic batch that is in the
 // log only in part ([*TornBatchError]). Records of an atomic batch are
 // contiguous; a subscriber can be handed the beginning of a batch before its
-// end. [Store.Last] never lies inside a batch.
+// end. [Store.Last] never lies inside a batch. Who subscribes to a whole log
+// that only this store writes to is handed what was acknowledged as it is.
 //
 // The stream of an open store is never updated, purged or deleted, and one whose
 // settings could lose records is refused ([*LossyStreamError]). Only [Rewrite]
