@@ -2,12 +2,20 @@ package eventstore
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/minio/highwayhash"
-	"github.com/nats-io/nats.go"
 )
 
 // A block is a file that the embedded server keeps records of a stream in, one
@@ -38,47 +46,72 @@ const (
 	withHeaders = 1 << 31
 )
 
-// blockRecord is what is asked of a record in a block.
+// blockRecord is a record in a block, whose memory it shares.
 type blockRecord struct {
 	seq     uint64
-	headers nats.Header
+	time    int64 // nanoseconds of the Unix epoch
+	subject []byte
+	headers []byte // as they were sent
+	data    []byte
 	begin   int // offsets
 	end     int
 }
 
-// records yields the records from the first on, up to the end or to what is damaged.
-func (b *block) records(yield func(blockRecord) bool) {
-	key := sha256.Sum256(fmt.Appendf(nil, "%s-%d", b.stream, b.index))
-	sum, err := highwayhash.New64(key[:])
-	if err != nil {
-		return // the key has the length that there must be
-	}
-	le := binary.LittleEndian
-	for at := 0; len(b.bytes)-at >= recordHead+recordSum; {
-		head := b.bytes[at : at+recordHead]
-		length, body := int(le.Uint32(head)&^withHeaders), recordHead+int(le.Uint16(head[20:]))
-		if length < body+recordSum || length > len(b.bytes)-at {
-			return
+// records yields the records from a sequence on, up to the end or to what is damaged.
+// Those before it are not looked at closely.
+func (b *block) records(from uint64) iter.Seq[blockRecord] {
+	return func(yield func(blockRecord) bool) {
+		key := sha256.Sum256(fmt.Appendf(nil, "%s-%d", b.stream, b.index))
+		sum, err := highwayhash.New64(key[:])
+		if err != nil {
+			return // the key has the length that there must be
 		}
-		rest := b.bytes[at+body : at+length-recordSum]
-		sum.Reset()
-		_, _ = sum.Write(head[4:20]) // a hash takes everything
-		_, _ = sum.Write(b.bytes[at+recordHead : at+body])
-		r := blockRecord{seq: le.Uint64(head[4:]), begin: at, end: at + length}
-		if le.Uint32(head)&withHeaders != 0 {
-			if len(rest) < 4 || int(le.Uint32(rest)) > len(rest)-4 {
+		var of [recordSum]byte
+		le := binary.LittleEndian
+		for at := 0; len(b.bytes)-at >= recordHead+recordSum; {
+			head := b.bytes[at : at+recordHead]
+			length, subject := int(le.Uint32(head)&^withHeaders), int(le.Uint16(head[20:]))
+			if length < recordHead+subject+recordSum || length > len(b.bytes)-at {
 				return
 			}
-			n := int(le.Uint32(rest))
-			rest = rest[4:]
-			if r.headers, err = nats.DecodeHeadersMsg(rest[:n]); err != nil {
+			r := blockRecord{seq: le.Uint64(head[4:]), time: int64(le.Uint64(head[12:])), begin: at, end: at + length}
+			at = r.end
+			if r.seq < from {
+				continue
+			}
+			rest := b.bytes[r.begin+recordHead : r.end-recordSum]
+			r.subject, r.data = rest[:subject:subject], rest[subject:len(rest):len(rest)]
+			if le.Uint32(head)&withHeaders != 0 {
+				if len(r.data) < 4 || int(le.Uint32(r.data)) > len(r.data)-4 {
+					return
+				}
+				n := int(le.Uint32(r.data))
+				r.headers, r.data = r.data[4:4+n:4+n], r.data[4+n:]
+			}
+			sum.Reset()
+			for _, part := range [][]byte{head[4:20], r.subject, r.headers, r.data} {
+				_, _ = sum.Write(part) // a hash takes everything
+			}
+			if !bytes.Equal(sum.Sum(of[:0]), b.bytes[r.end-recordSum:r.end]) || !yield(r) {
 				return
 			}
 		}
-		_, _ = sum.Write(rest)
-		if !bytes.Equal(sum.Sum(nil), b.bytes[r.end-recordSum:r.end]) || !yield(r) {
-			return
-		}
-		at = r.end
 	}
+}
+
+// blocksIn is the blocks of a stream in their order.
+func blocksIn(msgs, stream string) ([]*block, error) {
+	entries, err := os.ReadDir(msgs)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("eventstore: read the log's files: %w", err)
+	}
+	var blocks []*block
+	for _, e := range entries {
+		number, ok := strings.CutSuffix(e.Name(), ".blk")
+		if index, err := strconv.Atoi(number); ok && err == nil {
+			blocks = append(blocks, &block{path: filepath.Join(msgs, e.Name()), stream: stream, index: index})
+		}
+	}
+	slices.SortFunc(blocks, func(a, b *block) int { return cmp.Compare(a.index, b.index) })
+	return blocks, nil
 }

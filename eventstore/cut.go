@@ -1,15 +1,12 @@
 package eventstore
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
@@ -69,14 +66,13 @@ func findTorn(msgs, stream string) (*tornBatch, error) {
 			return nil, fmt.Errorf("eventstore: look for a torn batch: %w", err)
 		}
 		begins, records := false, 0
-		for r := range b.records {
+		for r := range b.records(0) {
 			records++
-			id := r.headers.Get(headerBatchID)
-			switch {
-			case id == "" || len(r.headers[headerBatchCommit]) > 0:
+			switch p := placeIn(r.headers); {
+			case p.id == "" || p.last:
 				begins, torn.batch = true, ""
-			case r.headers.Get(headerBatchSeq) == "1":
-				begins, torn.batch, torn.seq, torn.at = true, id, r.seq, r.begin
+			case p.n == "1":
+				begins, torn.batch, torn.seq, torn.at = true, p.id, r.seq, r.begin
 			}
 		}
 		torn.blocks = blocks[i:]
@@ -89,21 +85,4 @@ func findTorn(msgs, stream string) (*tornBatch, error) {
 		}
 	}
 	return nil, nil
-}
-
-// blocksIn is the blocks of a stream in their order.
-func blocksIn(msgs, stream string) ([]*block, error) {
-	entries, err := os.ReadDir(msgs)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("eventstore: look for a torn batch: %w", err)
-	}
-	var blocks []*block
-	for _, e := range entries {
-		number, ok := strings.CutSuffix(e.Name(), ".blk")
-		if index, err := strconv.Atoi(number); ok && err == nil {
-			blocks = append(blocks, &block{path: filepath.Join(msgs, e.Name()), stream: stream, index: index})
-		}
-	}
-	slices.SortFunc(blocks, func(a, b *block) int { return cmp.Compare(a.index, b.index) })
-	return blocks, nil
 }

@@ -51,7 +51,7 @@ func TearOff(cfg Config, records int) (left int, err error) {
 			return 0, err
 		}
 		ends := []int{0}
-		for r := range b.records {
+		for r := range b.records(0) {
 			ends, left = append(ends, r.end), int(r.seq)
 		}
 		gone := min(records, len(ends)-1)
@@ -89,4 +89,22 @@ func (s *Store) Lose(ctx context.Context, m Message) error {
 	}
 	s.commit.tail.landed(&flight{reqs: []*request{r}, messages: 1, err: &OutcomeUnknownError{Err: context.DeadlineExceeded}})
 	return nil
+}
+
+// ReadFiles and ReadServer are the two ways to read a range. The first tells how far it
+// came.
+func (s *Store) ReadFiles(ctx context.Context, from, to uint64) (got []Record, next uint64) {
+	next, _ = s.readFiles(ctx, span{from: from, to: to, headers: true}, func(chunk []Record, _ error) bool {
+		got = append(got, chunk...)
+		return true
+	})
+	return got, next
+}
+
+func (s *Store) ReadServer(ctx context.Context, from, to uint64) (got []Record, err error) {
+	s.follow(ctx, span{from: from, to: to, headers: true}, func(chunk []Record, e error) bool {
+		got, err = append(got, chunk...), e
+		return true
+	})
+	return got, err
 }

@@ -39,7 +39,7 @@ func TestFeed_missingOrRepeatedSequenceIsAGap(t *testing.T) {
 			var err error
 			for _, seq := range c.seqs {
 				require.NoError(t, err, "noticed too early")
-				err = f.check(seq, nil)
+				err = f.check(seq, batchPlace{})
 			}
 			if c.want == nil {
 				assert.NoError(t, err)
@@ -71,7 +71,7 @@ func TestBatchCheck_onlyWholeBatchesPass(t *testing.T) {
 			var err error
 			for i, h := range c.headers {
 				require.NoError(t, err, "noticed too early")
-				err = b.check(uint64(i+1), h)
+				err = b.check(uint64(i+1), placeOf(h))
 			}
 			if c.torn == "" {
 				assert.NoError(t, err)

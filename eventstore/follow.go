@@ -138,7 +138,7 @@ func (f *feed) put(m jetstream.Msg) {
 		rec.Headers = m.Headers()
 	}
 	if err == nil {
-		err = f.check(rec.Seq, m.Headers())
+		err = f.check(rec.Seq, placeOf(m.Headers()))
 	}
 	beyond := f.span.to != 0 && rec.Seq > f.span.to
 	if err == nil && f.span.to != 0 && rec.Seq >= f.span.to {
@@ -166,7 +166,7 @@ func (f *feed) put(m jetstream.Msg) {
 }
 
 // check asserts that nothing is missing before seq.
-func (f *feed) check(seq uint64, h nats.Header) error {
+func (f *feed) check(seq uint64, place batchPlace) error {
 	if f.span.filter != "" {
 		if seq < f.next {
 			return &GapError{Want: f.next, Got: seq}
@@ -178,7 +178,7 @@ func (f *feed) check(seq uint64, h nats.Header) error {
 		return &GapError{Want: f.next, Got: seq}
 	}
 	f.next++
-	return f.batch.check(seq, h)
+	return f.batch.check(seq, place)
 }
 
 func (f *feed) signal() {

@@ -203,7 +203,7 @@ func (s *Store) chunks(ctx context.Context, sp span) iter.Seq2[[]Record, error] 
 			// There is a record at the end of the span, or after it, that the
 			// consumer will deliver: so reading ends without asking a replica,
 			// which may lag behind, how much there is.
-			s.follow(ctx, sp, func(chunk []Record, err error) bool {
+			s.readSpan(ctx, sp, func(chunk []Record, err error) bool {
 				wanted = yield(chunk, err) && err == nil
 				return wanted
 			})

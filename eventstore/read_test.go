@@ -96,7 +96,7 @@ func TestRead_leavesNoGoroutines(t *testing.T) {
 	s := open(t)
 	fill(t, s, 9_000) // more than a reader buffers, so that leaving early finds it full
 	for range 3 {
-		for _, err := range s.Read(context.Background(), 1, 0, "") {
+		for _, err := range s.Read(context.Background(), 1, 0, "milepost.test.a.>") { // which the server sends
 			require.NoError(t, err)
 			eventually(t, "the consumer to be held up by this reader", func() bool {
 				_, stacks := readers()
@@ -104,7 +104,7 @@ func TestRead_leavesNoGoroutines(t *testing.T) {
 			})
 			break // leaves early
 		}
-		collect(t, s, 1, 0, "")
+		collect(t, s, 1, 0, "milepost.test.a.>")
 	}
 	noReaders(t)
 }

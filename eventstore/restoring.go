@@ -71,7 +71,7 @@ func (r *Restoring) Append(ctx context.Context, records []Record) error {
 		if err := checkSubject(r.cfg.Ledger, rec.Subject); err != nil {
 			return err
 		}
-		if err := r.batch.check(rec.Seq, rec.Headers); err != nil {
+		if err := r.batch.check(rec.Seq, placeOf(rec.Headers)); err != nil {
 			return err
 		}
 		r.next++

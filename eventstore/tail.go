@@ -133,7 +133,7 @@ func (s *Store) followTail(ctx context.Context, next uint64, yield func([]Record
 		case len(chunk) > 0:
 			pass(chunk, nil)
 		case wait == nil:
-			s.follow(ctx, span{from: next, to: first - 1}, pass)
+			s.readSpan(ctx, span{from: next, to: first - 1}, pass)
 		default:
 			select {
 			case <-wait:
