@@ -1,12 +1,12 @@
 package eventstore
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"iter"
 	"os"
@@ -61,42 +61,67 @@ type blockRecord struct {
 // Those before it are not looked at closely.
 func (b *block) records(from uint64) iter.Seq[blockRecord] {
 	return func(yield func(blockRecord) bool) {
-		key := sha256.Sum256(fmt.Appendf(nil, "%s-%d", b.stream, b.index))
-		sum, err := highwayhash.New64(key[:])
-		if err != nil {
-			return // the key has the length that there must be
-		}
-		var of [recordSum]byte
-		le := binary.LittleEndian
-		for at := 0; len(b.bytes)-at >= recordHead+recordSum; {
-			head := b.bytes[at : at+recordHead]
-			length, subject := int(le.Uint32(head)&^withHeaders), int(le.Uint16(head[20:]))
-			if length < recordHead+subject+recordSum || length > len(b.bytes)-at {
+		sum := b.checksum()
+		for at := 0; ; {
+			r, ok := b.at(at)
+			if !ok || r.seq >= from && (!b.parse(&r, sum) || !yield(r)) {
 				return
 			}
-			r := blockRecord{seq: le.Uint64(head[4:]), time: int64(le.Uint64(head[12:])), begin: at, end: at + length}
 			at = r.end
-			if r.seq < from {
-				continue
-			}
-			rest := b.bytes[r.begin+recordHead : r.end-recordSum]
-			r.subject, r.data = rest[:subject:subject], rest[subject:len(rest):len(rest)]
-			if le.Uint32(head)&withHeaders != 0 {
-				if len(r.data) < 4 || int(le.Uint32(r.data)) > len(r.data)-4 {
-					return
-				}
-				n := int(le.Uint32(r.data))
-				r.headers, r.data = r.data[4:4+n:4+n], r.data[4+n:]
-			}
-			sum.Reset()
-			for _, part := range [][]byte{head[4:20], r.subject, r.headers, r.data} {
-				_, _ = sum.Write(part) // a hash takes everything
-			}
-			if !bytes.Equal(sum.Sum(of[:0]), b.bytes[r.end-recordSum:r.end]) || !yield(r) {
-				return
-			}
 		}
 	}
+}
+
+// recordBehind says that anywhere from an offset on there is a record that can have
+// come after one of that sequence.
+func (b *block) recordBehind(at int, seq uint64) bool {
+	sum := b.checksum()
+	for ; at < len(b.bytes); at++ {
+		if r, ok := b.at(at); ok && r.seq > seq && r.seq-seq < 1<<32 && b.parse(&r, sum) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *block) checksum() hash.Hash64 {
+	key := sha256.Sum256(fmt.Appendf(nil, "%s-%d", b.stream, b.index))
+	sum, err := highwayhash.New64(key[:])
+	if err != nil {
+		panic(err) // the key has the length that there must be
+	}
+	return sum
+}
+
+// at is the record that may begin at an offset, with nothing but its sequence, time and
+// extent.
+func (b *block) at(at int) (r blockRecord, ok bool) {
+	if len(b.bytes)-at < recordHead+recordSum {
+		return r, false
+	}
+	le, head := binary.LittleEndian, b.bytes[at:]
+	length := int(le.Uint32(head) &^ withHeaders)
+	r = blockRecord{seq: le.Uint64(head[4:]), time: int64(le.Uint64(head[12:])), begin: at, end: at + length}
+	return r, length >= recordHead+int(le.Uint16(head[20:]))+recordSum && length <= len(b.bytes)-at
+}
+
+// parse fills in the rest of a record, unless it is damaged.
+func (b *block) parse(r *blockRecord, sum hash.Hash64) bool {
+	le, head := binary.LittleEndian, b.bytes[r.begin:]
+	subject, rest := int(le.Uint16(head[20:])), b.bytes[r.begin+recordHead:r.end-recordSum]
+	r.subject, r.data = rest[:subject:subject], rest[subject:len(rest):len(rest)]
+	if le.Uint32(head)&withHeaders != 0 {
+		if len(r.data) < 4 || int(le.Uint32(r.data)) > len(r.data)-4 {
+			return false
+		}
+		n := int(le.Uint32(r.data))
+		r.headers, r.data = r.data[4:4+n:4+n], r.data[4+n:]
+	}
+	sum.Reset()
+	for _, part := range [][]byte{head[4:20], r.subject, r.headers, r.data} {
+		_, _ = sum.Write(part) // a hash takes everything
+	}
+	return sum.Sum64() == le.Uint64(b.bytes[r.end-recordSum:])
 }
 
 // blocksIn is the blocks of a stream in their order.

@@ -150,7 +150,7 @@ func (c *committer) disconnected() { c.wire.lost(nats.ErrDisconnected) }
 
 // singlesLimit is how many messages are published plainly at once, at most.
 func (c *committer) singlesLimit() int {
-	if c.staging.memory.Load() {
+	if c.staging != nil && c.staging.memory.Load() {
 		return singlesInMemory
 	}
 	return singlesOnDisk

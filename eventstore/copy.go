@@ -42,7 +42,11 @@ func OpenCopy(ctx context.Context, cfg Config, temp string) (*Store, error) {
 		return nil, fmt.Errorf("eventstore: copy the log: %w", err)
 	}
 	s.cfg.Dir = s.temporary
-	if err := copyStreams(ctx, cfg.Dir, s.cfg.Dir, s.evidenceBucket().stream()); err != nil {
+	err = copyStreams(ctx, cfg.Dir, s.cfg.Dir, s.evidenceBucket().stream())
+	if err == nil {
+		err = newStaging(cfg.Dir, s.stream, s.log).settleCopy(newStaging(s.cfg.Dir, s.stream, s.log))
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.release())
 	}
 	if err := s.start(ctx); err != nil {
@@ -75,22 +79,13 @@ func copyStreams(ctx context.Context, from, to, without string) error {
 		case d.Type().IsRegular():
 			return copyFile(path, target)
 		case d.Type() == fs.ModeSymlink && d.Name() == stagingDir:
-			return copyStaged(path, target)
+			return nil // see settleCopy
 		default:
 			return fmt.Errorf("%s is no regular file", path)
 		}
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("eventstore: copy the log: %w", err)
-	}
-	return nil
-}
-
-// copyStaged copies what is staged in memory to where the copy's server finds it.
-// None is left after a power cut, and that of a server that runs comes and goes.
-func copyStaged(link, to string) error {
-	if err := os.CopyFS(to, os.DirFS(link)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	return nil
 }

@@ -22,36 +22,43 @@ type tornBatch struct {
 
 // cutTorn takes an atomic batch from the end of a log that ends in the middle of it,
 // and returns it, or nil when the log ends in none. It is for a log whose server does
-// not run, and cannot finish what it had begun: of such a batch nothing was
-// acknowledged, and nobody has read anything, as the server shows it when it is
-// whole. Interrupted at whatever point, it leaves a log that ends in the same batch.
+// not run. Nothing of such a batch was acknowledged, and no reader of this package has
+// seen any of it. Interrupted at whatever point, it leaves a log that ends in the same
+// batch. A batch that the server has staged is left to it, and so is a log that is
+// damaged where it matters: what is missing there may have been acknowledged.
 func cutTorn(dir, stream string) (*tornBatch, error) {
 	msgs := filepath.Join(dir, "msgs")
 	torn, err := findTorn(msgs, stream)
 	if torn == nil || err != nil {
 		return nil, err
 	}
-	// The server's summary of the blocks: without it, it reads them.
-	if err := os.Remove(filepath.Join(msgs, "index.db")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("eventstore: cut off a torn batch: %w", err)
+	if _, err := os.Stat(filepath.Join(dir, stagingDir, stagedName(torn.batch))); err == nil {
+		return nil, nil
 	}
-	if err := durable.SyncDir(msgs); err != nil {
-		return nil, fmt.Errorf("eventstore: cut off a torn batch: %w", err)
-	}
+	// First the server's summary of the blocks: without it, it reads them.
+	steps := []func() error{func() error { return removeFile(filepath.Join(msgs, "index.db")) }}
 	for i, b := range slices.Backward(torn.blocks) {
-		if i == 0 && torn.at > 0 {
-			err = errors.Join(os.Truncate(b.path, int64(torn.at)), durable.SyncDir(b.path)) // of a file, its content
+		if i > 0 || torn.at == 0 {
+			steps = append(steps, func() error { return os.Remove(b.path) })
 		} else {
-			err = os.Remove(b.path)
+			steps = append(steps, func() error {
+				return errors.Join(os.Truncate(b.path, int64(torn.at)), durable.SyncDir(b.path)) // of a file, its content
+			})
 		}
-		if err != nil {
+	}
+	for _, step := range steps {
+		if err := errors.Join(step(), durable.SyncDir(msgs)); err != nil { // each on disk before the next
 			return nil, fmt.Errorf("eventstore: cut off a torn batch: %w", err)
 		}
 	}
-	if err := durable.SyncDir(msgs); err != nil {
-		return nil, fmt.Errorf("eventstore: cut off a torn batch: %w", err)
-	}
 	return torn, nil
+}
+
+func removeFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // findTorn goes through the blocks from the last one back, to where the batch began.
@@ -65,9 +72,9 @@ func findTorn(msgs, stream string) (*tornBatch, error) {
 		if b.bytes, err = os.ReadFile(b.path); err != nil {
 			return nil, fmt.Errorf("eventstore: look for a torn batch: %w", err)
 		}
-		begins, records := false, 0
+		begins, end, last := false, 0, uint64(0)
 		for r := range b.records(0) {
-			records++
+			end, last = r.end, r.seq
 			switch p := placeIn(r.headers); {
 			case p.id == "" || p.last:
 				begins, torn.batch = true, ""
@@ -75,14 +82,33 @@ func findTorn(msgs, stream string) (*tornBatch, error) {
 				begins, torn.batch, torn.seq, torn.at = true, p.id, r.seq, r.begin
 			}
 		}
-		torn.blocks = blocks[i:]
-		b.bytes = nil
-		switch {
-		case begins && torn.batch == "", records == 0 && i < len(blocks)-1:
+		// What a power cut leaves behind the last record is none; behind a damaged
+		// one there are more.
+		if i < len(blocks)-1 && end < len(b.bytes) || b.recordBehind(end, last) {
 			return nil, nil
-		case begins:
-			return torn, nil
+		}
+		torn.blocks = blocks[i:]
+		if begins {
+			break
 		}
 	}
-	return nil, nil
+	if torn.batch == "" || !torn.goesOn() {
+		return nil, nil
+	}
+	return torn, nil
+}
+
+// goesOn says that the records from the batch's first on are its own, without a gap.
+func (t *tornBatch) goesOn() bool {
+	var batch batchCheck
+	next := t.seq
+	for _, b := range t.blocks {
+		for r := range b.records(next) {
+			if r.seq != next || batch.check(r.seq, placeIn(r.headers)) != nil {
+				return false
+			}
+			next++
+		}
+	}
+	return batch.open() == t.batch
 }

@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,11 +72,15 @@ func TearOff(cfg Config, records int) (left int, err error) {
 	return left, os.Remove(filepath.Join(msgs, "index.db"))
 }
 
-// StagingLink and the name with which what is staged in memory begins.
-func StagingLink(cfg Config) (link, name string, err error) {
-	st := &staging{}
-	err = st.begin(cfg.Dir, streamName(cfg.Ledger), nil)
-	return st.link, st.name, err
+// StagingLink, the marker of what is in memory and the name with which that begins.
+func StagingLink(cfg Config) (link, marker, name string) {
+	st := newStaging(cfg.Dir, streamName(cfg.Ledger), nil)
+	return st.link(), st.marker(), st.name
+}
+
+// Settle does what is done about staged batches before a server is started.
+func Settle(cfg Config) error {
+	return newStaging(cfg.Dir, streamName(cfg.Ledger), slog.New(slog.DiscardHandler)).settle()
 }
 
 // Lose appends a message whose answer is lost.

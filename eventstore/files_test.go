@@ -28,8 +28,7 @@ func largeLog(t *testing.T) (cfg eventstore.Config, last uint64) {
 
 func blocksOf(t *testing.T, cfg eventstore.Config) []string {
 	t.Helper()
-	link, _, err := eventstore.StagingLink(cfg)
-	require.NoError(t, err)
+	link, _, _ := eventstore.StagingLink(cfg)
 	blocks, err := filepath.Glob(filepath.Join(filepath.Dir(link), "msgs", "*.blk"))
 	require.NoError(t, err)
 	return blocks

@@ -22,6 +22,9 @@ const (
 	// After two that did not come it hangs, and the next consumer is on another.
 	heartbeat = 2 * time.Second
 
+	// followRetry is how long a reader waits that the server had no answer for.
+	followRetry = 250 * time.Millisecond
+
 	// consumerTTL is when the server forgets the consumer of a reader that
 	// vanished. Those which end normally delete theirs.
 	consumerTTL = time.Minute
@@ -47,6 +50,16 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 		cfg.FilterSubjects = []string{sp.filter}
 	}
 	cons, err := s.js.OrderedConsumer(ctx, s.stream, cfg)
+	for sp.to == 0 && err != nil && ctx.Err() == nil && !s.isClosing() && passes(err) {
+		// Whoever goes on for ever waits for a server that is being started again.
+		s.log.Warn("reader cannot go on yet, trying again", "error", err)
+		select {
+		case <-time.After(followRetry):
+		case <-ctx.Done():
+		case <-s.closing:
+		}
+		cons, err = s.js.OrderedConsumer(ctx, s.stream, cfg)
+	}
 	if err != nil {
 		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, s.readError(err)))
 		return
@@ -92,6 +105,12 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 	}
 }
 
+// passes says that the server could not be asked, and may be soon.
+func passes(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected)
+}
+
 // forget deletes a reader's consumer; the server would do it later.
 func (s *Store) forget(cons jetstream.Consumer) {
 	info := cons.CachedInfo()
@@ -120,6 +139,7 @@ type feed struct {
 	putting sync.Mutex // one put at a time: a reset consumer's first may meet the old one's last
 	next    uint64     // guarded by putting
 	batch   batchCheck // guarded by putting
+	held    []Record   // of a batch that has not ended, for a reader that never does; guarded by putting
 }
 
 func newFeed(sp span) *feed {
@@ -140,6 +160,16 @@ func (f *feed) put(m jetstream.Msg) {
 	if err == nil {
 		err = f.check(rec.Seq, placeOf(m.Headers()))
 	}
+	records := []Record{rec}
+	if err == nil && f.span.to == 0 {
+		// A commit that the disk had no room for may show its beginning, and be taken
+		// back: see staging.
+		f.held = append(f.held, rec)
+		if f.batch.open() != "" {
+			return
+		}
+		records, f.held = f.held, f.held[len(f.held):]
+	}
 	beyond := f.span.to != 0 && rec.Seq > f.span.to
 	if err == nil && f.span.to != 0 && rec.Seq >= f.span.to {
 		err = errSpanDone
@@ -150,17 +180,17 @@ func (f *feed) put(m jetstream.Msg) {
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(f.buf) >= chunkMax && f.err == nil {
+	for len(f.buf) > chunkMax-len(records) && f.err == nil {
 		f.space.Wait()
 	}
 	if f.err != nil {
 		return
 	}
 	if err == nil || errors.Is(err, errSpanDone) && !beyond {
-		f.buf = append(f.buf, rec)
+		f.buf = append(f.buf, records...)
 	}
 	f.err = err
-	if len(f.buf) == 1 || err != nil { // else the reader was told before
+	if len(f.buf) == len(records) || err != nil { // else the reader was told before
 		f.signal()
 	}
 }

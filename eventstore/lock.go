@@ -41,8 +41,8 @@ func (s *Store) takeLock() error {
 	if err := settleRewrite(s.cfg.Dir); err != nil {
 		return err
 	}
-	if err := s.staging.begin(s.cfg.Dir, s.stream, s.log); err != nil {
-		return err
+	if s.cfg.URL == "" {
+		s.staging = newStaging(s.cfg.Dir, s.stream, s.log)
 	}
 	if err := s.staging.settle(); err != nil {
 		return err

@@ -37,7 +37,7 @@ type Store struct {
 	srv  embedded
 	gate *gate // nil when the embedded server never listens
 
-	staging staging // of the embedded server
+	staging *staging // of the embedded server, nil without
 
 	// Two connections: the server answers direct gets in the loop that reads
 	// the connection, so a reader on the writer's would hold up appends, and
@@ -155,15 +155,13 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	var end *tail
 	if s.srv.Load() != nil {
-		if err := s.staging.inMemory(); err != nil {
-			return err
-		}
+		s.staging.inMemory()
 		last, err := s.Last(ctx)
 		if err == nil {
 			end = &tail{last: last}
 		}
 	}
-	c, err := startCommitter(s.write, s.cfg, s.log, &s.staging, end)
+	c, err := startCommitter(s.write, s.cfg, s.log, s.staging, end)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,9 @@ type Record struct {
 	Seq     uint64
 	Subject string
 	Data    []byte
-	// Stored is when the server stored it. Clocks step: it is for people,
-	// never for order.
+	// Stored is when the server stored it; for who subscribes to what this store
+	// appends, when it was acknowledged. Clocks step: it is for people, never for
+	// order.
 	Stored time.Time
 	// Headers are those of the message. Only ReadStored fills them in.
 	Headers map[string][]string

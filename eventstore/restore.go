@@ -50,7 +50,7 @@ func Restore(ctx context.Context, dir string, log *slog.Logger, fill func(*Resto
 	if err := checkVacant(dir); err != nil { // now nobody else begins
 		return err
 	}
-	if err := os.RemoveAll(work); err != nil {
+	if err := errors.Join(forgetStaged(work), os.RemoveAll(work)); err != nil {
 		return fmt.Errorf("eventstore: remove what a restore left: %w", err)
 	}
 	if err := os.Mkdir(work, 0o750); err != nil {

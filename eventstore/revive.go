@@ -93,6 +93,9 @@ func (s *Store) revive() error {
 	former := s.srv.Load()
 	former.Shutdown()
 	former.WaitForShutdown()
+	if err := s.staging.settle(); err != nil {
+		return err
+	}
 	srv, err := startServer(s.cfg, s.gate)
 	if err != nil {
 		return err
@@ -119,5 +122,6 @@ func (s *Store) revive() error {
 	if acknowledged := s.commit.acknowledged.Load(); last < acknowledged {
 		return &GapError{Want: acknowledged, Got: last + 1}
 	}
-	return s.staging.inMemory()
+	s.staging.inMemory()
+	return nil
 }

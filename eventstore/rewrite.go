@@ -193,7 +193,7 @@ func settleRewrite(dir string) error {
 		}
 	}
 	for _, left := range []string{next, filepath.Join(dir, workDir)} {
-		if err := os.RemoveAll(left); err != nil {
+		if err := errors.Join(forgetStaged(left), os.RemoveAll(left)); err != nil {
 			return fmt.Errorf("eventstore: remove what a repair left: %w", err)
 		}
 	}

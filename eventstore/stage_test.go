@@ -3,6 +3,7 @@ package eventstore_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,14 +19,13 @@ import (
 
 // inMemory is where a store stages its batches, after it was looked whether there is
 // memory for it.
-func inMemory(t *testing.T, cfg eventstore.Config) (link, name string) {
+func inMemory(t *testing.T, cfg eventstore.Config) (link, marker, name string) {
 	t.Helper()
-	if _, err := os.Stat("/dev/shm"); err != nil {
-		t.Skip("no file system in memory to stage batches in:", err)
+	link, marker, name = eventstore.StagingLink(cfg)
+	if name == "" {
+		t.Skip("this system has no memory to stage batches in")
 	}
-	link, name, err := eventstore.StagingLink(cfg)
-	require.NoError(t, err)
-	return link, name
+	return link, marker, name
 }
 
 func messages(first, n int) (msgs []eventstore.Message) {
@@ -37,7 +37,7 @@ func messages(first, n int) (msgs []eventstore.Message) {
 
 func TestBatchesAreStagedInMemory(t *testing.T) {
 	cfg := config(t)
-	link, name := inMemory(t, cfg)
+	link, marker, name := inMemory(t, cfg)
 
 	// Given an open log, then its batches are staged in memory, where nobody else may read,
 	s := openWith(t, cfg)
@@ -52,10 +52,52 @@ func TestBatchesAreStagedInMemory(t *testing.T) {
 
 	// and when it is closed, nothing is left.
 	require.NoError(t, s.Close())
+	requireNothingStaged(t, cfg)
+	assert.NoFileExists(t, marker)
+	assert.NoFileExists(t, link)
+}
+
+func requireNothingStaged(t *testing.T, cfg eventstore.Config) {
+	t.Helper()
+	_, _, name := inMemory(t, cfg)
 	left, err := filepath.Glob(name + "*")
 	require.NoError(t, err)
-	assert.Empty(t, left)
-	assert.NoFileExists(t, link)
+	require.Empty(t, left)
+}
+
+// lose makes of a log that was closed one that was not, and whose memory is gone.
+func lose(t *testing.T, cfg eventstore.Config) {
+	t.Helper()
+	link, marker, name := inMemory(t, cfg)
+	require.NoError(t, os.Symlink(name+"gone", marker))
+	require.NoError(t, os.Symlink(name+"gone", link))
+}
+
+// keep is lose of one whose memory is there, with something in it.
+func keep(t *testing.T, cfg eventstore.Config, staged string) (target string) {
+	t.Helper()
+	link, marker, name := inMemory(t, cfg)
+	target = name + "there"
+	require.NoError(t, os.MkdirAll(filepath.Join(target, staged), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(target, staged, "file"), []byte("staged"), 0o600))
+	require.NoError(t, os.Symlink(target, marker))
+	require.NoError(t, os.Symlink(target, link))
+	t.Cleanup(func() { _ = os.RemoveAll(target) })
+	return target
+}
+
+// torn is a log that ends in the middle of its second batch, and is closed.
+func torn(t *testing.T) eventstore.Config {
+	t.Helper()
+	cfg := config(t)
+	s := openWith(t, cfg)
+	mustAppend(t, s, messages(0, 20)...)
+	mustAppend(t, s, messages(20, 20)...)
+	require.NoError(t, s.Close())
+	left, err := eventstore.TearOff(cfg, 1)
+	require.NoError(t, err)
+	require.Equal(t, 39, left)
+	return cfg
 }
 
 // Given a log that was not closed, and ends in the middle of a batch whose rest was in
@@ -75,7 +117,6 @@ func TestWhatAPowerCutToreIsTakenOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(t)
-			link, stagingName := inMemory(t, cfg)
 			s := openWith(t, cfg)
 			mustAppend(t, s, messages(0, 2)...) // a batch that is whole
 			mustAppend(t, s, messages(2, 1)...)
@@ -85,7 +126,7 @@ func TestWhatAPowerCutToreIsTakenOut(t *testing.T) {
 				_, err := eventstore.TearOff(cfg, c.torn)
 				require.NoError(t, err)
 			}
-			require.NoError(t, os.Symlink(stagingName+"gone", link))
+			lose(t, cfg)
 			var said bytes.Buffer
 			cfg.Logger = slog.New(slog.NewTextHandler(&said, nil))
 
@@ -105,13 +146,12 @@ func TestWhatAPowerCutToreIsTakenOut(t *testing.T) {
 // The first batch of a log may be the one that was torn.
 func TestALogWhoseFirstBatchIsTornIsEmpty(t *testing.T) {
 	cfg := config(t)
-	link, name := inMemory(t, cfg)
 	s := openWith(t, cfg)
 	mustAppend(t, s, messages(0, 20)...)
 	require.NoError(t, s.Close())
 	_, err := eventstore.TearOff(cfg, 5)
 	require.NoError(t, err)
-	require.NoError(t, os.Symlink(name+"gone", link))
+	lose(t, cfg)
 
 	s = openWith(t, cfg)
 	assert.Empty(t, log(t, s))
@@ -121,49 +161,113 @@ func TestALogWhoseFirstBatchIsTornIsEmpty(t *testing.T) {
 // Nothing is taken out of a log that misses its end for another reason: it may have
 // been acknowledged.
 func TestWhatIsMissingOtherwiseIsNotTakenOut(t *testing.T) {
-	for name, staged := range map[string]func(t *testing.T, link, name string){
-		"it was closed":                func(*testing.T, string, string) {},
-		"what was staged is in memory": func(t *testing.T, link, name string) { stagedAt(t, link, name+"there") },
+	for name, staged := range map[string]func(t *testing.T, cfg eventstore.Config){
+		"it was closed":                func(*testing.T, eventstore.Config) {},
+		"what was staged is in memory": func(t *testing.T, cfg eventstore.Config) { keep(t, cfg, "batch") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := config(t)
-			link, stagingName := inMemory(t, cfg)
-			s := openWith(t, cfg)
-			mustAppend(t, s, messages(0, 20)...)
-			require.NoError(t, s.Close())
-			_, err := eventstore.TearOff(cfg, 1)
-			require.NoError(t, err)
-			staged(t, link, stagingName)
+			cfg := torn(t)
+			staged(t, cfg)
 
-			s = openWith(t, cfg)
-			n := 0
+			s := openWith(t, cfg)
+			var err error
 			for _, err = range s.Read(context.Background(), 1, 0, "") {
-				n++
+				continue
 			}
 			var torn *eventstore.TornBatchError
 			require.ErrorAs(t, err, &torn)
-			assert.Equal(t, uint64(19), lastOf(t, s))
+			assert.Equal(t, uint64(39), lastOf(t, s))
 			require.NoError(t, s.Close())
-			left, err := filepath.Glob(stagingName + "*")
-			require.NoError(t, err)
-			assert.Empty(t, left)
+			requireNothingStaged(t, cfg)
 		})
 	}
 }
 
-// A copy of a directory in use has the link of the original, which goes on as it was.
+// Given a bit that was flipped in a record, and a power cut, then what was acknowledged
+// after it stays in the files, whoever is to repair them.
+func TestNothingIsTakenOutOfADamagedLog(t *testing.T) {
+	cfg := config(t)
+	s := openWith(t, cfg)
+	mustAppend(t, s, messages(0, 20)...)
+	for i := range 50 {
+		mustAppend(t, s, messages(100+i, 1)...)
+	}
+	require.NoError(t, s.Close())
+	block := blocksOf(t, cfg)[0]
+	b, err := os.ReadFile(block)
+	require.NoError(t, err)
+	b[bytes.Index(b, []byte("data 10"))] ^= 1
+	require.NoError(t, os.WriteFile(block, b, 0o600))
+	lose(t, cfg)
+
+	require.NoError(t, eventstore.Settle(cfg))
+
+	after, err := os.ReadFile(block)
+	require.NoError(t, err)
+	assert.Equal(t, b, after)
+}
+
+// A directory of that name which another could have made is not the one that was lost.
+func TestWhatIsNotOwnIsNotWhatWasStaged(t *testing.T) {
+	cfg := torn(t)
+	require.NoError(t, os.Chmod(keep(t, cfg, "batch"), 0o755))
+
+	s := openWith(t, cfg)
+
+	assert.Len(t, log(t, s), 20)
+}
+
+// Given a server that began to stage on disk, and was killed while it committed what it
+// had staged in memory, when it is started, then it finds both.
+func TestWhatIsStagedInBothPlacesIsFound(t *testing.T) {
+	cfg := torn(t)
+	link, _, _ := inMemory(t, cfg)
+	keep(t, cfg, "in-memory")
+	require.NoError(t, os.Remove(link))
+	require.NoError(t, os.MkdirAll(filepath.Join(link, "on-disk"), 0o750))
+
+	require.NoError(t, eventstore.Settle(cfg))
+
+	assert.FileExists(t, filepath.Join(link, "in-memory", "file"))
+	assert.DirExists(t, filepath.Join(link, "on-disk"))
+}
+
+// Given a commit that is not finished when the server is stopped, then what it needs
+// for that is on disk.
+func TestWhatIsLeftStagedGoesToDisk(t *testing.T) {
+	cfg := config(t)
+	link, marker, _ := inMemory(t, cfg)
+	s := openWith(t, cfg)
+	mustAppend(t, s, messages(0, 20)...)
+	require.NoError(t, os.MkdirAll(filepath.Join(link, "batch", "msgs"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(link, "batch", "msgs", "1.blk"), []byte("staged"), 0o600))
+
+	require.NoError(t, s.Close())
+
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	require.True(t, info.IsDir())
+	b, err := os.ReadFile(filepath.Join(link, "batch", "msgs", "1.blk"))
+	require.NoError(t, err)
+	assert.Equal(t, "staged", string(b))
+	assert.NoFileExists(t, marker)
+	requireNothingStaged(t, cfg)
+	assert.Len(t, log(t, openWith(t, cfg)), 20)
+}
+
+// A copy of a directory in use has the links of the original, which goes on as it was.
 func TestACopyLeavesWhatTheOriginalStages(t *testing.T) {
 	cfg := config(t)
-	link, _ := inMemory(t, cfg)
+	link, _, _ := inMemory(t, cfg)
 	s := openWith(t, cfg)
 	mustAppend(t, s, messages(0, 20)...)
 	target, err := os.Readlink(link)
 	require.NoError(t, err)
 	other := cfg
 	other.Dir = t.TempDir()
-	otherLink, _ := inMemory(t, other)
+	otherLink, otherMarker, _ := inMemory(t, other)
 	require.NoError(t, os.MkdirAll(filepath.Dir(otherLink), 0o750))
-	require.NoError(t, os.Symlink(target, otherLink))
+	require.NoError(t, errors.Join(os.Symlink(target, otherLink), os.Symlink(target, otherMarker)))
 
 	copied := openWith(t, other)
 	mustAppend(t, copied, messages(0, 20)...)
@@ -174,10 +278,23 @@ func TestACopyLeavesWhatTheOriginalStages(t *testing.T) {
 	assert.Len(t, log(t, s), 40)
 }
 
+// OpenCopy is of what a server would make of the directory, and leaves that as it is.
+func TestACopyOfATornLogIsWhole(t *testing.T) {
+	cfg := torn(t)
+	lose(t, cfg)
+
+	copied, err := eventstore.OpenCopy(context.Background(), cfg, t.TempDir())
+	require.NoError(t, err)
+	assert.Len(t, log(t, copied), 20)
+	require.NoError(t, copied.Close())
+
+	assert.Len(t, log(t, openWith(t, cfg)), 20)
+}
+
 // Given memory that is taken away, when batches come, then they are staged on disk.
 func TestWithoutMemoryBatchesAreStagedOnDisk(t *testing.T) {
 	cfg := config(t)
-	link, _ := inMemory(t, cfg)
+	link, _, _ := inMemory(t, cfg)
 	s := openWith(t, cfg)
 	mustAppend(t, s, messages(0, 20)...)
 	target, err := os.Readlink(link)
@@ -190,12 +307,8 @@ func TestWithoutMemoryBatchesAreStagedOnDisk(t *testing.T) {
 	info, err := os.Lstat(link)
 	require.NoError(t, err)
 	assert.True(t, info.IsDir(), "the server's own")
-}
-
-func stagedAt(t *testing.T, link, target string) {
-	t.Helper()
-	require.NoError(t, os.MkdirAll(target, 0o700))
-	require.NoError(t, os.Symlink(target, link))
+	require.NoError(t, s.Close())
+	assert.Len(t, log(t, openWith(t, cfg)), 60)
 }
 
 func enlarged(msgs []eventstore.Message, data []byte) []eventstore.Message {

@@ -128,6 +128,10 @@ func (s *Store) followTail(ctx context.Context, next uint64, yield func([]Record
 	for {
 		chunk, first, wait, over := s.commit.tail.take(next)
 		switch {
+		case ctx.Err() != nil:
+			pass(nil, ctx.Err())
+		case s.isClosing():
+			pass(nil, ErrClosed)
 		case over:
 			return next
 		case len(chunk) > 0:

@@ -126,3 +126,23 @@ func TestWhatIsNotKnownIsFollowedFromTheServer(t *testing.T) {
 	mustAppend(t, s, messages(21, 20)...)
 	f.until(s, 41)
 }
+
+// A reader that is behind ends with its context, too.
+func TestAReaderOfTheTailEndsWithItsContext(t *testing.T) {
+	s := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	mustAppend(t, s, messages(0, 1)...)
+	f := 0
+	for chunk, err := range s.SubscribeChunks(ctx, 1) {
+		if err != nil {
+			require.ErrorIs(t, err, context.Canceled)
+			break
+		}
+		require.Zero(t, f, "it goes on")
+		f += len(chunk)
+		cancel()
+		mustAppend(t, s, messages(100, 1)...)
+	}
+	require.NotZero(t, f)
+}
