@@ -35,12 +35,14 @@ type planField struct {
 	name  string
 	index []int
 	kind  reflect.Kind
+	memory
 }
 
 type planList struct {
 	part  string
 	index []int
 	parts *plan
+	memory
 }
 
 // listLike is a *List[T] of any T.
@@ -58,14 +60,16 @@ func planOf(t reflect.Type) *plan {
 		return p.(*plan)
 	}
 	p := &plan{}
-	p.add(t, "", nil)
+	p.add(t, "", nil, 0)
 	plans.Store(t, p)
 	return p
 }
 
-func (p *plan) add(t reflect.Type, prefix string, index []int) {
+// add adds the fields of a struct that stands at an offset within the planned one.
+func (p *plan) add(t reflect.Type, prefix string, index []int, offset uintptr) {
 	for i := range t.NumField() {
 		sf := t.Field(i)
+		where := memory{offset + sf.Offset, sf.Type.Size()}
 		at := append(append([]int{}, index...), i)
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
 		switch {
@@ -75,15 +79,15 @@ func (p *plan) add(t reflect.Type, prefix string, index []int) {
 			if !ok || sf.Tag.Get("part") == "" {
 				panic(fmt.Sprintf("domain: %s.%s: a List needs a part tag", t, sf.Name))
 			}
-			p.lists = append(p.lists, planList{sf.Tag.Get("part"), at, planOf(part.Type.Elem())})
+			p.lists = append(p.lists, planList{sf.Tag.Get("part"), at, planOf(part.Type.Elem()), where})
 		case sf.Anonymous:
-			p.add(sf.Type, prefix, at)
+			p.add(sf.Type, prefix, at, where.offset)
 		case name == "" || name == "-":
 			panic(fmt.Sprintf("domain: %s.%s has neither a json name nor diff:\"-\"", t, sf.Name))
 		case sf.Type.Kind() == reflect.Struct:
-			p.add(sf.Type, prefix+name+".", at)
+			p.add(sf.Type, prefix+name+".", at, where.offset)
 		default:
-			p.fields = append(p.fields, planField{prefix + name, at, sf.Type.Kind()})
+			p.fields = append(p.fields, planField{prefix + name, at, sf.Type.Kind(), where})
 		}
 	}
 }
@@ -100,22 +104,24 @@ func (p *plan) diff(part string, before, after reflect.Value, yield func(Change)
 	if !after.IsNil() {
 		a = after.Elem()
 	}
+	is, was := after.UnsafePointer(), before.UnsafePointer()
 	for i := range p.fields {
-		p.fields[i].diff(part, b, a, yield)
+		if f := &p.fields[i]; !f.untouched(was, is) {
+			f.diff(part, b, a, yield)
+		}
 	}
 	for i := range p.lists {
 		l := &p.lists[i]
+		if l.untouched(was, is) { // no part changed
+			continue
+		}
 		if !a.IsValid() {
 			a = reflect.New(b.Type()).Elem()
 		}
 		list := a.FieldByIndex(l.index)
 		var old any
 		if b.IsValid() {
-			was := b.FieldByIndex(l.index)
-			if is, was := list.Field(0), was.Field(0); is.Len() == was.Len() && is.Pointer() == was.Pointer() {
-				continue // no part changed
-			}
-			old = was.Addr().Interface()
+			old = b.FieldByIndex(l.index).Addr().Interface()
 		}
 		list.Addr().Interface().(listLike).eachAny(old, func(key Key, was, is any) {
 			l.parts.diff(l.part+"/"+string(key), orNil(was, is), orNil(is, was), yield)
@@ -146,8 +152,7 @@ func (f *planField) diff(part string, b, a reflect.Value, yield func(Change)) {
 }
 
 // same compares two values of the field; one that is not there equals one that
-// says nothing. It runs for every field at every event, so the common kinds are
-// compared without a detour.
+// says nothing.
 func (f *planField) same(b, a reflect.Value) bool {
 	switch {
 	case !b.IsValid():
