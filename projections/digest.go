@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"math/bits"
 )
 
 // The digest of the read models at sequence n is
@@ -46,6 +47,7 @@ func (d digest) short() int64 { return int64(binary.BigEndian.Uint64(d[:8])) }
 // made; the hashes are computed by whoever writes them, see chain.
 type digestRows struct {
 	rows  [tables][]byte
+	any   uint64                                       // a bit for each table that has rows
 	aside []byte                                       // undigested values of the event's row
 	seen  func(order int, entity string, cells []cell) // called for each row; nil does nothing
 }
@@ -53,6 +55,7 @@ type digestRows struct {
 // add adds a row to those of the event at hand.
 func (d *digestRows) add(order int, table, entity string, cells []cell) {
 	d.rows[order] = appendDigestRow(d.rows[order], table, entity, cells)
+	d.any |= 1 << order
 	if order == orderEvent {
 		for i := range cells {
 			if x := &cells[i]; x.undigested {
@@ -67,7 +70,8 @@ func (d *digestRows) add(order int, table, entity string, cells []cell) {
 
 // end ends the event: what the digest and the mark take in of it goes into the input.
 func (d *digestRows) end(to *digestInput) {
-	for i := range d.rows {
+	for ; d.any != 0; d.any &= d.any - 1 { // an event has rows in a few of many tables
+		i := bits.TrailingZeros64(d.any)
 		to.bytes = append(to.bytes, d.rows[i]...)
 		d.rows[i] = d.rows[i][:0]
 	}

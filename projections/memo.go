@@ -13,6 +13,8 @@ import (
 type memo struct {
 	texts   map[uintptr]remembered // of maps and slices, by address
 	structs map[any]string         // by value
+	recent  any                    // the last of these, which comes again and again
+	text    string                 // and its JSON
 }
 
 type remembered struct {
@@ -33,13 +35,18 @@ func (m *memo) json(f reflect.Value) string {
 		}
 		return m.structText(f)
 	}
-	size := f.Len()
-	if size == 0 {
+	key, size := f.Pointer(), 0
+	if key == 0 {
 		return ""
 	}
-	key := f.Pointer()
+	if k == reflect.Slice {
+		size = f.Len()
+	}
 	if r, ok := m.texts[key]; ok && r.size == size {
 		return r.text
+	}
+	if f.Len() == 0 {
+		return ""
 	}
 	r := remembered{value: f.Interface(), size: size}
 	switch v := r.value.(type) {
@@ -64,6 +71,9 @@ func (m *memo) structText(f reflect.Value) string {
 	if f.Kind() != reflect.Struct || !f.Comparable() {
 		return string(domain.EncodeValue(value))
 	}
+	if value == m.recent {
+		return m.text
+	}
 	text, ok := m.structs[value]
 	if !ok {
 		if len(m.structs) >= maxMemo || m.structs == nil {
@@ -72,5 +82,6 @@ func (m *memo) structText(f reflect.Value) string {
 		text = string(domain.EncodeValue(value))
 		m.structs[value] = text
 	}
+	m.recent, m.text = value, text
 	return text
 }

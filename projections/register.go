@@ -1,7 +1,7 @@
 package projections
 
 import (
-	"strconv"
+	"math"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -55,11 +55,32 @@ func idStart(id string) int64 {
 	if len(id) != 36 {
 		return 0
 	}
-	n, err := strconv.ParseUint(id[:8]+id[9:13]+id[14:18], 16, 63)
-	if err != nil {
+	n := uint64(0)
+	for _, part := range [...]string{id[:8], id[9:13], id[14:18]} {
+		for i := range len(part) {
+			digit, ok := hexDigit(part[i])
+			if !ok {
+				return 0
+			}
+			n = n<<4 | digit
+		}
+	}
+	if n > math.MaxInt64 {
 		return 0
 	}
 	return int64(n)
+}
+
+func hexDigit(c byte) (n uint64, ok bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return uint64(c - '0'), true
+	case c >= 'a' && c <= 'f':
+		return uint64(c-'a') + 10, true
+	case c >= 'A' && c <= 'F':
+		return uint64(c-'A') + 10, true
+	}
+	return 0, false
 }
 
 // commandHash spares an index of long texts. The hashes of ids that were made one after

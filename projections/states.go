@@ -80,10 +80,12 @@ func refOf(subject string) (ref domain.Ref, ok bool) {
 	return domain.Ref{Agreement: domain.Key(scope), Kind: kind, Key: domain.Key(key)}, err == nil
 }
 
-// cached returns the aggregate of a subject if it is at hand.
+// cached returns the aggregate of a subject if it is at hand. While there is room for
+// as many again, it is not worth noting which was used last: none is about to be
+// forgotten.
 func (c *stateCache) cached(subject string) (*aggregate, bool) {
 	a, ok := c.bySubject[subject]
-	if ok {
+	if ok && c.size > c.max/2 {
 		c.used.MoveToFront(a.place)
 	}
 	return a, ok

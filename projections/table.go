@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"zombiezen.com/go/sqlite"
@@ -40,11 +41,13 @@ type table[T any] struct {
 type column struct {
 	name       string
 	kind       columnKind
-	index      int // of the field
+	index      int     // of the field
+	offset     uintptr // and where it lies
+	size       uintptr
 	undigested bool
 }
 
-type columnKind int
+type columnKind uint8
 
 const (
 	columnInt  columnKind = iota // whole numbers and truth values
@@ -75,7 +78,7 @@ func newTable[T any](order int, name string, lead ...string) *table[T] {
 		if options[0] == "-" {
 			continue
 		}
-		c := column{index: i, kind: kindOf(sf.Type)}
+		c := column{index: i, offset: sf.Offset, size: sf.Type.Size(), kind: kindOf(sf.Type)}
 		c.name, _, _ = strings.Cut(sf.Tag.Get("json"), ",")
 		for _, o := range options {
 			switch as, isName := strings.CutPrefix(o, "as="); {
@@ -149,49 +152,63 @@ type cell struct {
 	s          string
 }
 
-// cells appends the values of row in the order of the columns.
+// cells appends the values of row in the order of the columns. It runs several times
+// for every event, so it reads fields where they lie: kindOf says what stands there.
 func (t *table[T]) cells(to []cell, row *T, m *memo) []cell {
-	v := reflect.ValueOf(row).Elem()
 	for i := range t.cols {
 		c := &t.cols[i]
-		f := v.Field(c.index)
 		x := cell{kind: c.kind, undigested: c.undigested}
-		switch c.kind {
+		switch f := unsafe.Add(unsafe.Pointer(row), c.offset); c.kind {
 		case columnInt:
-			switch f.Kind() {
-			case reflect.Bool:
-				if f.Bool() {
-					x.i = 1
-				}
-			case reflect.Uint64:
-				x.i = int64(f.Uint())
-			default:
-				x.i = f.Int()
-			}
+			x.i = c.number(f)
 		case columnOpt:
-			if x.null = f.IsNil(); !x.null {
-				x.i = f.Elem().Int()
+			if n := *(**int)(f); n != nil {
+				x.i = int64(*n)
+			} else {
+				x.null = true
 			}
 		case columnDate:
-			x.i = f.Int()
+			x.i = int64(*(*domain.Date)(f))
 			x.null = x.i == 0
 		case columnText:
-			x.s = f.String()
+			x.s = *(*string)(f)
 		case columnBlob:
-			x.s = string(f.Bytes())
+			x.s = c.bytes(f)
 		case columnWord:
-			x.s = f.String()
+			x.s = *(*string)(f)
 			x.null = x.s == ""
 		case columnJSON:
-			x.s = m.json(f)
+			x.s = m.json(reflect.ValueOf(row).Elem().Field(c.index))
 			x.null = x.s == ""
 		case columnRef:
-			ref := f.Addr().Interface().(*entityRef)
+			ref := (*entityRef)(f)
 			x.i, x.s = ref.id, ref.name
 		}
 		to = append(to, x)
 	}
 	return to
+}
+
+// number is the whole number or truth value at f.
+func (c *column) number(f unsafe.Pointer) int64 {
+	switch c.size {
+	case 1: // a truth value
+		if *(*bool)(f) {
+			return 1
+		}
+		return 0
+	case 4:
+		return int64(*(*int32)(f))
+	}
+	return *(*int64)(f)
+}
+
+// bytes are those of the hash or the slice at f.
+func (c *column) bytes(f unsafe.Pointer) string {
+	if c.size == tlog.HashSize {
+		return string((*tlog.Hash)(f)[:])
+	}
+	return string(*(*[]byte)(f))
 }
 
 // scan fills row from the columns of stmt from at on, which are t.fields. It
