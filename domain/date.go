@@ -10,7 +10,10 @@ import (
 // no date. It counts days from 1 January 0001, which is 1.
 type Date int32
 
-const unixEpochDay = 719163 // 1970-01-01 as a Date
+const (
+	unixEpochDay  = 719163 // 1970-01-01 as a Date
+	secondsPerDay = 86400
+)
 
 // NewDate returns the date of a year, month and day of month, normalised as
 // by time.Date.
@@ -20,8 +23,13 @@ func NewDate(year int, month time.Month, day int) Date {
 
 // DateOf returns the civil date of an instant in loc.
 func DateOf(t time.Time, loc *time.Location) Date {
-	y, m, d := t.In(loc).Date()
-	return NewDate(y, m, d)
+	_, offset := t.In(loc).Zone()
+	seconds := t.Unix() + int64(offset)
+	days := seconds / secondsPerDay
+	if seconds%secondsPerDay < 0 {
+		days--
+	}
+	return Date(days + unixEpochDay)
 }
 
 // ParseDate reads a date as YYYY-MM-DD and refuses days that do not exist.
@@ -108,7 +116,7 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 		*d = 0
 		return nil
 	}
-	s, err := unquote(b)
+	s, err := unquoteShort(b)
 	if err != nil {
 		return &FormatError{Want: "a date that exists, as YYYY-MM-DD", Got: string(b)}
 	}

@@ -124,7 +124,9 @@ func (p *plan) diff(part string, before, after reflect.Value, yield func(Change)
 			old = b.FieldByIndex(l.index).Addr().Interface()
 		}
 		list.Addr().Interface().(listLike).eachAny(old, func(key Key, was, is any) {
-			l.parts.diff(l.part+"/"+string(key), orNil(was, is), orNil(is, was), yield)
+			var room [internLength]byte
+			name := append(append(append(room[:0], l.part...), '/'), key...)
+			l.parts.diff(Intern(name), orNil(was, is), orNil(is, was), yield)
 		})
 	}
 }

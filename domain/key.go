@@ -30,7 +30,7 @@ func (k Key) Valid() bool {
 
 // UnmarshalJSON refuses what has not the form of a key; "" is no key.
 func (k *Key) UnmarshalJSON(b []byte) error {
-	s, err := unquote(b)
+	s, err := unquoteShort(b)
 	if err != nil {
 		return &FormatError{Want: "a key, a string such as \"iot-base\"", Got: string(b)}
 	}
@@ -89,12 +89,28 @@ func (Hash) FieldSpec() Field { return Field{Type: "string", Pattern: HashPatter
 // unquote reads a JSON string; those of keys, hashes and dates need no more
 // than their quotes taken off.
 func unquote(b []byte) (string, error) {
-	if n := len(b); n >= 2 && b[0] == '"' && b[n-1] == '"' && bytes.IndexByte(b, '\\') < 0 {
-		return string(b[1 : n-1]), nil
+	if within, ok := quoted(b); ok {
+		return string(within), nil
 	}
 	var s string
 	err := json.Unmarshal(b, &s)
 	return s, err
+}
+
+// unquoteShort is unquote for what comes again and again.
+func unquoteShort(b []byte) (string, error) {
+	if within, ok := quoted(b); ok {
+		return Intern(within), nil
+	}
+	return unquote(b)
+}
+
+// quoted takes the quotes off a string that has no escapes.
+func quoted(b []byte) ([]byte, bool) {
+	if n := len(b); n >= 2 && b[0] == '"' && b[n-1] == '"' && bytes.IndexByte(b, '\\') < 0 {
+		return b[1 : n-1], true
+	}
+	return nil, false
 }
 
 // FormatError says that a value has not the form that its type asks for.

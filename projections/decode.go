@@ -26,6 +26,9 @@ type decoded struct {
 	of      domain.Key // then its agreement, "" for the ledger's
 }
 
+// idLength is that of a UUID in the form that has nothing around it.
+const idLength = 36
+
 // maxBatch is how many events are decoded, and committed, together at most.
 const maxBatch = 1024
 
@@ -49,7 +52,7 @@ func (d *decoded) decode(rec eventstore.Record, source string) {
 	case d.err != nil:
 	case d.env.Source != source:
 		d.err = fmt.Errorf("its source is %q, not %q", d.env.Source, source)
-	case len(d.env.ID) != len(uuid.Nil.String()) || uuid.Validate(d.env.ID) != nil:
+	case len(d.env.ID) != idLength || uuid.Validate(d.env.ID) != nil:
 		d.err = fmt.Errorf("its id %q is not a UUID", d.env.ID)
 	}
 }

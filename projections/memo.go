@@ -68,7 +68,7 @@ func (m *memo) json(f reflect.Value) string {
 
 func (m *memo) structText(f reflect.Value) string {
 	value := f.Interface()
-	if f.Kind() != reflect.Struct || !f.Comparable() {
+	if f.Kind() != reflect.Struct || !f.Type().Comparable() {
 		return string(domain.EncodeValue(value))
 	}
 	if value == m.recent {

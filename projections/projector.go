@@ -34,11 +34,15 @@ type projector struct {
 	zone       *time.Location // of the ledger: where a day ends
 	out        *rowBuffer     // rows not yet written
 	text       []byte
-	parts      []string  // that the event at hand changed
-	ownChanged bool      // a field of the aggregate itself was changed
-	newParts   int       // that the event at hand made
+	parts      []string // that the event at hand changed
+	ownChanged bool     // a field of the aggregate itself was changed
+	newParts   int      // that the event at hand made
+	changes    changes
+	event      eventRow  // room
 	waits      [2][]wait // room
-	rows       int       // of the last commit
+
+	writeChange func(domain.Change) // p.change
+	rows        int                 // of the last commit
 }
 
 // position is how far the tables go.
@@ -192,7 +196,7 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 	}
 	before := a.state
 	after := kind.Evolve(before, d.event)
-	if err := p.writeChanges(kind, a, before, after, env); err != nil {
+	if err := p.writeChanges(kind, a, before, after); err != nil {
 		return err
 	}
 	if err := kept[env.Ref.Kind].write(p, a, before, after); err != nil {
@@ -221,7 +225,7 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 	if p.view != nil {
 		p.noteShown(a, env)
 	}
-	row := eventRow{
+	p.event = eventRow{
 		ID: env.ID, Type: env.Type, Agreement: string(env.Ref.Agreement), Aggregate: a.entity, Version: env.Version,
 		Actor: env.Actor, Party: string(env.Party), Effective: env.Effective, RecordedAt: recorded, At: p.at.at,
 		Reason: env.Reason, Note: env.Note, Backdated: env.Effective != 0 && env.Effective < domain.DateOf(env.Time, p.zone),
@@ -229,7 +233,7 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 		Leaf: d.leaf, LeafIndex: index,
 	}
 	// The mark covers the rest of the row; who writes it fills it in.
-	p.room = eventTable.cells(p.room[:0], &row, &p.memo)
+	p.room = eventTable.cells(p.room[:0], &p.event, &p.memo)
 	p.digests.add(eventTable.order, eventTable.name, "", p.room[:len(p.room)-1])
 	p.digests.end(&p.out.digests)
 	if p.conn == nil {
@@ -244,37 +248,53 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 
 // writeChanges writes the difference of two states, and notes in p.parts which
 // parts of the aggregate it is about.
-func (p *projector) writeChanges(kind *domain.Aggregate, a *aggregate, before, after any, env *domain.Envelope) (err error) {
-	n := int64(0)
+func (p *projector) writeChanges(kind *domain.Aggregate, a *aggregate, before, after any) error {
 	p.parts, p.newParts, p.ownChanged = p.parts[:0], 0, false
-	part, of := "", a.entity
-	kind.Diff(before, after, func(c domain.Change) {
-		if err != nil {
+	p.changes = changes{of: a, entity: a.entity}
+	if p.writeChange == nil {
+		p.writeChange = p.change
+	}
+	kind.Diff(before, after, p.writeChange)
+	return p.changes.err
+}
+
+// changes is how far the changes of the event at hand are written.
+type changes struct {
+	of     *aggregate
+	part   string    // to which the last one belongs
+	entity entityRef // and the entity of that
+	n      int64
+	row    changeRow // room
+	err    error
+}
+
+// change writes one of them.
+func (p *projector) change(c domain.Change) {
+	to := &p.changes
+	if to.err != nil {
+		return
+	}
+	if to.n>>changeBits != 0 {
+		to.err = fmt.Errorf("more than %d fields changed in one event", 1<<changeBits)
+		return
+	}
+	p.ownChanged = p.ownChanged || c.Part == ""
+	if c.Part != to.part {
+		if to.entity, to.err = p.partEntity(to.of.ref, to.of.entity, c.Part); to.err != nil {
 			return
 		}
-		if n>>changeBits != 0 {
-			err = fmt.Errorf("more than %d fields changed in one event", 1<<changeBits)
-			return
+		if to.part = c.Part; to.part != "" {
+			p.parts = append(p.parts, to.part)
 		}
-		p.ownChanged = p.ownChanged || c.Part == ""
-		if c.Part != part {
-			if of, err = p.partEntity(env.Ref, a.entity, c.Part); err != nil {
-				return
-			}
-			if part = c.Part; part != "" {
-				p.parts = append(p.parts, part)
-			}
-		}
-		row := changeRow{Entity: of, Field: c.Field, Old: p.json(c.Before), New: p.json(c.After)}
-		err = put(p, changeTable, "", &row, int64(p.next()<<changeBits)|n)
-		n++
-	})
-	return err
+	}
+	to.row = changeRow{Entity: to.entity, Field: c.Field, Old: p.json(c.Before), New: p.json(c.After)}
+	to.err = put(p, changeTable, "", &to.row, int64(p.next()<<changeBits)|to.n)
+	to.n++
 }
 
 func (p *projector) json(v any) string {
 	p.text = appendValue(p.text[:0], v)
-	return string(p.text)
+	return domain.Intern(p.text)
 }
 
 // put writes one row: of a register by its id, or, where entity is its name,

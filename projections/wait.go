@@ -2,6 +2,7 @@ package projections
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -103,7 +104,11 @@ func (w *wait) same(o *wait) bool {
 	return w.due == o.due && w.near == o.near && sameText(w.title, o.title)
 }
 
-func sameText(a, b domain.Text) bool { return maps.Equal(a, b) }
+// sameText sees first whether the two are one and the same, as those of states that
+// share a text are.
+func sameText(a, b domain.Text) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() || maps.Equal(a, b)
+}
 
 // agreementWaits: signatures while it is under consultation; of an obligation
 // its fulfilment, then the confirmation of that.
