@@ -48,7 +48,7 @@ func scanCanonical(raw []byte) (v Envelope, ok bool) {
 	if v.Version, err = strconv.ParseUint(version, 10, 64); err != nil {
 		return v, false
 	}
-	if v.Time, err = time.Parse(TimeFormat, at); err != nil {
+	if v.Time, err = parseTime(at); err != nil {
 		return v, false
 	}
 	if effective != "" {
@@ -60,6 +60,20 @@ func scanCanonical(raw []byte) (v Envelope, ok bool) {
 	valid := v.ID != "" && v.Type != "" && strings.Contains(subject, "/") &&
 		(agreement == "" || v.Ref.Agreement.Valid()) && (party == "" || v.Party.Valid())
 	return v, valid
+}
+
+// parseTime is time.Parse for the form TimeFormat.
+func parseTime(s string) (t time.Time, err error) {
+	if len(s) != len(TimeFormat) || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[26] != 'Z' {
+		return time.Parse(TimeFormat, s)
+	}
+	date, err := ParseDate(s[:10])
+	hours, minutes, seconds, micros := digits(s[11:13]), digits(s[14:16]), digits(s[17:19]), digits(s[20:26])
+	if err != nil || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59 || micros < 0 {
+		return time.Parse(TimeFormat, s)
+	}
+	unix := int64(date-unixEpochDay)*secondsPerDay + int64(hours*3600+minutes*60+seconds)
+	return time.Unix(unix, int64(micros)*1000).UTC(), nil
 }
 
 // cursor is what remains to be read.

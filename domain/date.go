@@ -36,8 +36,8 @@ func DateOf(t time.Time, loc *time.Location) Date {
 func ParseDate(s string) (Date, error) {
 	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
 		y, m, d := digits(s[:4]), digits(s[5:7]), digits(s[8:])
-		if y > 0 && m >= 1 && m <= 12 && d >= 1 && d <= daysIn(time.Month(m), y) {
-			return NewDate(y, time.Month(m), d), nil
+		if y > 0 && m >= 1 && m <= 12 && d >= 1 && d <= daysIn(m, y) {
+			return civil(y, m, d), nil
 		}
 	}
 	return 0, &FormatError{Want: "a date that exists, as YYYY-MM-DD", Got: s}
@@ -63,8 +63,20 @@ func digits(s string) int {
 	return n
 }
 
-func daysIn(m time.Month, year int) int {
-	return time.Date(year, m+1, 0, 0, 0, 0, 0, time.UTC).Day()
+func daysIn(month, year int) int {
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 29
+	}
+	return [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1]
+}
+
+// civil is NewDate of a day that exists, after the year 0. It counts years from March
+// on, so that a leap day is the last of its year: 306 days later than January.
+func civil(y, m, d int) Date {
+	if m < 3 {
+		y, m = y-1, m+12
+	}
+	return Date(365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + d - 306)
 }
 
 // Time returns the first instant of the date in loc.

@@ -34,9 +34,11 @@ type projector struct {
 	zone       *time.Location // of the ledger: where a day ends
 	out        *rowBuffer     // rows not yet written
 	text       []byte
-	parts      []string // that the event at hand changed
-	ownChanged bool     // a field of the aggregate itself was changed
-	newParts   int      // that the event at hand made
+	parts      []string          // that the event at hand changed
+	ownChanged bool              // a field of the aggregate itself was changed
+	newParts   int               // that the event at hand made
+	kind       *domain.Aggregate // of the event at hand
+	keeper     keeper            // of its rows
 	changes    changes
 	event      eventRow  // room
 	waits      [2][]wait // room
@@ -125,8 +127,8 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 		return stopError{&EventError{Seq: d.rec.Seq, Err: d.err}}
 	}
 	env := &d.env
-	kind, ok := catalogue.Aggregate(env.Ref.Kind)
-	if !ok {
+	kind := p.kindOf(env.Ref.Kind)
+	if kind == nil {
 		return stopError{&EventError{Seq: d.rec.Seq, Err: fmt.Errorf("there is no aggregate of kind %q", env.Ref.Kind)}}
 	}
 	if p.view != nil {
@@ -150,6 +152,16 @@ func (p *projector) apply(ctx context.Context, d *decoded) error {
 		return fmt.Errorf("project event %d: %w", d.rec.Seq, err)
 	}
 	return nil
+}
+
+// kindOf returns the aggregates of a kind, nil where there are none. Most events are of
+// the kind that the last one was of.
+func (p *projector) kindOf(name string) *domain.Aggregate {
+	if p.kind == nil || p.kind.Kind != name {
+		p.kind, _ = catalogue.Aggregate(name)
+		p.keeper = kept[name]
+	}
+	return p.kind
 }
 
 // aggregate returns the aggregate that d belongs to, as it was before. It refuses
@@ -199,7 +211,7 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 	if err := p.writeChanges(kind, a, before, after); err != nil {
 		return err
 	}
-	if err := kept[env.Ref.Kind].write(p, a, before, after); err != nil {
+	if err := p.keeper.write(p, a, before, after); err != nil {
 		return err
 	}
 	if err := p.writeWaitlists(); err != nil {
