@@ -28,20 +28,23 @@ const maxMemo = 1 << 17
 
 // json returns a nested value as JSON, "" for one that says nothing.
 func (m *memo) json(f reflect.Value) string {
-	k := f.Kind()
-	if k != reflect.Map && k != reflect.Slice {
+	size := 0
+	switch f.Kind() {
+	case reflect.Map: // one that is empty was not remembered, and is seen to be below
+		if f.IsNil() {
+			return ""
+		}
+	case reflect.Slice:
+		if size = f.Len(); size == 0 {
+			return ""
+		}
+	default:
 		if f.IsZero() {
 			return ""
 		}
 		return m.structText(f)
 	}
-	key, size := f.Pointer(), 0
-	if key == 0 {
-		return ""
-	}
-	if k == reflect.Slice {
-		size = f.Len()
-	}
+	key := f.Pointer()
 	if r, ok := m.texts[key]; ok && r.size == size {
 		return r.text
 	}

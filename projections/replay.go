@@ -154,6 +154,7 @@ type witness struct {
 	chain    *chain // of the fold
 	ledger   tree
 	rows     []witnessed // of the events to come
+	room     []witnessed // of rows
 }
 
 // witnessed is what the register keeps of one event.
@@ -203,6 +204,8 @@ func (w *witness) compare(ctx context.Context, seq uint64, leaf tlog.Hash) error
 }
 
 func (w *witness) look(ctx context.Context, from uint64) error {
+	w.rows = w.room[:0]
+	defer func() { w.room = w.rows }()
 	return w.models.read(ctx, Point{}, func(q *query) error {
 		return each(q.conn, "SELECT seq, leaf, mark FROM event WHERE seq >= ? ORDER BY seq", []any{from}, func(stmt *sqlite.Stmt) (bool, error) {
 			row := witnessed{seq: uint64(stmt.ColumnInt64(0)), mark: stmt.ColumnInt64(2)}
