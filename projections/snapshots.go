@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
@@ -67,18 +69,50 @@ const keptAtOnce = 256
 // many as it comes to before ctx ends.
 func (p *projector) keepAll(ctx context.Context) error {
 	p.states.keeps = true
-	for e := p.states.used.Front(); e != nil && ctx.Err() == nil; e = e.Next() {
-		if err := p.keep(e.Value.(*aggregate)); err != nil {
-			return err
+	var moved []*aggregate
+	for e := p.states.used.Front(); e != nil; e = e.Next() {
+		if a := e.Value.(*aggregate); a.version != a.kept {
+			moved = append(moved, a)
 		}
-		if p.out.size < keptAtOnce {
-			continue
+	}
+	for len(moved) > keptAtOnce && ctx.Err() == nil {
+		if err := p.keepTogether(moved[:keptAtOnce]); err != nil {
+			return err
 		}
 		if err := p.commit(); err != nil {
 			return err
 		}
+		moved = moved[keptAtOnce:]
+	}
+	if ctx.Err() == nil {
+		if err := p.keepTogether(moved); err != nil {
+			return err
+		}
 	}
 	return p.commit()
+}
+
+// keepTogether has snapshots written of aggregates that have moved. Their states are
+// written down side by side, for nothing else is done meanwhile.
+func (p *projector) keepTogether(moved []*aggregate) error {
+	snapshots := make([][]cell, len(moved))
+	var parts errgroup.Group
+	workers := runtime.GOMAXPROCS(0)
+	for first := range workers {
+		parts.Go(func() (err error) {
+			for i := first; i < len(moved) && err == nil; i += workers {
+				snapshots[i], err = moved[i].snapshot()
+			}
+			return err
+		})
+	}
+	if err := parts.Wait(); err != nil {
+		return err
+	}
+	for i, a := range moved {
+		p.addSnapshot(a, snapshots[i])
+	}
+	return nil
 }
 
 // keep has a snapshot written of an aggregate, unless there is one of its last event.
@@ -87,18 +121,31 @@ func (p *projector) keep(a *aggregate) error {
 	if !p.states.keeps || a.version == a.kept {
 		return nil
 	}
+	snapshot, err := a.snapshot()
+	if err == nil {
+		p.addSnapshot(a, snapshot)
+	}
+	return err
+}
+
+func (p *projector) addSnapshot(a *aggregate, snapshot []cell) {
+	p.states.waitNoMore(a)
+	p.out.add(snapshotRows, insertSnapshot, snapshot, a.entity.id, int64(a.seq))
+	a.kept = a.version
+}
+
+// snapshot is the row of a snapshot after what leads it.
+func (a *aggregate) snapshot() ([]cell, error) {
 	kind, _ := catalogue.Aggregate(a.ref.Kind)
 	state, err := kind.Encode(a.state)
 	if err != nil {
-		return fmt.Errorf("snapshot of %s: %w", a.ref, err)
+		return nil, fmt.Errorf("snapshot of %s: %w", a.ref, err)
 	}
 	sum := snapshotSum(a.subject, a.seq, a.version, a.weight, state)
-	p.out.add(snapshotRows, insertSnapshot, []cell{
+	return []cell{
 		{kind: columnInt, i: int64(a.version)}, {kind: columnInt, i: int64(a.weight)},
 		{kind: columnBlob, s: string(sum[:])}, {kind: columnBlob, s: string(state)},
-	}, a.entity.id, int64(a.seq))
-	a.kept = a.version
-	return nil
+	}, nil
 }
 
 // patience is for how long a file that is closed may write snapshots.
