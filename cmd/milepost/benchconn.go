@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -64,13 +65,35 @@ func (all *commandConnections) reforecast(_ context.Context, milestone *busyMile
 	if _, err := c.Write(c.out.Bytes()); err != nil {
 		return err
 	}
-	resp, err := http.ReadResponse(c.in, nil)
-	if err != nil {
-		return err
-	}
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusCreated {
-		err = readRefusal(resp, answer)
+	status, answer, err := c.answer()
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("the server answered %d: %s", status, firstLine(answer))
 	}
 	return err
+}
+
+// answer reads one, of which the length is told.
+func (c *commandConnection) answer() (status int, body []byte, err error) {
+	length := 0
+	for n := 0; ; n++ {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil {
+			return 0, nil, err
+		}
+		line = bytes.TrimSpace(line)
+		value, ok := bytes.CutPrefix(line, []byte("Content-Length: "))
+		switch {
+		case n == 0 && len(line) >= 12:
+			status, err = strconv.Atoi(string(line[9:12])) // HTTP/1.1 201 Created
+		case ok:
+			length, err = strconv.Atoi(string(value))
+		case len(line) == 0:
+			body = make([]byte, length)
+			_, err = io.ReadFull(c.in, body)
+			return status, body, err
+		}
+		if err != nil {
+			return 0, nil, fmt.Errorf("answer not understood: %s", line)
+		}
+	}
 }
