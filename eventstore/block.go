@@ -72,13 +72,15 @@ func (b *block) records(from uint64) iter.Seq[blockRecord] {
 	}
 }
 
-// recordBehind says that anywhere from an offset on there is a record that can have
-// come after one of that sequence.
-func (b *block) recordBehind(at int, seq uint64) bool {
+// othersBehind says that anywhere from an offset on there is a record that can have
+// come after one of that sequence and batch, and is not of the same batch, or is its end.
+func (b *block) othersBehind(at int, seq uint64, batch string) bool {
 	sum := b.checksum()
 	for ; at < len(b.bytes); at++ {
 		if r, ok := b.at(at); ok && r.seq > seq && r.seq-seq < 1<<32 && b.parse(&r, sum) {
-			return true
+			if p := placeIn(r.headers); batch == "" || p.id != batch || p.last {
+				return true
+			}
 		}
 	}
 	return false

@@ -52,13 +52,13 @@ func FuzzBlock(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b := &block{stream: streamName("test"), index: 1, bytes: data}
-		end, last := 0, uint64(0)
+		end, last, in := 0, uint64(0), ""
 		for r := range b.records(0) {
 			require.Equal(t, end, r.begin)
 			require.LessOrEqual(t, r.end, len(data))
 			require.Equal(t, written[r.seq][4:20], data[r.begin+4:r.begin+20])
-			end, last = r.end, r.seq
+			end, last, in = r.end, r.seq, placeIn(r.headers).id
 		}
-		b.recordBehind(end, last)
+		b.othersBehind(end, last, in)
 	})
 }

@@ -115,7 +115,7 @@ func (c *committer) submit(r *request) error {
 	}
 	c.mu.Unlock()
 	if err == nil {
-		c.run()
+		c.step()
 	}
 	return err
 }
@@ -143,7 +143,7 @@ func (c *committer) land(f *flight) {
 	c.mu.Lock()
 	c.landed = append(c.landed, f)
 	c.mu.Unlock()
-	c.run()
+	c.step()
 }
 
 func (c *committer) disconnected() { c.wire.lost(nats.ErrDisconnected) }
@@ -164,6 +164,16 @@ func (c *committer) close() {
 	c.run()
 	<-c.ended
 	_ = c.wire.sub.Unsubscribe()
+}
+
+// step is run, on a goroutine of its own where the server is an external one: a
+// connection over which nothing goes would hold up the caller, who has a context.
+func (c *committer) step() {
+	if c.staging == nil {
+		go c.run()
+		return
+	}
+	c.run()
 }
 
 // run does what there is to do, unless somebody is at it, who then does that as well.

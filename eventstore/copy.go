@@ -42,10 +42,9 @@ func OpenCopy(ctx context.Context, cfg Config, temp string) (*Store, error) {
 		return nil, fmt.Errorf("eventstore: copy the log: %w", err)
 	}
 	s.cfg.Dir = s.temporary
-	err = copyStreams(ctx, cfg.Dir, s.cfg.Dir, s.evidenceBucket().stream())
-	if err == nil {
-		err = newStaging(cfg.Dir, s.stream, s.log).settleCopy(newStaging(s.cfg.Dir, s.stream, s.log))
-	}
+	err = newStaging(cfg.Dir, s.stream, s.log).settleCopy(newStaging(s.cfg.Dir, s.stream, s.log), func() error {
+		return copyStreams(ctx, cfg.Dir, s.cfg.Dir, s.evidenceBucket().stream())
+	})
 	if err != nil {
 		return nil, errors.Join(err, s.release())
 	}

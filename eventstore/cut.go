@@ -72,19 +72,20 @@ func findTorn(msgs, stream string) (*tornBatch, error) {
 		if b.bytes, err = os.ReadFile(b.path); err != nil {
 			return nil, fmt.Errorf("eventstore: look for a torn batch: %w", err)
 		}
-		begins, end, last := false, 0, uint64(0)
+		begins, end, last, in := false, 0, uint64(0), ""
 		for r := range b.records(0) {
-			end, last = r.end, r.seq
-			switch p := placeIn(r.headers); {
+			p := placeIn(r.headers)
+			end, last, in = r.end, r.seq, p.id
+			switch {
 			case p.id == "" || p.last:
 				begins, torn.batch = true, ""
 			case p.n == "1":
 				begins, torn.batch, torn.seq, torn.at = true, p.id, r.seq, r.begin
 			}
 		}
-		// What a power cut leaves behind the last record is none; behind a damaged
-		// one there are more.
-		if i < len(blocks)-1 && end < len(b.bytes) || b.recordBehind(end, last) {
+		// Behind a damaged record there are more; behind the last one a power cut may
+		// leave some of the same batch.
+		if i < len(blocks)-1 && end < len(b.bytes) || b.othersBehind(end, last, in) {
 			return nil, nil
 		}
 		torn.blocks = blocks[i:]

@@ -15,10 +15,10 @@
 // several are one of JetStream's atomic batches. The embedded server stages
 // these in the memory of the machine where there is some (/dev/shm), and
 // finishes from there what a killed process had begun to commit. What a power
-// cut leaves of a batch was never acknowledged, and is taken out of the log when
-// it is opened; the log says so. Nobody has seen it, unless the disk had no room
-// for all of a batch and the power failed before there was: then those may have
-// who read from the server by themselves.
+// cut leaves of a batch was never acknowledged, nor shown, as the server shows a
+// batch when it is synced; it is taken out of the log when that is opened, which
+// says so. Where the disk may be too full for a batch, so that the server could
+// fail in the midst of one, it stages on disk.
 //
 // Each subject it touches was at the sequence it expected. Of any number of
 // appends with the same expectation for a subject, from any number of stores
@@ -37,9 +37,8 @@
 // order, without a filter each sequence exactly once from the first asked for
 // ([*GapError] if one is missing), and stop at an atomic batch that is in the
 // log only in part ([*TornBatchError]). Records of an atomic batch are
-// contiguous, and are handed to a subscriber when all are there; one with a filter
-// can see the beginning of a batch before its end. [Store.Last] never lies inside a
-// batch. Who subscribes to a whole log
+// contiguous; a subscriber can be handed the beginning of a batch before its
+// end. [Store.Last] never lies inside a batch. Who subscribes to a whole log
 // that only this store writes to is handed what was acknowledged as it is.
 //
 // The stream of an open store is never updated, purged or deleted, and one whose

@@ -3,9 +3,11 @@ package eventstore
 import (
 	"context"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"testing"
 	"time"
 )
 
@@ -112,4 +114,11 @@ func (s *Store) ReadServer(ctx context.Context, from, to uint64) (got []Record, 
 		return true
 	})
 	return got, err
+}
+
+// FillDisk has every disk be one that fills, until the test ends.
+func FillDisk(tb testing.TB) {
+	was := stagingDisk
+	stagingDisk = math.MaxInt64
+	tb.Cleanup(func() { stagingDisk = was })
 }

@@ -15,8 +15,8 @@ import (
 // them in the files.
 const worthFiles = 1000
 
-// fileChunk is when a chunk of records from files is handed on: it has room for the
-// rest of a batch then.
+// fileChunk is when a chunk of records from files is handed on, at a batch's end: it
+// has room for the rest of one then. A chunk of pullBytes is handed on as it is.
 const fileChunk = chunkMax - MaxMessages
 
 // readSpan yields the records of a span that ends.
@@ -77,13 +77,14 @@ func (b *block) first() uint64 {
 	return binary.LittleEndian.Uint64(head[4:])
 }
 
-// fileReader makes chunks of the records of blocks. A chunk ends with a batch.
+// fileReader makes chunks of the records of blocks.
 type fileReader struct {
 	span    span
 	next    uint64
 	batch   batchCheck
 	chunk   []Record
 	whole   int // so many of chunk can be yielded
+	bytes   int // of chunk
 	refused bool
 }
 
@@ -103,19 +104,20 @@ func (r *fileReader) take(b *block, yield func([]Record, error) bool) bool {
 		}
 		r.chunk = append(r.chunk, out)
 		r.next++
-		if r.batch.open() == "" {
+		r.bytes += rec.end - rec.begin
+		if r.batch.open() == "" || r.bytes >= pullBytes {
 			r.whole = len(r.chunk)
 		}
 		if r.next > r.span.to {
 			return false
 		}
-		if len(r.chunk) > fileChunk && r.whole > 0 {
+		if (len(r.chunk) > fileChunk || r.bytes >= pullBytes) && r.whole > 0 {
 			rest := r.chunk[r.whole:]
 			if r.refused = !yield(r.chunk[:r.whole:r.whole], nil); r.refused {
 				return false
 			}
 			r.chunk = append(make([]Record, 0, chunkMax), rest...)
-			r.whole = 0
+			r.whole, r.bytes = 0, 0
 		}
 	}
 	return len(b.bytes) > 0

@@ -105,3 +105,25 @@ func TestWhatIsOddInAFileIsLeftToTheServer(t *testing.T) {
 		})
 	}
 }
+
+// A chunk is bounded by its bytes, too.
+func TestChunksFromFilesAreBounded(t *testing.T) {
+	cfg := config(t)
+	s := openWith(t, cfg)
+	large := bytes.Repeat([]byte("x"), 900_000)
+	for i := range 2 {
+		mustAppend(t, s, enlarged(messages(100*i, 60), large)...)
+	}
+	mustAppend(t, s, messages(1000, 1000)...)
+	most, n := 0, 0
+	for chunk, err := range s.ReadChunks(context.Background(), 1, 0, "") {
+		require.NoError(t, err)
+		size := 0
+		for _, r := range chunk {
+			size += len(r.Data)
+		}
+		most, n = max(most, size), n+len(chunk)
+	}
+	assert.Equal(t, 1120, n)
+	assert.Less(t, most, 18<<20)
+}

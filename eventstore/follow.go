@@ -50,8 +50,9 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 		cfg.FilterSubjects = []string{sp.filter}
 	}
 	cons, err := s.js.OrderedConsumer(ctx, s.stream, cfg)
-	for sp.to == 0 && err != nil && ctx.Err() == nil && !s.isClosing() && passes(err) {
-		// Whoever goes on for ever waits for a server that is being started again.
+	for sp.to == 0 && s.srv.Load() != nil && err != nil && ctx.Err() == nil && !s.isClosing() && passes(err) {
+		// Whoever goes on for ever waits for a server in this process that stalls, or
+		// is being started again.
 		s.log.Warn("reader cannot go on yet, trying again", "error", err)
 		select {
 		case <-time.After(followRetry):
@@ -139,7 +140,6 @@ type feed struct {
 	putting sync.Mutex // one put at a time: a reset consumer's first may meet the old one's last
 	next    uint64     // guarded by putting
 	batch   batchCheck // guarded by putting
-	held    []Record   // of a batch that has not ended, for a reader that never does; guarded by putting
 }
 
 func newFeed(sp span) *feed {
@@ -160,16 +160,6 @@ func (f *feed) put(m jetstream.Msg) {
 	if err == nil {
 		err = f.check(rec.Seq, placeOf(m.Headers()))
 	}
-	records := []Record{rec}
-	if err == nil && f.span.to == 0 {
-		// A commit that the disk had no room for may show its beginning, and be taken
-		// back: see staging.
-		f.held = append(f.held, rec)
-		if f.batch.open() != "" {
-			return
-		}
-		records, f.held = f.held, f.held[len(f.held):]
-	}
 	beyond := f.span.to != 0 && rec.Seq > f.span.to
 	if err == nil && f.span.to != 0 && rec.Seq >= f.span.to {
 		err = errSpanDone
@@ -180,17 +170,17 @@ func (f *feed) put(m jetstream.Msg) {
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(f.buf) > chunkMax-len(records) && f.err == nil {
+	for len(f.buf) >= chunkMax && f.err == nil {
 		f.space.Wait()
 	}
 	if f.err != nil {
 		return
 	}
 	if err == nil || errors.Is(err, errSpanDone) && !beyond {
-		f.buf = append(f.buf, records...)
+		f.buf = append(f.buf, rec)
 	}
 	f.err = err
-	if len(f.buf) == len(records) || err != nil { // else the reader was told before
+	if len(f.buf) == 1 || err != nil { // else the reader was told before
 		f.signal()
 	}
 }

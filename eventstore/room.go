@@ -24,6 +24,7 @@ func (s *Store) room() error {
 	if err := s.diskRoom(); err != nil {
 		return err
 	}
+	s.staging.look()
 	seen := now // a copy, so that only what is kept is allocated
 	s.roomSeen.Store(&seen)
 	return nil

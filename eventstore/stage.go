@@ -1,10 +1,8 @@
 package eventstore
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -26,7 +24,8 @@ import (
 // and it does. After a power cut it is gone, and the batch is cut off the log instead
 // ([cutTorn]). What is left when the store is closed, of a commit that met the end of
 // the disk, goes to disk. Where there is no such memory, or no room in it, the server
-// stages where it does by itself.
+// stages where it does by itself, and so it does on a disk that fills: it is to meet the
+// end of that while nothing of a batch is in the log yet.
 const (
 	// stagingDir is the directory, of a stream, that the server stages batches in.
 	stagingDir = "batches"
@@ -38,6 +37,9 @@ const (
 	// stagingRoom has to be free in memory: for two full batches, with room to spare.
 	stagingRoom = 32 << 20
 )
+
+// stagingDisk has to be free on disk: more than the largest append takes there.
+var stagingDisk int64 = 2 << 30
 
 // staging is where an embedded server stages the batches of one stream. An external
 // server's is nil: nobody here has a say in it.
@@ -97,15 +99,6 @@ func (st *staging) owns(target string) bool {
 	return err == nil
 }
 
-// handOver makes what is staged in memory be found in the directory of the server: by a
-// link, or where it has begun to stage on disk, by a copy.
-func handOver(target, link string) error {
-	if info, err := os.Lstat(link); err == nil && info.IsDir() {
-		return copyStaged(target, link)
-	}
-	return errors.Join(removeLink(link), os.Symlink(target, link))
-}
-
 // cut takes a batch off the end of the log that nobody can finish.
 func (st *staging) cut() error {
 	torn, err := cutTorn(streamDir(st.dir, st.stream), st.stream)
@@ -121,8 +114,7 @@ func (st *staging) inMemory() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	err := st.clear()
-	free, noMemory := durable.Free(sharedMemory)
-	if err == nil && st.name != "" && noMemory == nil && free >= stagingRoom {
+	if free, e := durable.Free(sharedMemory); err == nil && st.name != "" && e == nil && free >= stagingRoom && !st.diskFills() {
 		err = st.begin()
 	}
 	if err != nil {
@@ -155,14 +147,37 @@ func (st *staging) begin() error {
 	return nil
 }
 
-// failed is told that the server could not stage a batch. Where that was in memory, it
-// goes on as it does by itself. What is being committed at this moment stays.
+// diskFills says that the disk may be too full for what is committed next: then the
+// server is to meet its end while it stages, when nothing is in the log yet.
+func (st *staging) diskFills() bool {
+	free, err := durable.Free(filepath.Join(st.dir, storeDir))
+	return err != nil || free < stagingDisk
+}
+
+// look has the server stage on disk when that fills.
+func (st *staging) look() {
+	if st != nil && st.memory.Load() && st.diskFills() {
+		st.leave("the disk fills")
+	}
+}
+
+// failed is told that the server could not stage a batch.
 func (st *staging) failed() {
-	if st == nil || !st.memory.Swap(false) {
+	if st != nil {
+		st.leave("one could not be staged in memory")
+	}
+}
+
+// leave lets the server stage on disk, as it does by itself. What is being committed
+// at this moment stays in memory.
+func (st *staging) leave(why string) {
+	if !st.memory.Swap(false) {
 		return
 	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
 	err := removeLink(st.link())
-	st.log.Warn("a batch could not be staged in memory: from now on they are staged on disk, which is slower", "error", err)
+	st.log.Warn("batches are staged on disk from now on, which is slower", "reason", why, "error", err)
 }
 
 // end is for a server that was shut down. What it has not finished goes to disk, where
@@ -176,14 +191,7 @@ func (st *staging) end() error {
 	if st.target == "" {
 		return nil
 	}
-	part := st.link() + durable.Part
-	err := os.RemoveAll(part)
-	if err == nil {
-		err = copyStaged(st.target, part)
-	}
-	if _, none := os.Stat(part); err == nil && none == nil {
-		err = errors.Join(copyStaged(st.link(), part), syncAll(part), os.RemoveAll(st.link()), os.Rename(part, st.link()), durable.SyncDir(filepath.Dir(part)))
-	}
+	err := st.toDisk()
 	if err == nil {
 		err = st.clear()
 	}
@@ -204,63 +212,4 @@ func (st *staging) clear() error {
 		return nil
 	}
 	return os.RemoveAll(target)
-}
-
-// settleCopy does for a copy of the log what settle does: what is in memory stays.
-func (st *staging) settleCopy(to *staging) error {
-	target, err := os.Readlink(st.marker())
-	if err != nil {
-		return nil
-	}
-	if st.owns(target) {
-		return copyStaged(target, to.link())
-	}
-	return to.cut()
-}
-
-// forgetStaged removes what is in memory for a directory that is to be removed.
-func forgetStaged(dir string) error {
-	st := newStaging(dir, "", nil)
-	if target, err := os.Readlink(st.marker()); err == nil && st.owns(target) {
-		return os.RemoveAll(target)
-	}
-	return nil
-}
-
-// copyStaged copies what is staged in one directory and not in the other. There may be
-// nothing, and of a server that runs it comes and goes.
-func copyStaged(from, to string) error {
-	staged, err := os.ReadDir(from)
-	for _, e := range staged {
-		if err != nil || strings.HasPrefix(e.Name(), ".") { // those are being removed
-			continue
-		}
-		if _, there := os.Stat(filepath.Join(to, e.Name())); there != nil {
-			err = os.CopyFS(filepath.Join(to, e.Name()), os.DirFS(filepath.Join(from, e.Name())))
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// stagedName is the name of a batch's directory, as the server makes it (getHash in
-// events.go of nats-server 2.15).
-func stagedName(batch string) string {
-	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	sum := sha256.Sum256([]byte(batch))
-	name := sum[:8]
-	for i, b := range name {
-		name[i] = digits[int(b)%len(digits)]
-	}
-	return string(name)
-}
-
-// removeLink removes a link, where there is one, and nothing else.
-func removeLink(link string) error {
-	if _, err := os.Readlink(link); err != nil {
-		return nil
-	}
-	return os.Remove(link)
 }

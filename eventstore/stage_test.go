@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // inMemory is where a store stages its batches, after it was looked whether there is
@@ -24,6 +26,9 @@ func inMemory(t *testing.T, cfg eventstore.Config) (link, marker, name string) {
 	link, marker, name = eventstore.StagingLink(cfg)
 	if name == "" {
 		t.Skip("this system has no memory to stage batches in")
+	}
+	if free, err := durable.Free(cfg.Dir); err != nil || free < 3<<30 {
+		t.Skip("batches are not staged in memory where less than 3 GiB are free on disk")
 	}
 	return link, marker, name
 }
@@ -207,6 +212,26 @@ func TestNothingIsTakenOutOfADamagedLog(t *testing.T) {
 	assert.Equal(t, b, after)
 }
 
+// The pages of a file need not come to disk in order: what is behind a gap, and of the
+// same batch, is taken out with it.
+func TestWhatAPowerCutToreIsTakenOutWithAGap(t *testing.T) {
+	cfg := config(t)
+	s := openWith(t, cfg)
+	mustAppend(t, s, messages(0, 20)...)
+	mustAppend(t, s, messages(20, 20)...)
+	require.NoError(t, s.Close())
+	_, err := eventstore.TearOff(cfg, 1)
+	require.NoError(t, err)
+	block := blocksOf(t, cfg)[0]
+	b, err := os.ReadFile(block)
+	require.NoError(t, err)
+	copy(b[bytes.Index(b, []byte("data 30")):], make([]byte, 100))
+	require.NoError(t, os.WriteFile(block, b, 0o600))
+	lose(t, cfg)
+
+	assert.Len(t, log(t, openWith(t, cfg)), 20)
+}
+
 // A directory of that name which another could have made is not the one that was lost.
 func TestWhatIsNotOwnIsNotWhatWasStaged(t *testing.T) {
 	cfg := torn(t)
@@ -225,10 +250,12 @@ func TestWhatIsStagedInBothPlacesIsFound(t *testing.T) {
 	keep(t, cfg, "in-memory")
 	require.NoError(t, os.Remove(link))
 	require.NoError(t, os.MkdirAll(filepath.Join(link, "on-disk"), 0o750))
+	require.NoError(t, os.MkdirAll(filepath.Join(link, ".in-memory.part", "of a copy that was interrupted"), 0o750))
 
 	require.NoError(t, eventstore.Settle(cfg))
 
 	assert.FileExists(t, filepath.Join(link, "in-memory", "file"))
+	assert.NoDirExists(t, filepath.Join(link, ".in-memory.part"))
 	assert.DirExists(t, filepath.Join(link, "on-disk"))
 }
 
@@ -309,6 +336,45 @@ func TestWithoutMemoryBatchesAreStagedOnDisk(t *testing.T) {
 	assert.True(t, info.IsDir(), "the server's own")
 	require.NoError(t, s.Close())
 	assert.Len(t, log(t, openWith(t, cfg)), 60)
+}
+
+// Given a disk that fills, when batches come, then the server meets its end while it
+// stages them there, and not while it commits.
+func TestOnADiskThatFillsBatchesAreStagedThere(t *testing.T) {
+	cfg := config(t)
+	link, _, _ := inMemory(t, cfg)
+	s := openWith(t, cfg)
+	mustAppend(t, s, messages(0, 20)...)
+
+	eventstore.FillDisk(t)
+	next := 20
+	eventually(t, "the disk to be looked at", func() bool {
+		mustAppend(t, s, messages(next, 20)...)
+		next += 20
+		info, err := os.Lstat(link)
+		return err == nil && info.IsDir()
+	})
+
+	require.NoError(t, s.Close())
+	requireNothingStaged(t, cfg)
+	s = openWith(t, cfg)
+	assert.Len(t, log(t, s), next)
+	_, err := os.Lstat(link)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+// A ledger whose log was put aside is an empty one, whatever was staged.
+func TestWhatIsStagedOfALogThatIsGone(t *testing.T) {
+	cfg := config(t)
+	inMemory(t, cfg)
+	s := openWith(t, cfg)
+	mustAppend(t, s, messages(0, 20)...)
+	require.NoError(t, s.Close())
+	target := keep(t, cfg, "batch")
+	require.NoError(t, os.Rename(filepath.Join(cfg.Dir, "jetstream"), filepath.Join(cfg.Dir, "aside")))
+
+	assert.Empty(t, log(t, openWith(t, cfg)))
+	assert.NoDirExists(t, target)
 }
 
 func enlarged(msgs []eventstore.Message, data []byte) []eventstore.Message {

@@ -11,8 +11,7 @@ import (
 // whoever keeps the last sequence and comes back with the next misses nothing
 // and repeats nothing.
 //
-// The checks are those of Read. Without a filter, a batch comes when all of it is
-// there. What others write to the log of an embedded server, which nothing does, would
+// The checks are those of Read. What others write to the log of an embedded server, which nothing does, would
 // come with the next append.
 func (s *Store) Subscribe(ctx context.Context, from uint64, filter string) iter.Seq2[Record, error] {
 	return flatten(s.subscribe(ctx, from, filter))
