@@ -3,7 +3,11 @@ package eventstore_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
+	"net"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -318,4 +322,66 @@ func TestSubscribe_survivesALostConnection(t *testing.T) {
 		next++
 	}
 	assert.EqualValues(t, 60, next)
+}
+
+// hung is the way to a server that takes nothing more once it hangs, until it is cut.
+func hung(t *testing.T, target string) (url string, hang, cut func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, hang := context.WithCancel(context.Background())
+	var mu sync.Mutex
+	ends := []io.Closer{l}
+	cut = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, c := range ends {
+			_ = c.Close()
+		}
+	}
+	t.Cleanup(cut)
+	go func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			to, err := net.Dial("tcp", strings.TrimPrefix(target, "nats://"))
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			ends = append(ends, from, to)
+			mu.Unlock()
+			relay := func(to, from net.Conn) {
+				b := make([]byte, 32<<10)
+				for n, err := 0, error(nil); err == nil && ctx.Err() == nil; {
+					if n, err = from.Read(b); ctx.Err() == nil {
+						_, _ = to.Write(b[:n])
+					}
+				}
+			}
+			go relay(to, from)
+			go relay(from, to)
+		}
+	}()
+	return "nats://" + l.Addr().String(), hang, cut
+}
+
+// Given a connection over which nothing goes, and which is full, then an append ends
+// with its context.
+func TestAnAppendOverAConnectionThatHangsEndsWithItsContext(t *testing.T) {
+	url, hang, cut := hung(t, external(t).ClientURL())
+	s := openWith(t, eventstore.Config{URL: url, Ledger: "test"})
+	mustAppend(t, s, messages(0, 3)...)
+	hang()
+	start := time.Now()
+	for i := range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		_, err := s.Append(ctx, enlarged(messages(1000*(i+1), 900), bytes.Repeat([]byte("x"), 20<<10)))
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	assert.Less(t, time.Since(start), 3*time.Second)
+	cut()
 }
