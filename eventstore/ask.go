@@ -63,6 +63,22 @@ func ask[T any](ctx context.Context, s *Store, question func(ctx context.Context
 	}
 }
 
+// awaitAnswers waits until the log is answered for: the servers of a cluster say that
+// a stream is there before any of them listens for what is asked of it.
+func (s *Store) awaitAnswers(ctx context.Context) error {
+	for {
+		_, err := s.aggregatePage(ctx, silence, Subject(s.cfg.Ledger, LedgerWide, "log", "any"), 1)
+		if !errors.Is(err, nats.ErrNoResponders) {
+			return nil // what else is the matter is told to whoever asks
+		}
+		select {
+		case <-time.After(electionPause):
+		case <-ctx.Done():
+			return fmt.Errorf("eventstore: nobody answers for the log: %w", s.readError(err))
+		}
+	}
+}
+
 // streamInfo asks the leader of a stream how it is, and tells how far the clock of
 // this process is ahead of its clock.
 func (s *Store) streamInfo(ctx context.Context, stream string) (info *jetstream.StreamInfo, skew time.Duration, err error) {

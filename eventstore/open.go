@@ -153,6 +153,9 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.ensureEvidence(ctx); err != nil {
 		return err
 	}
+	if err := s.awaitAnswers(ctx); err != nil {
+		return err
+	}
 	var end *tail
 	if s.srv.Load() != nil {
 		s.staging.inMemory()
