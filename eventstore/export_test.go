@@ -3,7 +3,6 @@ package eventstore
 import (
 	"context"
 	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,9 +115,10 @@ func (s *Store) ReadServer(ctx context.Context, from, to uint64) (got []Record, 
 	return got, err
 }
 
-// FillDisk has every disk be one that fills, until the test ends.
-func FillDisk(tb testing.TB) {
+// StagingDisk has so much be free on disk where batches are staged in memory, until the
+// test ends.
+func StagingDisk(tb testing.TB, free int64) {
 	was := stagingDisk
-	stagingDisk = math.MaxInt64
+	stagingDisk = free
 	tb.Cleanup(func() { stagingDisk = was })
 }

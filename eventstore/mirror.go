@@ -202,12 +202,13 @@ func originOf(cfg jetstream.StreamConfig) string {
 // wholeUpTo is the last sequence at or before a record, with its headers, that
 // is not in the middle of an append: of a mirror the rest may not have come yet.
 func wholeUpTo(seq uint64, h nats.Header) (uint64, error) {
-	if h.Get(headerBatchID) == "" || h.Get(headerBatchCommit) != "" {
+	p := placeOf(h)
+	if p.id == "" || p.last {
 		return seq, nil
 	}
-	n, err := strconv.ParseUint(h.Get(headerBatchSeq), 10, 64)
+	n, err := strconv.ParseUint(p.n, 10, 64)
 	if err != nil || n > seq {
-		return 0, &TornBatchError{Batch: h.Get(headerBatchID), Seq: seq}
+		return 0, &TornBatchError{Batch: p.id, Seq: seq}
 	}
 	return seq - n, nil
 }

@@ -22,8 +22,8 @@ import (
 // synced, before its answer goes out. From what is staged the server finishes, when it
 // starts, a commit that it was interrupted in. After a kill that still lies in memory,
 // and it does. After a power cut it is gone, and the batch is cut off the log instead
-// ([cutTorn]). What is left when the store is closed, of a commit that met the end of
-// the disk, goes to disk. Where there is no such memory, or no room in it, the server
+// ([cutTorn]). What is left when the store is closed, of a commit that failed, goes to
+// disk. Where there is no such memory, or no room in it, the server
 // stages where it does by itself, and so it does on a disk that fills: it is to meet the
 // end of that while nothing of a batch is in the log yet.
 const (

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milepost-ledger/milepost/eventstore"
-	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // inMemory is where a store stages its batches, after it was looked whether there is
@@ -27,10 +27,20 @@ func inMemory(t *testing.T, cfg eventstore.Config) (link, marker, name string) {
 	if name == "" {
 		t.Skip("this system has no memory to stage batches in")
 	}
-	if free, err := durable.Free(cfg.Dir); err != nil || free < 3<<30 {
-		t.Skip("batches are not staged in memory where less than 3 GiB are free on disk")
-	}
+	eventstore.StagingDisk(t, 0) // however much is free here
 	return link, marker, name
+}
+
+// staged is an open log with a batch, and where it stages them.
+func staged(t *testing.T) (cfg eventstore.Config, s *eventstore.Store, link, target string) {
+	t.Helper()
+	cfg = config(t)
+	link, _, _ = inMemory(t, cfg)
+	s = openWith(t, cfg)
+	mustAppend(t, s, messages(0, 20)...)
+	target, err := os.Readlink(link)
+	require.NoError(t, err)
+	return cfg, s, link, target
 }
 
 func messages(first, n int) (msgs []eventstore.Message) {
@@ -64,7 +74,7 @@ func TestBatchesAreStagedInMemory(t *testing.T) {
 
 func requireNothingStaged(t *testing.T, cfg eventstore.Config) {
 	t.Helper()
-	_, _, name := inMemory(t, cfg)
+	_, _, name := eventstore.StagingLink(cfg)
 	left, err := filepath.Glob(name + "*")
 	require.NoError(t, err)
 	require.Empty(t, left)
@@ -262,10 +272,8 @@ func TestWhatIsStagedInBothPlacesIsFound(t *testing.T) {
 // Given a commit that is not finished when the server is stopped, then what it needs
 // for that is on disk.
 func TestWhatIsLeftStagedGoesToDisk(t *testing.T) {
-	cfg := config(t)
-	link, marker, _ := inMemory(t, cfg)
-	s := openWith(t, cfg)
-	mustAppend(t, s, messages(0, 20)...)
+	cfg, s, link, _ := staged(t)
+	_, marker, _ := eventstore.StagingLink(cfg)
 	require.NoError(t, os.MkdirAll(filepath.Join(link, "batch", "msgs"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(link, "batch", "msgs", "1.blk"), []byte("staged"), 0o600))
 
@@ -284,12 +292,7 @@ func TestWhatIsLeftStagedGoesToDisk(t *testing.T) {
 
 // A copy of a directory in use has the links of the original, which goes on as it was.
 func TestACopyLeavesWhatTheOriginalStages(t *testing.T) {
-	cfg := config(t)
-	link, _, _ := inMemory(t, cfg)
-	s := openWith(t, cfg)
-	mustAppend(t, s, messages(0, 20)...)
-	target, err := os.Readlink(link)
-	require.NoError(t, err)
+	cfg, s, _, target := staged(t)
 	other := cfg
 	other.Dir = t.TempDir()
 	otherLink, otherMarker, _ := inMemory(t, other)
@@ -320,12 +323,7 @@ func TestACopyOfATornLogIsWhole(t *testing.T) {
 
 // Given memory that is taken away, when batches come, then they are staged on disk.
 func TestWithoutMemoryBatchesAreStagedOnDisk(t *testing.T) {
-	cfg := config(t)
-	link, _, _ := inMemory(t, cfg)
-	s := openWith(t, cfg)
-	mustAppend(t, s, messages(0, 20)...)
-	target, err := os.Readlink(link)
-	require.NoError(t, err)
+	cfg, s, link, target := staged(t)
 	require.NoError(t, os.RemoveAll(target))
 
 	mustAppend(t, s, messages(20, 20)...)
@@ -341,12 +339,9 @@ func TestWithoutMemoryBatchesAreStagedOnDisk(t *testing.T) {
 // Given a disk that fills, when batches come, then the server meets its end while it
 // stages them there, and not while it commits.
 func TestOnADiskThatFillsBatchesAreStagedThere(t *testing.T) {
-	cfg := config(t)
-	link, _, _ := inMemory(t, cfg)
-	s := openWith(t, cfg)
-	mustAppend(t, s, messages(0, 20)...)
+	cfg, s, link, _ := staged(t)
 
-	eventstore.FillDisk(t)
+	eventstore.StagingDisk(t, math.MaxInt64)
 	next := 20
 	eventually(t, "the disk to be looked at", func() bool {
 		mustAppend(t, s, messages(next, 20)...)

@@ -68,38 +68,48 @@ func forgetStaged(dir string) error {
 	return nil
 }
 
-// copyStaged copies what is staged in one directory and not in the other, each batch
-// whole or not at all. There may be nothing, and of a server that runs it comes and
-// goes.
+// copyStaged copies what is staged in one directory and not in the other. There may be
+// nothing, and of a server that runs it comes and goes.
 func copyStaged(from, to string) error {
 	staged, err := os.ReadDir(from)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	copied := false
 	for _, e := range staged {
-		name, part := filepath.Join(to, e.Name()), filepath.Join(to, "."+e.Name()+durable.Part)
-		if _, missing := os.Stat(name); missing == nil || strings.HasPrefix(e.Name(), ".") { // those are being removed
+		if _, err := os.Stat(filepath.Join(to, e.Name())); err == nil || strings.HasPrefix(e.Name(), ".") { // those are being removed
 			continue
 		}
-		if err = os.RemoveAll(part); err == nil {
-			err = os.CopyFS(part, os.DirFS(filepath.Join(from, e.Name())))
-		}
-		if err == nil {
-			err = syncAll(part)
-		}
-		if err == nil {
-			err = os.Rename(part, name)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(err, os.RemoveAll(part))
+		switch err := copyBatch(from, to, e.Name()); {
+		case err == nil:
+			copied = true
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
 	}
-	if len(staged) > 0 {
-		if info, e := os.Stat(to); e == nil && info.IsDir() {
-			return durable.SyncDir(to)
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if !copied {
 		return nil
 	}
-	return err
+	return durable.SyncDir(to)
+}
+
+// copyBatch copies a staged batch, whole or not at all.
+func copyBatch(from, to, name string) error {
+	part := filepath.Join(to, "."+name+durable.Part)
+	err := os.RemoveAll(part)
+	if err == nil {
+		err = os.CopyFS(part, os.DirFS(filepath.Join(from, name)))
+	}
+	if err == nil {
+		err = syncAll(part)
+	}
+	if err == nil {
+		err = os.Rename(part, filepath.Join(to, name))
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(part))
+	}
+	return nil
 }
 
 // stagedName is the name of a batch's directory, as the server makes it (getHash in
