@@ -11,8 +11,8 @@ import (
 // whoever keeps the last sequence and comes back with the next misses nothing
 // and repeats nothing.
 //
-// The checks are those of Read. What others write to the log of an embedded server, which nothing does, would
-// come with the next append.
+// The checks are those of Read. What others write to the log of an embedded server,
+// which nothing does, would come with the next append.
 func (s *Store) Subscribe(ctx context.Context, from uint64, filter string) iter.Seq2[Record, error] {
 	return flatten(s.subscribe(ctx, from, filter))
 }
@@ -43,8 +43,8 @@ func (s *Store) subscribe(ctx context.Context, from uint64, filter string) iter.
 			yield(nil, &GapError{Want: from, Got: last + 1})
 			return
 		}
-		if filter == "" && s.commit.tail != nil {
-			if from = s.followTail(ctx, from, yield); from == 0 {
+		if s.commit.tail != nil {
+			if from = s.followTail(ctx, from, filter, yield); from == 0 {
 				return
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 // How much of the end of the log is kept in memory for those who follow it, at least
@@ -15,18 +17,25 @@ const (
 
 // tail is the end of an embedded server's log, as it was acknowledged. Nobody else
 // writes there, so whoever follows the log in this process gets what comes from here,
-// and the server is spared reading every record again and sending it: that costs as
-// much as storing it did. When something is there that this store cannot account for
-// (an append with an unknown outcome, a server that was started again) the tail is
-// over, and the log is read from the server from then on. Nil is that of an external
-// server, which others write to.
+// and the server is spared reading every record again and sending it, which costs as
+// much as storing it did, and waking its consumers before it answers an append. When
+// something is there that this store cannot account for (an append with an unknown
+// outcome, a server that was started again) the tail is over, and the log is read from
+// the server from then on. Nil is that of an external server, which others write to.
 type tail struct {
 	mu      sync.Mutex
 	last    uint64 // of the log
 	records []Record
 	bytes   int
 	over    bool
-	grown   chan struct{} // closed when there is more, or it is over; nil while nobody waits
+	waiters map[*waiter]bool
+}
+
+// waiter is a reader that has had all there is for it.
+type waiter struct {
+	filter string
+	ended  chan struct{} // closed when there is something for it, or the tail is over
+	next   uint64        // set before that: nothing before it is for the reader
 }
 
 // landed takes up what a commit wrote.
@@ -49,10 +58,10 @@ func (t *tail) landed(f *flight) {
 			t.last++
 			t.records = append(t.records, Record{Seq: t.last, Subject: m.Subject, Data: m.Data, Stored: now})
 			t.bytes += len(m.Data) + msgOverhead
+			t.wake(m.Subject)
 		}
 	}
 	t.trim()
-	t.wake()
 }
 
 // trim lets go of the first half when there is twice as much as is wanted.
@@ -82,73 +91,118 @@ func (t *tail) end() {
 
 func (t *tail) finish() {
 	t.over, t.records = true, nil
-	t.wake()
-}
-
-func (t *tail) wake() {
-	if t.grown != nil {
-		close(t.grown)
-		t.grown = nil
+	for w := range t.waiters {
+		t.release(w, t.last+1)
 	}
 }
 
-// take returns the records from next on, as many as a chunk can have. Without any,
-// they are before the first, or wait is closed when there may be some.
-func (t *tail) take(next uint64) (chunk []Record, first uint64, wait <-chan struct{}, over bool) {
+// wake tells those who wait for a record of the subject that it is the last.
+func (t *tail) wake(subject string) {
+	for w := range t.waiters {
+		if w.wants(subject) {
+			t.release(w, t.last)
+		}
+	}
+}
+
+func (t *tail) release(w *waiter, next uint64) {
+	w.next = next
+	close(w.ended)
+	delete(t.waiters, w)
+}
+
+func (w *waiter) wants(subject string) bool {
+	return w.filter == "" || server.SubjectMatchesFilter(subject, w.filter)
+}
+
+// leave is for a reader that does not wait any more.
+func (t *tail) leave(w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	first = t.last + 1 - uint64(len(t.records))
-	switch {
-	case t.over:
-		return nil, 0, nil, true
-	case next < first:
-		return nil, first, nil, false
-	case next <= t.last:
-		from := t.records[next-first:]
-		return append([]Record(nil), from[:min(len(from), chunkMax)]...), first, nil, false
+	delete(t.waiters, w)
+}
+
+// ahead is what there is for a reader: a chunk, or records to be read from the log,
+// those before goOn, or something to wait for; or the tail is over.
+type ahead struct {
+	chunk []Record
+	goOn  uint64 // where the reader is afterwards
+	wait  *waiter
+	over  bool
+}
+
+// take looks for records from next on that match the filter, as many as a chunk can
+// have.
+func (t *tail) take(next uint64, filter string) ahead {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		return ahead{over: true}
 	}
-	if t.grown == nil {
-		t.grown = make(chan struct{})
+	first := t.last + 1 - uint64(len(t.records))
+	if next < first {
+		return ahead{goOn: first}
 	}
-	return nil, first, t.grown, false
+	w := &waiter{filter: filter, ended: make(chan struct{})}
+	var chunk []Record
+	if filter == "" {
+		chunk = make([]Record, 0, min(t.last+1-next, chunkMax))
+	}
+	for next <= t.last && len(chunk) < chunkMax {
+		if r := t.records[next-first]; w.wants(r.Subject) {
+			chunk = append(chunk, r)
+		}
+		next++
+	}
+	if len(chunk) > 0 {
+		return ahead{chunk: chunk, goOn: next}
+	}
+	if t.waiters == nil {
+		t.waiters = make(map[*waiter]bool)
+	}
+	t.waiters[w] = true
+	return ahead{wait: w}
 }
 
 // followTail yields what there is from next on, and what comes, until the tail is
 // over, and returns where that was; 0 when the reader has had enough, or was told why
 // there is no more.
-func (s *Store) followTail(ctx context.Context, next uint64, yield func([]Record, error) bool) uint64 {
-	told := false
+func (s *Store) followTail(ctx context.Context, next uint64, filter string, yield func([]Record, error) bool) uint64 {
+	tail, told := s.commit.tail, false
 	pass := func(chunk []Record, err error) bool {
-		if len(chunk) > 0 {
-			next = chunk[len(chunk)-1].Seq + 1
-		}
 		told = !yield(chunk, err) || err != nil
 		return !told
 	}
-	for {
-		chunk, first, wait, over := s.commit.tail.take(next)
-		switch {
-		case ctx.Err() != nil:
+	for !told {
+		if ctx.Err() != nil {
 			pass(nil, ctx.Err())
-		case s.isClosing():
+			break
+		}
+		if s.isClosing() {
 			pass(nil, ErrClosed)
-		case over:
+			break
+		}
+		a := tail.take(next, filter)
+		switch {
+		case a.over:
 			return next
-		case len(chunk) > 0:
-			pass(chunk, nil)
-		case wait == nil:
-			s.readSpan(ctx, span{from: next, to: first - 1}, pass)
-		default:
+		case a.wait != nil:
 			select {
-			case <-wait:
+			case <-a.wait.ended:
+				next = a.wait.next
 			case <-ctx.Done():
 				pass(nil, ctx.Err())
 			case <-s.closing:
 				pass(nil, ErrClosed)
 			}
-		}
-		if told {
-			return 0
+			tail.leave(a.wait)
+		case len(a.chunk) > 0:
+			pass(a.chunk, nil)
+			next = a.goOn
+		default:
+			s.chunks(ctx, span{from: next, to: a.goOn - 1, filter: filter})(pass)
+			next = a.goOn
 		}
 	}
+	return 0
 }

@@ -113,6 +113,56 @@ func TestWhatOthersWroteIsFollowedFromTheServer(t *testing.T) {
 	f.until(s, 61)
 }
 
+// Given a reader of one subject, when far more of others is appended than is kept, then
+// it gets what comes for it, each once and in order, and the server is not asked; also
+// after something that the store did not append.
+func TestAPartOfWhatIsAppendedIsFollowedWithoutTheServer(t *testing.T) {
+	s := open(t)
+	got := make(chan string)
+	go func() {
+		for rec, err := range s.Subscribe(t.Context(), 1, subject("mine")) {
+			if !assert.True(t, err == nil || t.Context().Err() != nil, err) {
+				return
+			}
+			select {
+			case got <- string(rec.Data):
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	last := uint64(0)
+	mine := func(data string) {
+		last = mustAppend(t, s, message("mine", last, data))
+	}
+
+	mine("first")
+	assert.Equal(t, "first", <-got)
+	for i := range 12 {
+		mustAppend(t, s, messages(1000*i, 1000)...)
+	}
+	last = mustAppend(t, s, append([]eventstore.Message{message("mine", last, "second")}, messages(20_000, 10)...)...)
+	mine("third")
+	assert.Equal(t, "second", <-got)
+	assert.Equal(t, "third", <-got)
+	for i := range 12 { // with something for it in hand
+		mustAppend(t, s, messages(30_000+1000*i, 1000)...)
+	}
+	mine("fourth")
+	assert.Equal(t, "fourth", <-got)
+	eventually(t, "the consumer of a reader that was behind to be gone", func() bool { return consumers(t, s) == 0 })
+
+	js, err := jetstream.New(s.Raw())
+	require.NoError(t, err)
+	_, err = js.Publish(context.Background(), subject("foreign"), []byte("not ours"))
+	require.NoError(t, err)
+	mine("fifth")
+	assert.Equal(t, "fifth", <-got)
+	mine("sixth")
+	assert.Equal(t, "sixth", <-got)
+	assert.Equal(t, 1, consumers(t, s))
+}
+
 // Given an append whose outcome is not known, then readers see whether it is there.
 func TestWhatIsNotKnownIsFollowedFromTheServer(t *testing.T) {
 	s := open(t)
