@@ -25,10 +25,6 @@ const (
 	// messages as the first, or is full.
 	maxBatches = 2
 
-	// How long to wait for company after a shared commit, at most: a part of
-	// the time the commit took, see gathering.
-	gatherPart = 2
-
 	// maxBatchBytes bounds a shared batch; a single append may exceed it.
 	maxBatchBytes = 8 << 20
 
@@ -76,9 +72,7 @@ type committer struct {
 	backoff  int                   // flights waiting to be sent again
 	tips     map[string]uint64
 
-	company   int // appends worth waiting for until gatherEnd
-	gatherEnd time.Time
-	gather    *time.Timer
+	gather gather
 }
 
 func startCommitter(nc *nats.Conn, cfg Config, log *slog.Logger, staging *staging, tail *tail) (*committer, error) {

@@ -32,7 +32,7 @@ func (c *committer) launchAlone() {
 
 // launchTogether sends what may share a commit.
 func (c *committer) launchTogether() {
-	if c.gathering() {
+	if c.batches == 0 && c.gather.waits(len(c.ready), c.run) {
 		return
 	}
 	for len(c.ready) > 0 {
@@ -53,37 +53,6 @@ func (c *committer) launchTogether() {
 			return
 		}
 	}
-}
-
-// gathering says that more company is worth waiting for. The callers of a
-// shared commit come back together, but not at the same instant: without this
-// the first of them to return would split the crowd, and each part would pay
-// for a batch of its own. The pause follows shared commits only, and is a part
-// of what they took, so a lone writer never meets it; and the shorter, the more
-// have come while the commit was under way: those need not wait for the rest.
-func (c *committer) gathering() bool {
-	if len(c.ready) >= c.company || c.batches > 0 {
-		return false
-	}
-	left := time.Until(c.gatherEnd)
-	if left <= 0 {
-		c.company = 0
-		return false
-	}
-	if c.gather == nil {
-		c.gather = time.AfterFunc(left, c.run)
-	} else {
-		c.gather.Reset(left)
-	}
-	return true
-}
-
-// expectCompany is called when a shared commit has landed.
-func (c *committer) expectCompany(f *flight) {
-	left := len(f.reqs) // who may come back
-	c.company = left + len(c.ready) + c.parked
-	pause := time.Since(f.sent) / gatherPart
-	c.gatherEnd = time.Now().Add(pause * time.Duration(left) / time.Duration(c.company))
 }
 
 // take removes from the front of ready what fits into one batch, and leaves
@@ -150,7 +119,7 @@ func (c *committer) settle(f *flight) {
 		c.batches--
 		c.aboard -= f.messages
 		if len(f.reqs) > 1 {
-			c.expectCompany(f)
+			c.gather.expect(f, len(c.ready)+c.parked)
 		}
 	} else {
 		c.singles--
