@@ -97,6 +97,7 @@ func (a *app) served(ctx context.Context, n *node, f func(context.Context, *clie
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	defer n.spareProcessor()()
 	server := api.Server(n.handler(api.Front{}, nil), n.cfg.log)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()

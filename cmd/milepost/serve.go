@@ -137,6 +137,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 			return errors.Join(err, l.Close())
 		}
 	}
+	defer n.spareProcessor()()
 	httpServer := api.Server(n.handler(listen.front(), s.signIn), cfg.log)
 
 	g, running := errgroup.WithContext(ctx)
