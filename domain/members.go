@@ -26,7 +26,7 @@ func eachMember(raw []byte, prefix string, f func(name string, value []byte) err
 			i = skipSpace(raw, i+1)
 		}
 		end := skipString(raw, i)
-		name := string(raw[i+1 : end-1])
+		name := Intern(raw[i+1 : end-1])
 		if strings.IndexByte(name, '\\') >= 0 {
 			if err := json.Unmarshal(raw[i:end], &name); err != nil {
 				return malformed("%s%v", prefix, err)

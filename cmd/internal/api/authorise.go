@@ -41,12 +41,15 @@ func (s *server) authorise(ctx context.Context, req *ledger.Request) (*projectio
 	if err := named(&req.Meta, p, of); err != nil {
 		return nil, err
 	}
-	models, err := s.seen(ctx)
+	models, err := s.shownTo(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.citable(ctx, models, req); err != nil {
 		return nil, err
+	}
+	if models == s.cfg.Models { // which refuse nothing, and show every version
+		return models, nil
 	}
 	_, creating := req.Command.(domain.Creating)
 	if err := models.Refuses(ctx, req.Command.Ref(), creating, domain.EncodeValue(req.Command)); err != nil {
@@ -60,7 +63,7 @@ func (s *server) authorise(ctx context.Context, req *ledger.Request) (*projectio
 // may be higher, and a command that is conditional on what an answer said would
 // else be refused for what the asker can never see.
 func (s *server) expectsShown(ctx context.Context, models *projections.Models, req *ledger.Request) error {
-	if models == s.cfg.Models || req.Meta.ExpectedVersion == nil {
+	if req.Meta.ExpectedVersion == nil {
 		return nil
 	}
 	req.Shown = func(ctx context.Context, ref domain.Ref, seq uint64) (uint64, error) {

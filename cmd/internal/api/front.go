@@ -77,6 +77,11 @@ func forwarded(r *http.Request) bool {
 
 // onLoopback reports whether the connection is one of this machine with itself.
 func onLoopback(r *http.Request) bool {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	return ok && loopback(local.String())
+	switch local := r.Context().Value(http.LocalAddrContextKey).(type) {
+	case *net.TCPAddr:
+		return local.IP.IsLoopback()
+	case net.Addr:
+		return loopback(local.String())
+	}
+	return false
 }

@@ -29,7 +29,7 @@ func (p *patterns) HandleFunc(pattern string, h func(http.ResponseWriter, *http.
 // shall not learn what there is, as for what there is.
 func (s *server) route() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		none, pattern := s.mux.Handler(r)
+		found, pattern := s.mux.Handler(r)
 		r.Pattern = pattern // for the log of requests, which has this one and not a copy
 		if right, _ := s.rights(pattern); !right.Open() {
 			p, err := s.asker(r)
@@ -42,14 +42,18 @@ func (s *server) route() http.Handler {
 				rec.principal = p.Key
 			}
 		}
-		if pattern != "" {
+		switch {
+		case strings.Contains(pattern, "{"): // the mux finds the values
 			s.mux.ServeHTTP(w, r)
+			return
+		case pattern != "":
+			found.ServeHTTP(w, r)
 			return
 		}
 		// The mux knows whether it is the address or the method; only its words
 		// are replaced.
 		verdict := &silent{header: http.Header{}}
-		none.ServeHTTP(verdict, r)
+		found.ServeHTTP(verdict, r)
 		if verdict.status != http.StatusMethodNotAllowed {
 			s.fail(w, r, newProblem(CodeUnknownRoute, "", "There is nothing at "+r.URL.Path+"; /openapi.json lists what there is."))
 			return

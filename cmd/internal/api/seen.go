@@ -38,6 +38,11 @@ func (s *server) seen(ctx context.Context) (*projections.Models, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.shownTo(ctx, p)
+}
+
+// shownTo is seen, for who has just been found to ask.
+func (s *server) shownTo(ctx context.Context, p *access.Principal) (*projections.Models, error) {
 	view := p.View()
 	if view.Whole() {
 		return s.cfg.Models, nil
