@@ -23,6 +23,7 @@ func (m *Models) Follow(ctx context.Context, log Log) error {
 		return errFollowed
 	}
 	defer m.following.Unlock()
+	defer shortTurns()()
 	m.setError(nil)
 	for {
 		err := m.follow(ctx, log)
