@@ -15,6 +15,7 @@ func TestAnswersOfTheServerAreRead(t *testing.T) {
 		`{"stream":"TEST","domain":"hub","seq":1234567890}`:               true,
 		`{"stream":"TEST","seq":7,"duplicate": true}`:                     false,
 		`{"stream":"TEST","seq":7,"batch":"b","count":2}`:                 false,
+		`{"stream":"TEST","seq":18446744073709551617}`:                    false,
 		`{"stream":"TEST","seq":-7}`:                                      false,
 		`{"stream":"TEST","seq":}`:                                        false,
 		`{"stream":"TEST","seq":7`:                                        false,

@@ -122,3 +122,10 @@ func StagingDisk(tb testing.TB, free int64) {
 	stagingDisk = free
 	tb.Cleanup(func() { stagingDisk = was })
 }
+
+// Followers is how many readers wait for the tail to grow.
+func (s *Store) Followers() int {
+	s.commit.tail.mu.Lock()
+	defer s.commit.tail.mu.Unlock()
+	return len(s.commit.tail.waiters)
+}

@@ -195,7 +195,7 @@ type pubAck struct {
 func plainAck(data []byte) (ack pubAck, ok bool) {
 	_, digits, _ := bytes.Cut(data, []byte(`","seq":`))
 	digits, ok = bytes.CutSuffix(digits, []byte("}"))
-	if ok = ok && bytes.HasPrefix(data, []byte(`{"stream":"`)); ok {
+	if ok = ok && len(digits) < 20 && bytes.HasPrefix(data, []byte(`{"stream":"`)); ok {
 		ack.Sequence, ok = decimal(string(digits))
 	}
 	return ack, ok

@@ -7,6 +7,7 @@ import "time"
 // so, at most; and one in how many is not waited for.
 const (
 	gatherTimes = 2
+	gatherMost  = 100 * time.Millisecond // whatever the commit took, as when a disk stalls
 	gatherPart  = 2
 	gatherShort = 6
 	gatherBut   = 8
@@ -30,17 +31,20 @@ type gather struct {
 	short  int // so many pauses are to be short ones
 }
 
-// expect is called when a shared commit has landed, while others wait already.
-func (g *gather) expect(f *flight, waiting int) {
-	left := len(f.reqs) // who may come back
-	all := left + waiting
-	took := time.Since(f.sent)
-	pause := gatherTimes * took
-	if g.short > 0 {
-		pause = took / gatherPart
-	}
+// expect is called when a shared commit has landed, of so many appends, while others
+// wait already.
+func (g *gather) expect(landed, waiting int, took time.Duration) {
+	all := landed + waiting
 	g.company = all - all/gatherBut
-	g.end = time.Now().Add(pause * time.Duration(left) / time.Duration(all))
+	g.end = time.Now().Add(g.pause(took) * time.Duration(landed) / time.Duration(all))
+}
+
+// pause is how long to wait at most, when nobody has come yet.
+func (g *gather) pause(took time.Duration) time.Duration {
+	if g.short > 0 {
+		return min(took/gatherPart, gatherMost)
+	}
+	return min(took*gatherTimes, gatherMost)
 }
 
 // waits says that it is worth waiting for more than are ready, and has then called

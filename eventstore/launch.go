@@ -118,8 +118,8 @@ func (c *committer) settle(f *flight) {
 	if f.batch {
 		c.batches--
 		c.aboard -= f.messages
-		if len(f.reqs) > 1 {
-			c.gather.expect(f, len(c.ready)+c.parked)
+		if len(f.reqs) > 1 && f.err == nil {
+			c.gather.expect(len(f.reqs), len(c.ready)+c.parked, time.Since(f.sent))
 		}
 	} else {
 		c.singles--

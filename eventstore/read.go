@@ -46,7 +46,7 @@ func (s *Store) Last(ctx context.Context) (uint64, error) {
 }
 
 // LastMatching is the last sequence whose subject the filter matches, 0 if there is
-// none.
+// none. The error is as of Last.
 func (s *Store) LastMatching(ctx context.Context, filter string) (uint64, error) {
 	if err := checkFilter(s.cfg.Ledger, filter); err != nil {
 		return 0, err
@@ -58,12 +58,12 @@ func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error)
 	if filter == "" {
 		filter = ">" // which the server answers without a search
 	}
-	rec, headers, err := s.getWithHeaders(ctx, s.stream, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
+	rec, headers, err := s.lastRecord(ctx, filter)
 	if errors.Is(err, ErrNotFound) && filter == ">" {
 		return 0, s.checkEmpty(ctx)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return 0, nil
+		return s.checkNone(ctx, filter)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("eventstore: last sequence: %w", err)
@@ -74,25 +74,9 @@ func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error)
 	return rec.Seq, nil
 }
 
-// checkEmpty says whether a log without a last record is empty: the server does
-// not tell a record that it cannot read from one that is not there.
-func (s *Store) checkEmpty(ctx context.Context) error {
-	info, err := s.Info(ctx)
-	if err != nil || info.Messages == 0 {
-		return err
-	}
-	for seq := info.LastSeq; seq >= info.FirstSeq; seq-- {
-		_, err := s.Get(ctx, seq)
-		switch {
-		case err == nil && seq == info.LastSeq: // it has come since
-			return nil
-		case err == nil:
-			return &DamagedError{Seq: seq + 1, Last: info.LastSeq}
-		case !errors.Is(err, ErrNotFound):
-			return err
-		}
-	}
-	return &DamagedError{Seq: info.FirstSeq, Last: info.LastSeq}
+// lastRecord is the last one whose subject a filter matches, or ErrNotFound.
+func (s *Store) lastRecord(ctx context.Context, filter string) (Record, nats.Header, error) {
+	return s.getWithHeaders(ctx, s.stream, `{"last_by_subj":`+strconv.Quote(filter)+`}`)
 }
 
 // First is the first sequence of the log, 0 if it is empty. It is 1 for ever,
@@ -160,8 +144,8 @@ func (s *Store) getWithHeaders(ctx context.Context, stream, request string) (_ R
 //
 // Without a filter the sequences are checked to be contiguous (*GapError) and
 // atomic batches to be whole as far as they lie in the range
-// (*TornBatchError). Where the end of the log cannot be read, what lies before it
-// is yielded, and then a *DamagedError. An error is the last thing yielded.
+// (*TornBatchError). Where the end of the log cannot be read, or with a filter the last
+// record that it matches, what lies before is yielded, and then a *DamagedError. An error is the last thing yielded.
 func (s *Store) Read(ctx context.Context, from, to uint64, filter string) iter.Seq2[Record, error] {
 	return flatten(s.ReadChunks(ctx, from, to, filter))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,18 +121,10 @@ func lastOf(t *testing.T, s *eventstore.Store) uint64 {
 func TestRead_damagedEndIsNamed(t *testing.T) {
 	ctx := context.Background()
 	cfg, _ := aLog(t)
-	blocks, err := filepath.Glob(filepath.Join(cfg.Dir, "jetstream", "jetstream", "$G", "streams", "milepost-test", "msgs", "*.blk"))
-	require.NoError(t, err)
-	require.Len(t, blocks, 1)
-	b, err := os.ReadFile(blocks[0])
-	require.NoError(t, err)
-	for _, data := range []string{"three", "four"} {
-		copy(b[bytes.LastIndex(b, []byte(data)):], "gone")
-	}
-	require.NoError(t, os.WriteFile(blocks[0], b, 0o600))
+	damage(t, cfg, "three", "four")
 
 	s := openWith(t, cfg)
-	_, err = s.Last(ctx)
+	_, err := s.Last(ctx)
 	damaged := new(*eventstore.DamagedError)
 	require.ErrorAs(t, err, damaged)
 	assert.Equal(t, eventstore.DamagedError{Seq: 3, Last: 4}, **damaged)
@@ -150,4 +143,63 @@ func TestRead_damagedEndIsNamed(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "2 p2 two", line(r))
 	}
+}
+
+// Given subjects of which the last record was damaged on the disk, while others came
+// after it, then who reads these alone is told too, after what can be read; and who
+// reads what is not there is told nothing.
+func TestRead_damagedEndOfAPartIsNamed(t *testing.T) {
+	ctx := context.Background()
+	cfg := config(t)
+	s := openWith(t, cfg)
+	first := mustAppend(t, s, message("mine", 0, "first"))
+	mustAppend(t, s, messages(0, 40)...)
+	second := mustAppend(t, s, message("mine", first, "second"))
+	mustAppend(t, s, message("mine", second, "third"))
+	mustAppend(t, s, messages(50, 40)...)
+	require.NoError(t, s.Close())
+	damage(t, cfg, "third")
+
+	s = openWith(t, cfg)
+	filter := subject("mine")
+	want := eventstore.DamagedError{Seq: second + 1, Last: lastOf(t, s)}
+	damaged := new(*eventstore.DamagedError)
+	_, err := s.LastMatching(ctx, filter)
+	require.ErrorAs(t, err, damaged)
+	assert.Equal(t, want, **damaged)
+	for name, records := range map[string]iter.Seq2[eventstore.Record, error]{
+		"read": s.Read(ctx, 1, 0, filter), "subscribe": s.Subscribe(ctx, 1, filter),
+	} {
+		var got []string
+		for r, err := range records {
+			if err != nil {
+				require.ErrorAs(t, err, damaged, name)
+				assert.Equal(t, want, **damaged, name)
+				break
+			}
+			got = append(got, string(r.Data))
+		}
+		assert.Equal(t, []string{"first", "second"}, got, name)
+	}
+	for _, part := range []string{subject("p1"), subject("nobody")} {
+		_, err = s.LastMatching(ctx, part)
+		assert.NoError(t, err)
+	}
+	assert.Empty(t, collect(t, s, 1, 0, subject("nobody")))
+}
+
+// damage overwrites the data of records where they lie on the disk, the last that say so.
+func damage(t *testing.T, cfg eventstore.Config, data ...string) {
+	t.Helper()
+	blocks, err := filepath.Glob(filepath.Join(cfg.Dir, "jetstream", "jetstream", "$G", "streams", "milepost-test", "msgs", "*.blk"))
+	require.NoError(t, err)
+	require.Len(t, blocks, 1)
+	b, err := os.ReadFile(blocks[0])
+	require.NoError(t, err)
+	for _, d := range data {
+		at := bytes.LastIndex(b, []byte(d))
+		require.Positive(t, at, "%s is not in the log", d)
+		copy(b[at:], "gone")
+	}
+	require.NoError(t, os.WriteFile(blocks[0], b, 0o600))
 }

@@ -12,7 +12,8 @@ import (
 // and repeats nothing.
 //
 // The checks are those of Read. What others write to the log of an embedded server,
-// which nothing does, would come with the next append.
+// which nothing does, would come with the next append; and an append whose answer was
+// lost with the next one, or when it is given up.
 func (s *Store) Subscribe(ctx context.Context, from uint64, filter string) iter.Seq2[Record, error] {
 	return flatten(s.subscribe(ctx, from, filter))
 }

@@ -34,8 +34,8 @@ type tail struct {
 // waiter is a reader that has had all there is for it.
 type waiter struct {
 	filter string
+	next   uint64        // nothing before it is for the reader; final when ended is closed
 	ended  chan struct{} // closed when there is something for it, or the tail is over
-	next   uint64        // set before that: nothing before it is for the reader
 }
 
 // landed takes up what a commit wrote.
@@ -96,17 +96,19 @@ func (t *tail) finish() {
 	}
 }
 
-// wake tells those who wait for a record of the subject that it is the last.
+// wake tells those who wait for a record of the subject that it is the last. A reader
+// that has read to the end of the log may be ahead: what is on the disk is told to the
+// tail only when the answer is here.
 func (t *tail) wake(subject string) {
 	for w := range t.waiters {
-		if w.wants(subject) {
+		if t.last >= w.next && w.wants(subject) {
 			t.release(w, t.last)
 		}
 	}
 }
 
 func (t *tail) release(w *waiter, next uint64) {
-	w.next = next
+	w.next = max(w.next, next)
 	close(w.ended)
 	delete(t.waiters, w)
 }
@@ -143,9 +145,9 @@ func (t *tail) take(next uint64, filter string) ahead {
 	if next < first {
 		return ahead{goOn: first}
 	}
-	w := &waiter{filter: filter, ended: make(chan struct{})}
+	w := &waiter{filter: filter, next: next, ended: make(chan struct{})}
 	var chunk []Record
-	if filter == "" {
+	if filter == "" && next <= t.last {
 		chunk = make([]Record, 0, min(t.last+1-next, chunkMax))
 	}
 	for next <= t.last && len(chunk) < chunkMax {
@@ -157,6 +159,7 @@ func (t *tail) take(next uint64, filter string) ahead {
 	if len(chunk) > 0 {
 		return ahead{chunk: chunk, goOn: next}
 	}
+	w.next = next
 	if t.waiters == nil {
 		t.waiters = make(map[*waiter]bool)
 	}
@@ -191,11 +194,10 @@ func (s *Store) followTail(ctx context.Context, next uint64, filter string, yiel
 			case <-a.wait.ended:
 				next = a.wait.next
 			case <-ctx.Done():
-				pass(nil, ctx.Err())
+				tail.leave(a.wait)
 			case <-s.closing:
-				pass(nil, ErrClosed)
+				tail.leave(a.wait)
 			}
-			tail.leave(a.wait)
 		case len(a.chunk) > 0:
 			pass(a.chunk, nil)
 			next = a.goOn

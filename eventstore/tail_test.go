@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
@@ -195,4 +197,85 @@ func TestAReaderOfTheTailEndsWithItsContext(t *testing.T) {
 		mustAppend(t, s, messages(100, 1)...)
 	}
 	require.NotZero(t, f)
+}
+
+// Given a record that is on the disk before this store was told, when a reader that has
+// it goes on from there, then it is not given that again.
+func TestAReaderAheadOfTheTailIsGivenNothingAgain(t *testing.T) {
+	for _, filter := range []string{"", subject("*")} {
+		s := open(t)
+		mustAppend(t, s, messages(0, 1)...)
+		js, err := jetstream.New(s.Raw())
+		require.NoError(t, err)
+		_, err = js.Publish(context.Background(), subject("untold"), []byte("as if its answer were still to come"))
+		require.NoError(t, err)
+		got := make(chan uint64)
+		go func() {
+			for rec, err := range s.Subscribe(t.Context(), 3, filter) {
+				if err != nil {
+					close(got)
+					return
+				}
+				got <- rec.Seq
+			}
+		}()
+		eventually(t, "the reader to wait", func() bool { return s.Followers() == 1 })
+
+		mustAppend(t, s, messages(1, 2)...)
+
+		assert.EqualValues(t, 3, <-got, "with filter %q", filter)
+		assert.EqualValues(t, 4, <-got, "with filter %q", filter)
+	}
+}
+
+// Given writers, when a reader reads to the end and subscribes from there, again and
+// again, then it is never given what it has.
+func TestReadersGoOnWhereTheyReadTo(t *testing.T) {
+	for _, filter := range []string{"", subject("*")} {
+		s := open(t)
+		mustAppend(t, s, messages(0, 1)...)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var writers sync.WaitGroup
+		for w := range 4 {
+			writers.Go(func() {
+				for i := 0; ctx.Err() == nil; i++ {
+					_, err := s.Append(context.Background(), messages(1_000_000*(w+1)+3*i, 3))
+					assert.NoError(t, err)
+				}
+			})
+		}
+		for ctx.Err() == nil {
+			from := lastOf(t, s)
+			for rec, err := range s.Read(t.Context(), from, 0, filter) {
+				require.NoError(t, err)
+				from = rec.Seq + 1
+			}
+			for rec, err := range s.Subscribe(ctx, from, filter) {
+				if err == nil {
+					require.Equal(t, from, rec.Seq, "with filter %q", filter)
+				}
+				break
+			}
+		}
+		writers.Wait()
+	}
+}
+
+// Readers that end leave nothing behind.
+func TestReadersThatWaitAreForgotten(t *testing.T) {
+	s := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		for _, err := range s.Subscribe(ctx, 1, subject("nobody")) {
+			ended <- err
+		}
+	}()
+	eventually(t, "the reader to wait", func() bool { return s.Followers() == 1 })
+
+	cancel()
+
+	require.ErrorIs(t, <-ended, context.Canceled)
+	assert.Zero(t, s.Followers())
 }

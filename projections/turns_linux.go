@@ -16,26 +16,29 @@ const shortTurn = 100 * time.Microsecond
 // among them those that end the sync of a commit, wait that long for the processor
 // that they belong to. It gets as much of the processors as before.
 //
-// Kernels before 6.12 know no turns, and leave everything as it was.
+// Kernels before 6.12 know no turns, and a sandbox may not let them be set: then
+// nothing is changed.
 func shortTurns() (end func()) {
 	runtime.LockOSThread()
-	if setTurn(shortTurn) != nil { // as where a sandbox does not allow it
-		runtime.UnlockOSThread()
-		return func() {}
+	attr, err := unix.SchedGetAttr(0, 0) // of this thread
+	if err == nil && attr.Policy == unix.SCHED_NORMAL && setTurn(attr, uint64(shortTurn)) {
+		return func() {
+			if setTurn(attr, attr.Runtime) {
+				runtime.UnlockOSThread()
+			} // else it stays with its thread, which nobody else shall have
+		}
 	}
-	return func() {
-		if setTurn(0) == nil { // what the kernel gives by itself
-			runtime.UnlockOSThread()
-		} // else the thread ends with its goroutine
-	}
+	runtime.UnlockOSThread()
+	return func() {}
 }
 
-// setTurn is of this thread.
-func setTurn(d time.Duration) error {
-	attr, err := unix.SchedGetAttr(0, 0)
-	if err != nil || attr.Policy != unix.SCHED_NORMAL { // an operator has said otherwise
-		return err
+// setTurn has the thread be as attr says, but for its turns, and reports whether it is.
+func setTurn(attr *unix.SchedAttr, ns uint64) bool {
+	with := *attr
+	with.Runtime = ns
+	if unix.SchedSetAttr(0, &with, 0) != nil {
+		return false
 	}
-	attr.Runtime = uint64(d)
-	return unix.SchedSetAttr(0, attr, 0)
+	now, err := unix.SchedGetAttr(0, 0)
+	return err == nil && now.Runtime == ns
 }

@@ -11,6 +11,7 @@ import (
 var processors struct {
 	sync.Mutex
 	spared int
+	there  int // before any was spared
 }
 
 // spareProcessor lets one goroutine more run at a time than there are processors, until
@@ -18,7 +19,7 @@ var processors struct {
 // after every commit, and the scheduler, which looks for processors that wait for the
 // system only every few milliseconds, keeps one of its own from all others meanwhile:
 // half of all there are, on a small machine. Where GOMAXPROCS says how many there are
-// to be, that holds.
+// to be, that holds. A container's limit that is changed later is not followed.
 func (n *node) spareProcessor() (giveBack func()) {
 	if n.cfg.natsURL != "" || os.Getenv("GOMAXPROCS") != "" {
 		return func() {}
@@ -26,13 +27,14 @@ func (n *node) spareProcessor() (giveBack func()) {
 	processors.Lock()
 	defer processors.Unlock()
 	if processors.spared++; processors.spared == 1 {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+		processors.there = runtime.GOMAXPROCS(0)
+		runtime.GOMAXPROCS(processors.there + 1)
 	}
 	return func() {
 		processors.Lock()
 		defer processors.Unlock()
 		if processors.spared--; processors.spared == 0 {
-			runtime.SetDefaultGOMAXPROCS()
+			runtime.GOMAXPROCS(processors.there)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func TestOneProcessorIsSpared(t *testing.T) {
 	embedded, external := &node{}, &node{cfg: nodeConfig{natsURL: "nats://elsewhere"}}
 
 	external.spareProcessor()()
-	if os.Getenv("GOMAXPROCS") == "" {
+	if os.Getenv("GOMAXPROCS") == "" { // else this is what the second half asks for
 		first, second := embedded.spareProcessor(), embedded.spareProcessor()
 		assert.Equal(t, there+1, processors())
 		first()
