@@ -81,7 +81,7 @@ func (s *Store) awaitAnswers(ctx context.Context) error {
 
 // streamInfo asks the leader of a stream how it is, and tells how far the clock of
 // this process is ahead of its clock.
-func (s *Store) streamInfo(ctx context.Context, stream string) (info *jetstream.StreamInfo, skew time.Duration, err error) {
+func (s *Store) streamInfo(ctx context.Context, stream string, opts ...jetstream.StreamInfoOpt) (info *jetstream.StreamInfo, skew time.Duration, err error) {
 	info, err = ask(ctx, s, func(ctx context.Context, silence time.Duration) (*jetstream.StreamInfo, error) {
 		ctx, cancel := context.WithTimeout(ctx, silence)
 		defer cancel()
@@ -92,7 +92,10 @@ func (s *Store) streamInfo(ctx context.Context, stream string) (info *jetstream.
 		}
 		here := s.cfg.Now().Add(-time.Since(asked) / 2) // when it answered, about
 		skew = here.Sub(st.CachedInfo().TimeStamp)
-		return st.CachedInfo(), nil
+		if len(opts) == 0 {
+			return st.CachedInfo(), nil
+		}
+		return st.Info(ctx, opts...)
 	})
 	return info, skew, err
 }

@@ -2,15 +2,12 @@ package eventstore
 
 import "time"
 
-// How long to wait for company after a shared commit, as a multiple of the time the
-// commit took, and as a part of that when it was waited for in vain; how often that is
-// so, at most; and one in how many is not waited for.
 const (
-	gatherTimes = 2
-	gatherMost  = 100 * time.Millisecond // whatever the commit took, as when a disk stalls
-	gatherPart  = 2
-	gatherShort = 6
-	gatherBut   = 8
+	gatherTimes = 2                      // the longest pause, as a multiple of what the commit took
+	gatherPart  = 2                      // a short one, as a part of it
+	gatherMost  = 100 * time.Millisecond // either, whatever it took, as when a disk stalls
+	gatherShort = 6                      // pauses are short for as many commits at most, as a power of two
+	gatherBut   = 8                      // one in so many callers is not waited for
 )
 
 // gather says whether more company is worth waiting for. The callers of a shared

@@ -56,19 +56,22 @@ func (s *Store) LastMatching(ctx context.Context, filter string) (uint64, error)
 
 func (s *Store) lastMatching(ctx context.Context, filter string) (uint64, error) {
 	if filter == "" {
-		filter = ">" // which the server answers without a search
+		filter = everything
 	}
 	rec, headers, err := s.lastRecord(ctx, filter)
-	if errors.Is(err, ErrNotFound) && filter == ">" {
-		return 0, s.checkEmpty(ctx)
+	if errors.Is(err, ErrNotFound) {
+		if there, err := s.hasAny(ctx, filter); err != nil || !there {
+			return 0, err
+		}
+		rec, headers, err = s.lastRecord(ctx, filter) // it may have come since
 	}
 	if errors.Is(err, ErrNotFound) {
-		return s.checkNone(ctx, filter)
+		return 0, s.damage(ctx, filter)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("eventstore: last sequence: %w", err)
 	}
-	if s.copyOf != "" && filter == ">" {
+	if s.copyOf != "" && filter == everything {
 		return wholeUpTo(rec.Seq, headers)
 	}
 	return rec.Seq, nil
@@ -144,8 +147,9 @@ func (s *Store) getWithHeaders(ctx context.Context, stream, request string) (_ R
 //
 // Without a filter the sequences are checked to be contiguous (*GapError) and
 // atomic batches to be whole as far as they lie in the range
-// (*TornBatchError). Where the end of the log cannot be read, or with a filter the last
-// record that it matches, what lies before is yielded, and then a *DamagedError. An error is the last thing yielded.
+// (*TornBatchError). Where the end of the log cannot be read, or with a filter the
+// last record that it matches, what lies before is yielded, and then a *DamagedError.
+// An error is the last thing yielded.
 func (s *Store) Read(ctx context.Context, from, to uint64, filter string) iter.Seq2[Record, error] {
 	return flatten(s.ReadChunks(ctx, from, to, filter))
 }

@@ -225,13 +225,7 @@ func TestNothingIsTakenOutOfADamagedLog(t *testing.T) {
 // The pages of a file need not come to disk in order: what is behind a gap, and of the
 // same batch, is taken out with it.
 func TestWhatAPowerCutToreIsTakenOutWithAGap(t *testing.T) {
-	cfg := config(t)
-	s := openWith(t, cfg)
-	mustAppend(t, s, messages(0, 20)...)
-	mustAppend(t, s, messages(20, 20)...)
-	require.NoError(t, s.Close())
-	_, err := eventstore.TearOff(cfg, 1)
-	require.NoError(t, err)
+	cfg := torn(t)
 	block := blocksOf(t, cfg)[0]
 	b, err := os.ReadFile(block)
 	require.NoError(t, err)

@@ -145,7 +145,7 @@ func (t *tail) take(next uint64, filter string) ahead {
 	if next < first {
 		return ahead{goOn: first}
 	}
-	w := &waiter{filter: filter, next: next, ended: make(chan struct{})}
+	w := &waiter{filter: filter}
 	var chunk []Record
 	if filter == "" && next <= t.last {
 		chunk = make([]Record, 0, min(t.last+1-next, chunkMax))
@@ -159,7 +159,7 @@ func (t *tail) take(next uint64, filter string) ahead {
 	if len(chunk) > 0 {
 		return ahead{chunk: chunk, goOn: next}
 	}
-	w.next = next
+	w.next, w.ended = next, make(chan struct{})
 	if t.waiters == nil {
 		t.waiters = make(map[*waiter]bool)
 	}
