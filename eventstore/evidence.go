@@ -61,7 +61,8 @@ type Evidence struct {
 // The bytes are held in a file until they are whole and known: an upload that
 // breaks off, is too large or is not what was announced leaves nothing. When
 // the store fails half-way, what was written of the file stays unseen and
-// takes room; putting it again is safe.
+// takes room; putting it again is safe. What is stored already is read, and where
+// it is damaged the file is stored anew: so whoever has it can make it whole.
 func (s *Store) PutEvidence(ctx context.Context, r io.Reader, want string) (Evidence, error) {
 	if s.isClosing() {
 		return Evidence{}, ErrClosed
@@ -78,11 +79,11 @@ func (s *Store) PutEvidence(ctx context.Context, r io.Reader, want string) (Evid
 	if want != "" && want != e.Hash {
 		return Evidence{}, &EvidenceMismatchError{Want: want, Got: e.Hash}
 	}
-	there, err := s.HasEvidence(ctx, e.Hash)
-	if err != nil || there {
+	whole, described, err := s.lookAtEvidence(ctx, e.Hash)
+	if err != nil || whole {
 		return e, err
 	}
-	if e.New, err = s.storeEvidence(ctx, e, file); err != nil {
+	if e.New, err = s.storeEvidence(ctx, e, file, described); err != nil {
 		return Evidence{}, fmt.Errorf("eventstore: store evidence %s: %w", e.Hash, s.readError(err))
 	}
 	return e, nil
@@ -91,7 +92,7 @@ func (s *Store) PutEvidence(ctx context.Context, r io.Reader, want string) (Evid
 // HasEvidence reports whether evidence of that hash is stored. What is stored
 // once is never removed.
 func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
-	_, err := s.evidenceInfo(ctx, hash)
+	_, _, err := s.evidenceInfo(ctx, hash)
 	if !errors.Is(err, ErrEvidenceNotFound) {
 		return err == nil, err
 	}
@@ -103,12 +104,17 @@ func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 	return last[object] > 0, err
 }
 
-// EvidenceHashes lists all evidence that is stored, ascending.
+// EvidenceHashes lists all evidence that is stored, ascending; in a copy that the
+// origin has more for, ErrUnavailable. It does not say that a file is whole: see
+// [Store.CheckEvidence].
 func (s *Store) EvidenceHashes(ctx context.Context) ([]string, error) {
 	prefix := s.evidenceBucket().meta("")
 	info, err := s.evidence.Info(ctx, jetstream.WithSubjectFilter(prefix+">"))
 	if err != nil {
 		return nil, fmt.Errorf("eventstore: list evidence: %w", s.readError(err))
+	}
+	if info.Mirror != nil && info.Mirror.Lag > 0 {
+		return nil, fmt.Errorf("eventstore: list evidence: %w: the copy lacks %d pieces that the origin has", ErrUnavailable, info.Mirror.Lag)
 	}
 	hashes := make([]string, 0, len(info.State.Subjects))
 	for subject := range info.State.Subjects {
@@ -165,27 +171,28 @@ func (b bucket) object(hash string) string {
 	return b.meta(base64.URLEncoding.EncodeToString([]byte(hash)))
 }
 
-// evidenceInfo reads what the object store says of a file.
-func (s *Store) evidenceInfo(ctx context.Context, hash string) (jetstream.ObjectInfo, error) {
-	var info jetstream.ObjectInfo
+// evidenceInfo reads what the object store says of a file, and at which sequence it
+// does.
+func (s *Store) evidenceInfo(ctx context.Context, hash string) (info jetstream.ObjectInfo, described uint64, err error) {
 	b := s.evidenceBucket()
 	rec, err := s.getFromLeader(ctx, b.stream(), `{"last_by_subj":`+strconv.Quote(b.object(hash))+`}`)
 	if errors.Is(err, ErrNotFound) {
-		return info, ErrEvidenceNotFound
+		return info, 0, ErrEvidenceNotFound
 	}
 	if err != nil {
-		return info, fmt.Errorf("eventstore: evidence %s: %w", hash, err)
+		return info, 0, fmt.Errorf("eventstore: evidence %s: %w", hash, err)
 	}
 	if err := json.Unmarshal(rec.Data, &info); err != nil || info.Size == 0 || info.Size > MaxEvidence || info.Deleted {
-		return info, &EvidenceDamagedError{Hash: hash, Reason: "its description is not one of this store"}
+		return info, rec.Seq, &EvidenceDamagedError{Hash: hash, Reason: "its description is not one of this store"}
 	}
-	return info, nil
+	return info, rec.Seq, nil
 }
 
 // storeEvidence writes the chunks of a file and then, when all are on disk, the
-// message that makes it visible. It reports whether this call did so: another
-// may have stored the same bytes meanwhile.
-func (s *Store) storeEvidence(ctx context.Context, e Evidence, r io.Reader) (bool, error) {
+// message that makes it visible, in place of the one at sequence former, 0 for none.
+// It reports whether this call did so: another may have stored the same bytes
+// meanwhile.
+func (s *Store) storeEvidence(ctx context.Context, e Evidence, r io.Reader, former uint64) (bool, error) {
 	b := s.evidenceBucket()
 	id := rand.Text() // of this upload: those of others are not mixed with it
 	chunks := uint32(0)
@@ -213,7 +220,7 @@ func (s *Store) storeEvidence(ctx context.Context, e Evidence, r io.Reader) (boo
 	if err != nil {
 		return false, err
 	}
-	err = s.publishEvidence(ctx, b.object(e.Hash), info, jetstream.WithExpectLastSequencePerSubject(0))
+	err = s.publishEvidence(ctx, b.object(e.Hash), info, jetstream.WithExpectLastSequencePerSubject(former))
 	if isConflict(err) {
 		there, lookErr := s.HasEvidence(ctx, e.Hash)
 		if there || lookErr != nil {

@@ -18,7 +18,8 @@ import (
 )
 
 // Given what is stored was changed, cut or redirected, when it is read, then
-// the reading ends in an error, never in a whole body.
+// the reading ends in an error, never in a whole body; and who has the file makes
+// it whole by putting it again.
 func TestEvidence_damageShowsBeforeTheEnd(t *testing.T) {
 	b := someBytes(t, 1, 300_000) // three chunks
 	for name, tamper := range map[string]func(info *jetstream.ObjectInfo){
@@ -63,39 +64,60 @@ func TestEvidence_damageShowsBeforeTheEnd(t *testing.T) {
 			if said.Size > 0 {
 				assert.Less(t, uint64(len(got)), said.Size, "the end is not handed out")
 			}
+			requireMadeWhole(t, s, b)
 		})
 	}
 }
 
 // Given files on disk in which bytes flipped while no server ran, when a store
-// opens them and reads, then it does not hand out a whole body.
+// opens them and reads, then it does not hand out a whole body, until somebody
+// puts the file again.
 func TestEvidence_flippedBitsOnDiskShow(t *testing.T) {
-	cfg := config(t)
-	s, err := eventstore.Open(context.Background(), cfg)
+	for name, in := range map[string]string{"the file": "meeting\nthe minutes", "its description": `"nuid"`} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(t)
+			s, err := eventstore.Open(context.Background(), cfg)
+			require.NoError(t, err)
+			b := bytes.Repeat([]byte("the minutes of the meeting\n"), 10_000)
+			e := attach(t, s, b)
+			require.NoError(t, s.Close())
+
+			flipped := 0
+			require.NoError(t, filepath.WalkDir(filepath.Join(cfg.Dir, "jetstream"), func(path string, d os.DirEntry, err error) error {
+				if err != nil || d.IsDir() || !strings.HasSuffix(path, ".blk") || !strings.Contains(path, "OBJ_") {
+					return err
+				}
+				raw, err := os.ReadFile(path)
+				require.NoError(t, err)
+				if i := bytes.Index(raw, []byte(in)); i >= 0 {
+					raw[i] ^= 0x20
+					flipped++
+				}
+				return os.WriteFile(path, raw, 0o600)
+			}))
+			require.Equal(t, 1, flipped)
+
+			s = openWith(t, cfg)
+			got, err := fetch(s, e.Hash)
+			require.Error(t, err)
+			assert.Less(t, len(got), len(b))
+			requireMadeWhole(t, s, b)
+		})
+	}
+}
+
+// requireMadeWhole puts a file that is damaged, once more, and reads it.
+func requireMadeWhole(t *testing.T, s *eventstore.Store, b []byte) {
+	t.Helper()
+	require.Error(t, s.CheckEvidence(t.Context(), sha(b)))
+	assert.Equal(t, eventstore.Evidence{Hash: sha(b), Size: int64(len(b)), New: true}, attach(t, s, b))
+	require.NoError(t, s.CheckEvidence(t.Context(), sha(b)))
+	got, err := fetch(s, sha(b))
 	require.NoError(t, err)
-	b := bytes.Repeat([]byte("the minutes of the meeting\n"), 10_000)
-	e := attach(t, s, b)
-	require.NoError(t, s.Close())
-
-	flipped := 0
-	require.NoError(t, filepath.WalkDir(filepath.Join(cfg.Dir, "jetstream"), func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".blk") || !strings.Contains(path, "OBJ_") {
-			return err
-		}
-		raw, err := os.ReadFile(path)
-		require.NoError(t, err)
-		if i := bytes.Index(raw, []byte("meeting\nthe minutes")); i >= 0 {
-			raw[i] ^= 0x20
-			flipped++
-		}
-		return os.WriteFile(path, raw, 0o600)
-	}))
-	require.Equal(t, 1, flipped)
-
-	s = openWith(t, cfg)
-	got, err := fetch(s, e.Hash)
-	require.Error(t, err)
-	assert.Less(t, len(got), len(b))
+	assert.True(t, bytes.Equal(b, got))
+	before := stored(t, s)
+	assert.False(t, attach(t, s, b).New)
+	assert.Equal(t, before, stored(t, s), "what is whole is not written again")
 }
 
 // Given a server that runs out of room half-way, or takes only small messages,

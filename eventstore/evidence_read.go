@@ -47,14 +47,46 @@ func (s *Store) Evidence(ctx context.Context, hash string) (*EvidenceReader, err
 	if !validHash(hash) {
 		return nil, ErrEvidenceNotFound
 	}
-	info, err := s.evidenceInfo(ctx, hash)
+	info, _, err := s.evidenceInfo(ctx, hash)
 	if err != nil {
 		return nil, err
 	}
+	return s.readEvidence(ctx, hash, info), nil
+}
+
+func (s *Store) readEvidence(ctx context.Context, hash string, info jetstream.ObjectInfo) *EvidenceReader {
 	return &EvidenceReader{
 		Hash: hash, Size: int64(info.Size),
 		ctx: ctx, store: s, subject: s.evidenceBucket().chunks(info.NUID), left: int64(info.Size), digest: sha256.New(),
-	}, nil
+	}
+}
+
+// CheckEvidence reads a file to its end: nil when it is stored and whole, else as
+// reading it fails, ErrEvidenceNotFound or an *EvidenceDamagedError.
+func (s *Store) CheckEvidence(ctx context.Context, hash string) error {
+	file, err := s.Evidence(ctx, hash)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, file)
+	return err
+}
+
+// lookAtEvidence says whether a file is stored and whole, and if not at which
+// sequence it is described, 0 for nowhere.
+func (s *Store) lookAtEvidence(ctx context.Context, hash string) (whole bool, described uint64, err error) {
+	info, described, err := s.evidenceInfo(ctx, hash)
+	switch {
+	case errors.Is(err, ErrEvidenceNotFound):
+		whole, err = s.HasEvidence(ctx, hash)
+		return whole, 0, err
+	case err == nil:
+		_, err = io.Copy(io.Discard, s.readEvidence(ctx, hash, info))
+	}
+	if damaged := (*EvidenceDamagedError)(nil); errors.As(err, &damaged) {
+		return false, described, nil
+	}
+	return err == nil, described, err
 }
 
 // Read hands out bytes. The last chunk is handed out only when all of them are

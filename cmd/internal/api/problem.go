@@ -222,9 +222,9 @@ func problemOf(err error) *Problem {
 		p = newProblem(agreement.CodeHashMismatch, "sha256", "The bytes have SHA-256 "+mismatch.Got+", not "+mismatch.Want+
 			" as announced. Nothing was stored; send the file again.")
 	case errors.Is(err, eventstore.ErrEvidenceNotFound):
-		p = newProblem(domain.CodeNotFound, "sha256", "No such evidence is stored. If an event names it, what was stored of it is damaged: attach the file again, or restore the ledger from a backup.")
+		p = newProblem(domain.CodeNotFound, "sha256", "No such evidence is stored. If an event names it, what was stored of it is damaged: attach the file again, from a backup if nobody else has it.")
 	case errors.As(err, &damaged):
-		p = newProblem(CodeEvidenceDamaged, "", "What is stored of this evidence is damaged, and is not handed out. Restore the ledger from a backup.")
+		p = newProblem(CodeEvidenceDamaged, "", "What is stored of this evidence is damaged, and is not handed out. Attach the file again, from a backup if nobody else has it.")
 	case errors.As(err, &unsigned):
 		p = newProblem(CodeUnsigned, "", "This is not a checkpoint that this ledger signed, or a signature in it is wrong. Get one from /v1/checkpoint, and hand it in with a countersignature.")
 	case errors.Is(err, notary.ErrNoCosignature):
