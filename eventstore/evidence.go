@@ -104,17 +104,13 @@ func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 	return last[object] > 0, err
 }
 
-// EvidenceHashes lists all evidence that is stored, ascending; in a copy that the
-// origin has more for, ErrUnavailable. It does not say that a file is whole: see
-// [Store.CheckEvidence].
+// EvidenceHashes lists all evidence that is stored, ascending. It does not say that
+// a file is whole: see [Store.CheckEvidence].
 func (s *Store) EvidenceHashes(ctx context.Context) ([]string, error) {
 	prefix := s.evidenceBucket().meta("")
 	info, err := s.evidence.Info(ctx, jetstream.WithSubjectFilter(prefix+">"))
 	if err != nil {
 		return nil, fmt.Errorf("eventstore: list evidence: %w", s.readError(err))
-	}
-	if info.Mirror != nil && info.Mirror.Lag > 0 {
-		return nil, fmt.Errorf("eventstore: list evidence: %w: the copy lacks %d pieces that the origin has", ErrUnavailable, info.Mirror.Lag)
 	}
 	hashes := make([]string, 0, len(info.State.Subjects))
 	for subject := range info.State.Subjects {

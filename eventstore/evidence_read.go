@@ -62,9 +62,19 @@ func (s *Store) readEvidence(ctx context.Context, hash string, info jetstream.Ob
 }
 
 // CheckEvidence reads a file to its end: nil when it is stored and whole, else as
-// reading it fails, ErrEvidenceNotFound or an *EvidenceDamagedError.
+// reading it fails, ErrEvidenceNotFound or an *EvidenceDamagedError. Of a copy that
+// may not have got it yet, it says ErrUnavailable.
 func (s *Store) CheckEvidence(ctx context.Context, hash string) error {
 	file, err := s.Evidence(ctx, hash)
+	if errors.Is(err, ErrEvidenceNotFound) && s.copyOf != "" {
+		info, _, infoErr := s.streamInfo(ctx, s.evidenceBucket().stream())
+		if infoErr == nil && info.Mirror != nil && info.Mirror.Lag > 0 {
+			infoErr = fmt.Errorf("eventstore: evidence %s: %w: the origin has %d pieces more than the copy", hash, ErrUnavailable, info.Mirror.Lag)
+		}
+		if infoErr != nil {
+			return infoErr
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -28,14 +28,15 @@ type Difference struct {
 
 // Codes of differences.
 const (
-	DiffersGap     = "gap"           // a sequence is missing in the log, or came twice
-	DiffersBatch   = "torn-batch"    // an atomic batch is in the log only in part
-	DiffersEvent   = "invalid-event" // not an event of this ledger, or not understood
-	DiffersSubject = "wrong-subject" // an event under the subject of another aggregate
-	DiffersVersion = "wrong-version" // not the next version of its aggregate
-	DiffersHash    = "wrong-hash"    // not the event that the read models were made from
-	DiffersEnd     = "log-ends"      // before the read models do
-	DiffersTables  = "tables"        // the tables do not hold what the log gives
+	DiffersGap      = "gap"           // a sequence is missing in the log, or came twice
+	DiffersBatch    = "torn-batch"    // an atomic batch is in the log only in part
+	DiffersEvent    = "invalid-event" // not an event of this ledger, or not understood
+	DiffersSubject  = "wrong-subject" // an event under the subject of another aggregate
+	DiffersVersion  = "wrong-version" // not the next version of its aggregate
+	DiffersHash     = "wrong-hash"    // not the event that the read models were made from
+	DiffersEnd      = "log-ends"      // before the read models do
+	DiffersTables   = "tables"        // the tables do not hold what the log gives
+	DiffersEvidence = "evidence"      // a file that the event names is not stored, or is damaged
 )
 
 func (d *Difference) Error() string {

@@ -28,6 +28,7 @@ type projector struct {
 	chain      *chain           // of who writes the rows
 	view       *viewer          // nil where the whole ledger is projected
 	stored     *storedSnapshots // of the tables that a fold is compared with; else nil
+	named      *namedFiles      // that a fold met; nil where nobody asks
 	at         position
 	room       []cell
 	memo       memo
@@ -222,6 +223,9 @@ func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) erro
 		if err := p.stored.compare(kind, a); err != nil {
 			return err
 		}
+	}
+	if p.named != nil {
+		p.named.add(env, d.rec.Seq)
 	}
 	p.states.grown(a, p.newParts)
 

@@ -9,12 +9,14 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 	"zombiezen.com/go/sqlite"
 
+	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // ReplayOptions say how to replay.
 type ReplayOptions struct {
-	Progress func(done, total uint64) // nil tells nobody
+	Files    Files                    // where the evidence is; nil leaves it out
+	Progress func(done, total uint64) // of the events, and then of the files; nil tells nobody
 	LogOnly  bool                     // leaves out VerifyTables: the log is checked, and what the tables say of it
 }
 
@@ -24,7 +26,8 @@ type Replayed struct {
 	Events     uint64      `json:"events"`     // of the log that were folded
 	Digest     string      `json:"digest"`     // of read models made from the log up to Seq; "" when it was not reached
 	Root       string      `json:"root"`       // hash of the ledger's Merkle tree at Seq, base64
-	Identical  bool        `json:"identical"`  // the log is whole, and the read models are what it gives
+	Evidence   *int        `json:"evidence"`   // files that events name, of which each was read; null when they were left out
+	Identical  bool        `json:"identical"`  // the log is whole, the read models are what it gives, and the evidence is what it names
 	Difference *Difference `json:"difference"` // the first in the order of sequences; null when identical
 }
 
@@ -39,7 +42,9 @@ type Replayed struct {
 //     what they say it wrote is what it writes (the mark, see digest.go);
 //   - the digests and the roots of the Merkle tree are the same;
 //   - the tables hold what was written ([Models.VerifyTables]), and the states that
-//     decisions begin with are those that the log gives.
+//     decisions begin with are those that the log gives;
+//   - each file that an event names as evidence is stored, and has the hash by which it
+//     is named.
 //
 // Whatever does not hold is a result and no error. Replay takes no part in the
 // following of the log, and holds up no question. With another replay or a
@@ -71,8 +76,8 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 		return r, err
 	}
 	r.Seq = live.seq
-	r.Difference, err = m.replay(ctx, log, live, &snapshots, opts.Progress, &r)
-	if err != nil {
+	named := namedFiles{known: map[domain.Hash]bool{}}
+	if r.Difference, err = m.replay(ctx, log, live, &snapshots, &named, opts.Progress, &r); err != nil {
 		return r, err
 	}
 	if r.Difference == nil {
@@ -93,13 +98,23 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 			}
 		}
 	}
+	if opts.Files != nil {
+		r.Evidence = new(len(named.list))
+		d, err := named.check(ctx, opts.Files, opts.Progress)
+		if err != nil {
+			return r, err
+		}
+		if d != nil && (r.Difference == nil || d.Seq < r.Difference.Seq) {
+			r.Difference = d
+		}
+	}
 	r.Identical = r.Difference == nil
 	return r, nil
 }
 
 // replay folds the log, and returns the first difference from the live models,
-// which are at that position and have these snapshots.
-func (m *Models) replay(ctx context.Context, log Log, live position, snapshots *storedSnapshots, progress func(done, total uint64), r *Replayed) (*Difference, error) {
+// which are at that position and have these snapshots. It notes which files are named.
+func (m *Models) replay(ctx context.Context, log Log, live position, snapshots *storedSnapshots, named *namedFiles, progress func(done, total uint64), r *Replayed) (*Difference, error) {
 	defer collectLess()()
 	last, err := log.Last(ctx)
 	if err != nil {
@@ -110,7 +125,7 @@ func (m *Models) replay(ctx context.Context, log Log, live position, snapshots *
 		err = w.compareEnd(ctx)
 	}
 	p := newFold(log, true, position{}, m.opts)
-	p.stored = snapshots
+	p.stored, p.named = snapshots, named
 	if err == nil {
 		take := func(b *rowBuffer) error { return w.take(ctx, b) }
 		err = p.readAside(ctx, log, last, take, func(int, time.Time, eventstore.Record) {

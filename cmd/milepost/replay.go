@@ -24,14 +24,16 @@ type replay struct {
 	agreement string
 	step      bool
 	from      string
+	evidence  bool
 }
 
 func newReplay(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "replay", Short: "Fold the log again from its first event, check everything, and compare",
 		Long: "Fold the log again from its first event beside the read models: check the sequence, batch, subject, version and\n" +
-			"hash of every event, and compare what comes of it with the read models: digest, Merkle root and rows. Nothing is\n" +
-			"written. Exit code 1 says that something differs; the first event and entity are named.\n\n" +
+			"hash of every event, and compare what comes of it with the read models: digest, Merkle root and rows. Each file that\n" +
+			"events name as evidence is read, too, and has to have the hash by which it is named. Nothing is written. Exit code 1\n" +
+			"says that something differs; the first event and entity are named.\n\n" +
 			"With --to it stops at a point and leaves the read models as of then as a SQLite file that anyone can query.\n" +
 			"With --step it walks through one agreement instead, event by event, and shows what each changed.\n\n" +
 			"The server does it while it answers; where none runs, it is done on the directory itself.",
@@ -41,6 +43,7 @@ func newReplay(a *app) *cobra.Command {
 	}
 	r := &replay{app: a, where: a.placeOf(cmd)}
 	flags := cmd.Flags()
+	flags.BoolVar(&r.evidence, "evidence", true, "read the evidence; =false leaves it out, which takes as long as its size does")
 	flags.StringVar(&r.to, "to", "", "stop at this instant (RFC 3339), day (its end) or seq:N, and leave the read models as a file")
 	flags.StringVar(&r.out, "out", "", "`file` for --to (default replay-<seq>.db); one that is there is not overwritten")
 	flags.StringVar(&r.agreement, "agreement", "", "the agreement for --step")
@@ -57,6 +60,8 @@ func newReplay(a *app) *cobra.Command {
 			return usagef("--agreement and --step go together")
 		case given("from") && !r.step:
 			return usagef("--from %s: it is for --step", r.from)
+		case given("evidence") && (r.step || given("to")):
+			return usagef("--evidence: it is for a replay of the whole log")
 		case r.step:
 			return r.steps()
 		case given("to"):
@@ -72,7 +77,7 @@ func (r *replay) whole() error {
 	var result []byte
 	progress := r.bar("replay", -1, false)
 	err := r.work(r.where, func(ctx context.Context, c *client) (err error) {
-		result, err = replayAt(ctx, c, progress)
+		result, err = replayAt(ctx, c, r.evidence, progress)
 		return err
 	}, func(ctx context.Context, n *node) error {
 		// Read models that stopped at an event are what a replay is for.
@@ -80,7 +85,11 @@ func (r *replay) whole() error {
 		if err := n.catchUp(ctx); err != nil && !(errors.As(err, &behind) && n.models.Position().Ready) {
 			return err
 		}
-		replayed, err := n.models.Replay(ctx, n.store, projections.ReplayOptions{Progress: func(done, total uint64) { progress.set(int64(done), int64(total)) }})
+		opts := projections.ReplayOptions{Progress: func(done, total uint64) { progress.set(int64(done), int64(total)) }}
+		if r.evidence {
+			opts.Files = n.store
+		}
+		replayed, err := n.models.Replay(ctx, n.store, opts)
 		if err != nil {
 			return err
 		}
@@ -95,8 +104,8 @@ func (r *replay) whole() error {
 }
 
 // replayAt reads the lines in which a server tells of its replay.
-func replayAt(ctx context.Context, c *client, progress *bar) (json.RawMessage, error) {
-	resp, err := c.send(ctx, "POST", path("v1", "replay"), "", nil)
+func replayAt(ctx context.Context, c *client, evidence bool, progress *bar) (json.RawMessage, error) {
+	resp, err := c.send(ctx, "POST", path("v1", "replay")+"?evidence="+strconv.FormatBool(evidence), "", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +138,11 @@ func (r *replay) print(result []byte) error {
 	case r.output != "table":
 		err = r.printObject(result)
 	case replayed.Identical:
-		_, err = fmt.Fprintf(r.app.out, "identical at seq %d: digest %s, root %s\n", replayed.Seq, replayed.Digest, replayed.Root)
+		files := ""
+		if n := replayed.Evidence; n != nil && *n > 0 {
+			files = fmt.Sprintf("; %d files of evidence are what the log names", *n)
+		}
+		_, err = fmt.Fprintf(r.app.out, "identical at seq %d: digest %s, root %s%s\n", replayed.Seq, replayed.Digest, replayed.Root, files)
 	default:
 		_, err = fmt.Fprintf(r.app.out, "different: %s\n", replayed.Difference.Error())
 	}
@@ -137,8 +150,11 @@ func (r *replay) print(result []byte) error {
 		return err
 	}
 	what := "the log is not what it was: restore it from a backup"
-	if replayed.Difference.Code == projections.DiffersTables {
+	switch replayed.Difference.Code {
+	case projections.DiffersTables:
 		what = "the read models are not what the log says: make them again with milepost rebuild"
+	case projections.DiffersEvidence:
+		what = "a file is not what was stored: attach it again with milepost attach, from a backup if nobody else has it"
 	}
 	_, _ = fmt.Fprintln(r.err, "milepost: "+what)
 	return errReported

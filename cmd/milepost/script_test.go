@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/url"
 	"os"
@@ -47,6 +49,7 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 //	refused CODE args...   milepost refuses with that code, exit code 1, and the log does not grow
 //	usage args...          milepost exits with 2
 //	tamper DIR             change a value in the read models' file
+//	flip DIR TEXT          flip a bit of TEXT in the files of the log or the evidence below DIR
 //	keypair VAR NAME       make a key pair of that name; $VAR is its verifier key
 //	register PARTY FILE    register the key in FILE, as milepost key new made it, as the party's witness
 //	handover VAR OLD NEW   let $OLD sign that $NEW replaces it; $VAR is the statement
@@ -86,6 +89,7 @@ func TestScripts(t *testing.T) {
 			"refused":  refused,
 			"usage":    usage,
 			"tamper":   tamper,
+			"flip":     flip,
 			"keypair":  keypair,
 			"handover": handover,
 			"register": register,
@@ -298,6 +302,26 @@ func tamper(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("nothing was changed")
 	}
 	ts.Check(conn.Close())
+}
+
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	flipped := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".blk" {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		at := bytes.Index(b, []byte(args[1]))
+		if err != nil || at < 0 {
+			return err
+		}
+		b[at] ^= 1
+		flipped++
+		return os.WriteFile(path, b, 0o600)
+	}))
+	if flipped != 1 {
+		ts.Fatalf("%q is in %d files", args[1], flipped)
+	}
 }
 
 func rows(ts *testscript.TestScript, _ bool, args []string) {

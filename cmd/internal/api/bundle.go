@@ -68,12 +68,9 @@ func (s *server) bundle(prefix, path, of string, room chan struct{}) {
 
 func (s *server) getBundle(w http.ResponseWriter, r *http.Request) error {
 	agreement := domain.Key(r.PathValue("agreement"))
-	evidence := false
-	if text := r.URL.Query().Get("evidence"); text != "" {
-		var err error
-		if evidence, err = strconv.ParseBool(text); err != nil {
-			return newProblem(CodeInvalidParameter, "evidence", "Want true or false.")
-		}
+	evidence, err := saysTrue(r, "evidence", false)
+	if err != nil {
+		return err
 	}
 	if err := s.seesTree(r.Context(), agreement); err != nil {
 		return err

@@ -144,5 +144,5 @@ func (a *API) Replay(ctx context.Context, w http.ResponseWriter) (projections.Re
 		return projections.Replayed{}, err
 	}
 	defer func() { _ = conn.SetWriteDeadline(time.Now().Add(time.Minute)) }() // a client that is gone hears nothing
-	return a.cfg.Models.Replay(ctx, a.cfg.Store, projections.ReplayOptions{})
+	return a.cfg.Models.Replay(ctx, a.cfg.Store, projections.ReplayOptions{Files: a.cfg.Store})
 }

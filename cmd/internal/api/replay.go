@@ -22,8 +22,8 @@ const (
 // ReplayLine is one line of the answer to a replay: how far it is, and as the
 // last one what came of it, or why it could not be finished.
 type ReplayLine struct {
-	Done    *uint64               `json:"done,omitempty" doc:"Events that are replayed."`
-	Total   *uint64               `json:"total,omitempty" doc:"Events that the log has."`
+	Done    *uint64               `json:"done,omitempty" doc:"Events that are replayed; after them, files that are read."`
+	Total   *uint64               `json:"total,omitempty" doc:"Events that the log has; after them, files that they name."`
 	Result  *projections.Replayed `json:"result,omitempty" doc:"What came of it; the last line."`
 	Problem *Problem              `json:"problem,omitempty" doc:"Why it could not be finished; then the last line."`
 }
@@ -38,9 +38,12 @@ func (s *server) replay() {
 		OperationID: "replay", Method: http.MethodPost, Path: "/v1/replay", Tags: []string{"operations"},
 		Summary: "Fold the log again from the first event, and compare.",
 		Description: "Each event is checked (sequence, batch, subject, version, source, hash), and what it gives is compared with the read models: " +
-			"digest, Merkle root, and the rows in their tables. Nothing is written, and questions are answered meanwhile. " +
+			"digest, Merkle root, and the rows in their tables. Each file that events name as evidence is read, and has to have the hash by which it is named. " +
+			"Nothing is written, and questions are answered meanwhile. " +
 			"The answer is JSON Lines: how far it is, and as the last line the result, which names the first event and entity that differ. " +
 			"One replay or rebuild runs at a time. Who breaks off the request ends it.",
+		Parameters: []*huma.Param{{Name: "evidence", In: "query", Description: "Whether to read the evidence: it takes as long as its size does.",
+			Schema: &huma.Schema{Type: huma.TypeBoolean, Default: true}}},
 		Responses: map[string]*huma.Response{"200": {Description: "How far it is, and what came of it.", Content: map[string]*huma.MediaType{mediaLines: {Schema: line}}}},
 		Errors:    []int{400, 403, 500, 503, 507},
 	}, s.runReplay)
@@ -63,6 +66,10 @@ func (s *server) replay() {
 }
 
 func (s *server) runReplay(w http.ResponseWriter, r *http.Request) error {
+	evidence, err := saysTrue(r, "evidence", true)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	out := &patientWriter{body: w, conn: http.NewResponseController(w)}
@@ -77,12 +84,16 @@ func (s *server) runReplay(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	var told time.Time
-	replayed, err := s.cfg.Models.Replay(ctx, s.cfg.Store, projections.ReplayOptions{Progress: func(done, total uint64) {
+	opts := projections.ReplayOptions{Progress: func(done, total uint64) {
 		if done == total || time.Since(told) >= replayPause {
 			told = time.Now()
 			tell(ReplayLine{Done: &done, Total: &total})
 		}
-	}})
+	}}
+	if evidence {
+		opts.Files = s.cfg.Store
+	}
+	replayed, err := s.cfg.Models.Replay(ctx, s.cfg.Store, opts)
 	switch {
 	case err == nil:
 		tell(ReplayLine{Result: &replayed})

@@ -67,7 +67,14 @@ func TestReplay(t *testing.T) {
 		p := r.send(http.MethodPost, "/v1/replay/models", "").is(http.StatusOK) // up to where the read models are
 		assert.Equal(t, fmt.Sprint(last.Seq), p.header.Get(headerSeq))
 	})
-	t.Run("takes no parameters", func(t *testing.T) {
+	t.Run("reads the evidence, or leaves it out", func(t *testing.T) {
+		for query, files := range map[string]*int{"": new(0), "?evidence=true": new(0), "?evidence=false": nil} {
+			lines := r.on(t).send(http.MethodPost, "/v1/replay"+query, "").is(http.StatusOK).lines()
+			assert.Equal(t, files, lines[len(lines)-1].Result.Evidence, query)
+		}
+		r.on(t).send(http.MethodPost, "/v1/replay?evidence=maybe", "").problem(http.StatusBadRequest, CodeInvalidParameter)
+	})
+	t.Run("takes no other parameters", func(t *testing.T) {
 		r.on(t).send(http.MethodPost, "/v1/replay?to=seq:1", "").problem(http.StatusBadRequest, CodeUnknownParameter)
 		r.on(t).get("/v1/replay").problem(http.StatusMethodNotAllowed, CodeMethod)
 	})

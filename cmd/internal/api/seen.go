@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/domain"
@@ -63,6 +64,20 @@ func asked(r *http.Request, name string) domain.Key {
 		return domain.Key(key)
 	}
 	return domain.Key(r.URL.Query().Get(name))
+}
+
+// saysTrue reads a parameter of the query that is true or false; unsaid is what it is
+// when it is absent.
+func saysTrue(r *http.Request, name string, unsaid bool) (bool, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return unsaid, nil
+	}
+	yes, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, newProblem(CodeInvalidParameter, name, "Want true or false.")
+	}
+	return yes, nil
 }
 
 // seesNow asks read models whether the asker sees something, and before it takes no
