@@ -27,6 +27,8 @@ func newBackup(a *app) *cobra.Command {
 			"The backup is as of the sequence that a checkpoint is signed for at its end: all that was acknowledged before it\n" +
 			"began is in it. It is verified as it is written, and has its name only when all of it is on disk; in a directory\n" +
 			"that is <ledger>-<time>.backup. Over the network it takes an administrator.\n\n" +
+			"Damaged evidence is left out and the rest is saved: each file that an event names and that is not there is named, and\n" +
+			"the exit code is 1. The file is a tar archive: a file of evidence is evidence/SHA256 in it.\n\n" +
 			"Secrets are not in it. --keys copies them, out of the data directory of this machine, into a file of their own:\n" +
 			"whoever has that and a backup can sign in the ledger's name, so keep them apart. What else a server keeps there is\n" +
 			"made again (the read models, admin.token), or is of the server and not of the ledger: copy access/, the log of\n" +
@@ -68,6 +70,8 @@ type backedUp struct {
 	Checkpoints int    `json:"checkpoints"`
 	Bytes       int64  `json:"bytes"`
 	Keys        string `json:"keys_file,omitzero"`
+
+	Lost []backup.Lost `json:"lost_evidence,omitempty"`
 }
 
 func (b *backingUp) run() error {
@@ -104,10 +108,25 @@ func (b *backingUp) run() error {
 		if err != nil {
 			return err
 		}
-		return a.printObject(text)
+		if err := a.printObject(text); err != nil {
+			return err
+		}
+	} else if _, err = fmt.Fprintf(a.out, "%s: ledger %s as of sequence %d, with %d files of evidence and %d checkpoints; verified\n", done.File, done.Ledger, done.LastSeq, done.Evidence, done.Checkpoints); err != nil {
+		return err
 	}
-	_, err = fmt.Fprintf(a.out, "%s: ledger %s as of sequence %d, with %d files of evidence and %d checkpoints; verified\n", done.File, done.Ledger, done.LastSeq, done.Evidence, done.Checkpoints)
-	return err
+	return a.warnOfLost(done.Lost)
+}
+
+// warnOfLost names the evidence that is not in a backup. There is none with nil.
+func (a *app) warnOfLost(lost []backup.Lost) error {
+	for _, file := range lost {
+		_, _ = fmt.Fprintf(a.err, "milepost: WARNING: the file %s, which event %d names, is NOT IN THE BACKUP: it is damaged, or not stored any more\n", file.SHA256, file.Seq)
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	_, _ = fmt.Fprintln(a.err, "milepost: all else is in it; attach what is missing again with milepost attach, out of an earlier backup (tar -xf FILE evidence/SHA256) if nobody else has it, and take another")
+	return errReported
 }
 
 // takeBackup has a server make a backup, and verifies it on its way into the file.
@@ -146,7 +165,7 @@ func (a *app) takeBackup(ctx context.Context, c *client, out string) (done backe
 	if f := (*backup.Failure)(nil); errors.As(err, &f) {
 		return done, sum, fmt.Errorf("what came from %s is no good backup: %w", c.base, err)
 	}
-	done.Ledger, done.LastSeq, done.Evidence, done.Checkpoints = sum.Head.Ledger, sum.Manifest.Seq, sum.Manifest.Evidence, sum.Checkpoints
+	done.Ledger, done.LastSeq, done.Evidence, done.Checkpoints, done.Lost = sum.Head.Ledger, sum.Manifest.Seq, sum.Manifest.Evidence, sum.Checkpoints, sum.Lost
 	return done, sum, notWritten(done.File, err)
 }
 

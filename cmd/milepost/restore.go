@@ -68,6 +68,8 @@ type restored struct {
 	LedgerKey   string `json:"ledger_key"` // that signed
 	KeyGiven    bool   `json:"key_given"`  // the verifier knew it; else the backup said so
 	Data        string `json:"data,omitzero"`
+
+	Lost []backup.Lost `json:"lost_evidence,omitempty"`
 }
 
 func (r *restoring) run(ctx context.Context) (err error) {
@@ -107,12 +109,18 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	}
 	out := restored{
 		Ledger: sum.Head.Ledger, LastSeq: sum.Manifest.Seq, Evidence: sum.Manifest.Evidence, Checkpoints: sum.Checkpoints,
-		LedgerKey: sum.Keys[len(sum.Keys)-1], KeyGiven: o.LedgerKey != "",
+		LedgerKey: sum.Keys[len(sum.Keys)-1], KeyGiven: o.LedgerKey != "", Lost: sum.Lost,
 	}
 	if !r.dry {
 		out.Data = to.Dir
 	}
-	return a.printRestored(out, r.key != "" || r.keys != "")
+	if err := a.printRestored(out, r.key != "" || r.keys != ""); err != nil {
+		return err
+	}
+	if err := a.warnOfLost(out.Lost); r.dry { // else the ledger is there, with all that the backup has
+		return err
+	}
+	return nil
 }
 
 // open opens the backup; its size is -1 where that is not known.

@@ -21,7 +21,7 @@ func (s *server) backups() {
 		OperationID: "get-backup", Method: http.MethodGet, Path: "/v1/backup", Tags: []string{"operations"},
 		Summary: "All from which the ledger can be made again, in one file.",
 		Description: "The log as it is stored, the evidence, and the kept checkpoints with their countersignatures, up to a checkpoint that is signed " +
-			"when the log has been sent; no keys. `milepost backup` keeps it when it is whole and verifies, `milepost restore` makes the ledger of it. " +
+			"when the log has been sent; no keys. A file of evidence that is damaged is left out: what events name and is not there, whoever reads the backup sees. `milepost backup` keeps it when it is whole and verifies, `milepost restore` makes the ledger of it. " +
 			"An answer that breaks off is no backup.",
 		Responses: map[string]*huma.Response{"200": {Description: "The backup.",
 			Content: map[string]*huma.MediaType{mediaTar: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
@@ -57,7 +57,8 @@ func (s *server) getBackup(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	source := backup.Source{Log: s.cfg.Store, Notary: s.cfg.Notary, Program: s.cfg.Version}
-	if _, err := source.Write(r.Context(), &patientWriter{body: w, conn: http.NewResponseController(w)}); err != nil {
+	lost, err := source.Write(r.Context(), &patientWriter{body: w, conn: http.NewResponseController(w)})
+	if err != nil {
 		if r.Context().Err() == nil || !errors.Is(err, r.Context().Err()) {
 			level := slog.LevelError
 			if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "write" { // who asked has gone, and net/http is about to see it
@@ -66,6 +67,9 @@ func (s *server) getBackup(w http.ResponseWriter, r *http.Request) error {
 			s.cfg.Logger.Log(r.Context(), level, "a backup broke off", "error", err)
 		}
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
+	}
+	for _, file := range lost { // the rest is saved all the same
+		s.cfg.Logger.ErrorContext(r.Context(), "evidence is damaged, and not in the backup", "sha256", file.SHA256, "seq", file.Seq)
 	}
 	s.noteBackup(r.Context())
 	return nil

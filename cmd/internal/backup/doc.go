@@ -9,7 +9,7 @@
 //	backup.json                      whose backup it is, see [Head]
 //	log/<sequence>                   records from that sequence on, by ascending sequence
 //	checkpoints/<agreement>/<size>   signed notes with countersignatures; those of the ledger's tree under "-"
-//	evidence/<sha256>                every file that is stored, by ascending hash
+//	evidence/<sha256>                every file that is stored whole, by ascending hash
 //	manifest.json                    up to where it goes, and the SHA-256 of each entry, see [Manifest]
 //	manifest.sha256                  the SHA-256 of manifest.json
 //
@@ -27,7 +27,9 @@
 // when the log has been written up to about its end, however much is appended
 // meanwhile. Whatever was acknowledged before Write began is in it. What the
 // records hash to is compared with that checkpoint before Write returns, so a
-// damaged log gives an error and no backup; a file that breaks off is none.
+// damaged log gives an error and no backup; a file that breaks off is none. Damaged
+// evidence is left out, and saves the rest: Write and all who read the backup tell which
+// files events name that it has not.
 //
 // Verify and Restore believe nothing that they can compute: each entry has its
 // hash, the sequences leave no gap, the records hash to the root of the checkpoint,

@@ -30,6 +30,7 @@ type Summary struct {
 	Keys        []string // of the ledger, from the first to the present one
 	Checkpoints int
 	Agreements  int
+	Lost        []Lost // evidence that is not in it
 }
 
 // Verify reads a backup and checks all that it says. The error is a *Failure where
@@ -56,6 +57,7 @@ type reader struct {
 	kind      int
 	next      uint64 // sequence
 	trees     trees
+	named     named
 	rotations []signing.Rotation
 	notes     []kept
 	sum       string // of manifest.json
@@ -70,7 +72,7 @@ type kept struct {
 }
 
 func read(ctx context.Context, in io.Reader, o Options, into sink) (Summary, error) {
-	r := &reader{Options: o, tape: tapeReader{r: in}, into: into, kind: -1, next: 1, trees: trees{}}
+	r := &reader{Options: o, tape: tapeReader{r: in}, into: into, kind: -1, next: 1, trees: trees{}, named: named{}}
 	last := ""
 	for {
 		if err := ctx.Err(); err != nil {
@@ -174,6 +176,7 @@ func (r *reader) log(ctx context.Context, name string, b []byte) error {
 		}
 		r.next++
 		r.trees.add(rec)
+		r.named.add(rec)
 		if rec.Subject == signing.Subject(r.out.Head.Ledger) {
 			if r.rotations, err = signing.AppendRotation(r.rotations, rec); err != nil {
 				return failure(CodeRotationBroken, "%v", err)
@@ -204,6 +207,7 @@ func (r *reader) evidence(ctx context.Context, hash string) error {
 	if err != nil {
 		return err
 	}
+	r.named.found(hash)
 	return r.tape.finish()
 }
 
@@ -260,7 +264,7 @@ func (r *reader) conclude() (err error) {
 	if err != nil {
 		return err
 	}
-	r.out.Checkpoints, r.out.Agreements = len(notes), len(r.trees)-1
+	r.out.Checkpoints, r.out.Agreements, r.out.Lost = len(notes), len(r.trees)-1, r.named.left()
 	if r.into != nil {
 		return r.into.checkpoints(notes)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -26,6 +27,7 @@ type Log interface {
 	Reached(ctx context.Context) (uint64, error)
 	ReadStored(ctx context.Context, from, to uint64) iter.Seq2[[]eventstore.Record, error]
 	EvidenceHashes(ctx context.Context) ([]string, error)
+	CheckEvidence(ctx context.Context, hash string) error
 	Evidence(ctx context.Context, hash string) (*eventstore.EvidenceReader, error)
 }
 
@@ -42,31 +44,33 @@ type Source struct {
 	Program string // its version
 }
 
-// Write writes a backup. After an error what was written is none, and Verify says
-// so. The error is a *Failure where the log is not what the ledger signs.
-func (s Source) Write(ctx context.Context, w io.Writer) (Manifest, error) {
-	out := &writer{Source: s, tape: tapeWriter{w: w}, trees: trees{}}
+// Write writes a backup, and lists the files that events name and that are not in it,
+// because they are damaged or not stored any more. After an error what was written is
+// no backup, and Verify says so. The error is a *Failure where the log is not what the
+// ledger signs.
+func (s Source) Write(ctx context.Context, w io.Writer) (lost []Lost, err error) {
+	out := &writer{Source: s, tape: tapeWriter{w: w}, trees: trees{}, named: named{}}
 	m := Manifest{Format: Format, Ledger: s.Log.Ledger()}
 	if err := out.object(nameHead, Head{
 		Format: Format, Ledger: m.Ledger, Key: s.Log.Key(), Metadata: s.Log.Metadata(), Program: s.Program, Begun: time.Now().UTC(),
 	}); err != nil {
-		return m, err
+		return nil, err
 	}
 	signed, err := out.log(ctx)
 	if err != nil {
-		return m, err
+		return nil, err
 	}
 	m.Seq, m.Checkpoint = signed.Size, string(signed.Note)
 	out.notes(signed)
 	if m.Evidence, err = out.evidence(ctx); err != nil {
-		return m, err
+		return nil, err
 	}
 	m.Parts, m.Ended = out.tape.parts, time.Now().UTC()
 	if err := out.object(nameManifest, m); err != nil {
-		return m, err
+		return nil, err
 	}
 	out.tape.bytes(nameSum, []byte(out.tape.parts[len(out.tape.parts)-1].SHA256+"\n"))
-	return m, out.tape.close()
+	return out.named.left(), out.tape.close()
 }
 
 // writer is a backup under way.
@@ -74,6 +78,7 @@ type writer struct {
 	Source
 	tape  tapeWriter
 	trees trees
+	named named
 	part  []byte // of the log, not written yet
 	first uint64 // sequence in it
 	next  uint64
@@ -140,6 +145,7 @@ func (w *writer) records(ctx context.Context, to uint64) (err error) {
 			}
 			w.next++
 			w.trees.add(rec)
+			w.named.add(rec)
 			if len(w.part) >= partSize {
 				w.flush()
 			}
@@ -179,13 +185,23 @@ func (w *writer) notes(signed proof.Signed) {
 	}
 }
 
-// evidence writes all that is stored: what events name is, since before they do.
+// evidence writes all that is stored whole; what events name was, before they did. A
+// file that is damaged is left out, and keeps nothing else from being saved: whoever
+// reads the backup learns from the events what is not there.
 func (w *writer) evidence(ctx context.Context) (files int, err error) {
 	hashes, err := w.Log.EvidenceHashes(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, name := range hashes {
+		damaged := (*eventstore.EvidenceDamagedError)(nil)
+		err := w.Log.CheckEvidence(ctx, name) // once its length is written, it is too late
+		if errors.Is(err, eventstore.ErrEvidenceNotFound) || errors.As(err, &damaged) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
 		file, err := w.Log.Evidence(ctx, name)
 		if err != nil {
 			return 0, err
@@ -195,8 +211,10 @@ func (w *writer) evidence(ctx context.Context) (files int, err error) {
 		if w.tape.err != nil {
 			return 0, w.tape.err
 		}
+		w.named.found(name)
+		files++
 	}
-	return len(hashes), nil
+	return files, nil
 }
 
 // trees are those of a log that is read from its beginning: the ledger's under "",
