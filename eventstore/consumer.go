@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +46,8 @@ type ConsumerState struct {
 // whenever it is due: with two under way, the second would come before the first.
 // So a reader gets every record, in order, and one again when it ended before it
 // acknowledged it. The consumer stays until it is deleted, however long nobody
-// reads.
+// reads. Where an embedded server cannot read any more how far one was, it begins anew:
+// the reader gets again what it had, which the ids tell it, and misses nothing.
 func (s *Store) EnsureConsumer(ctx context.Context, c Consumer) error {
 	if err := checkLedger(c.Name); err != nil {
 		return fmt.Errorf("eventstore: name of a consumer: %w", err)
@@ -63,30 +66,53 @@ func (s *Store) EnsureConsumer(ctx context.Context, c Consumer) error {
 	there, err := s.durable(ctx, c.Name)
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerNotFound):
-		_, err = s.js.CreateConsumer(ctx, s.stream, jetstream.ConsumerConfig{
-			Durable:           c.Name,
-			DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-			OptStartSeq:       max(c.From, 1),
-			AckPolicy:         jetstream.AckExplicitPolicy,
-			AckWait:           AckWait,
-			MaxDeliver:        -1,
-			MaxAckPending:     1,
-			MaxWaiting:        64,
-			FilterSubjects:    filters,
-			InactiveThreshold: 0,
-			MemoryStorage:     false,
-			Metadata:          map[string]string{consumerKey: c.Name},
-		})
-	case err != nil:
-	case !slices.Equal(filtersOf(there.Config), filters):
-		cfg := there.Config
-		cfg.FilterSubject, cfg.FilterSubjects = "", filters
-		_, err = s.js.UpdateConsumer(ctx, s.stream, cfg)
+		cfg := consumerConfig(c.Name, filters, c.From)
+		if _, err = s.js.CreateConsumer(ctx, s.stream, cfg); apiCode(err) == codeConsumerStore && s.setDamagedAside(c.Name) {
+			_, err = s.js.CreateConsumer(ctx, s.stream, cfg)
+		}
+	case err == nil:
+		cfg, want := there.Config, consumerConfig(c.Name, filters, c.From)
+		if !slices.Equal(filtersOf(cfg), filters) || cfg.AckWait != want.AckWait || cfg.MaxDeliver != want.MaxDeliver || cfg.MaxAckPending != want.MaxAckPending {
+			cfg.FilterSubject, cfg.FilterSubjects = "", filters
+			cfg.AckWait, cfg.MaxDeliver, cfg.MaxAckPending = want.AckWait, want.MaxDeliver, want.MaxAckPending
+			_, err = s.js.UpdateConsumer(ctx, s.stream, cfg)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("eventstore: consumer %s: %w", c.Name, s.readError(err))
 	}
 	return nil
+}
+
+func consumerConfig(name string, filters []string, from uint64) jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable:           name,
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       max(from, 1),
+		AckPolicy:         jetstream.AckExplicitPolicy,
+		AckWait:           AckWait,
+		MaxDeliver:        -1,
+		MaxAckPending:     1,
+		MaxWaiting:        64,
+		FilterSubjects:    filters,
+		InactiveThreshold: 0,
+		MemoryStorage:     false,
+		Metadata:          map[string]string{consumerKey: name},
+	}
+}
+
+// setDamagedAside moves away what an embedded server kept of a consumer, and cannot
+// read: it makes none in its place. It reports whether there was something.
+func (s *Store) setDamagedAside(name string) bool {
+	if s.srv.Load() == nil {
+		return false
+	}
+	aside := filepath.Join(s.cfg.Dir, fmt.Sprintf("consumer-%s-damaged-%s", name, time.Now().UTC().Format("20060102T150405.000Z")))
+	if err := os.Rename(filepath.Join(streamDir(s.cfg.Dir, s.stream), "obs", name), aside); err != nil {
+		return false
+	}
+	s.log.Warn("what was kept of how far a reader had come is damaged: it is sent all that it reads once more", "consumer", name, "damaged", aside)
+	return true
 }
 
 func filtersOf(cfg jetstream.ConsumerConfig) []string {

@@ -175,6 +175,7 @@ const (
 	codeBatchTooManyInFlight  = 10210 // the server stages too many batches
 	codeNoLeader              = 10008 // the cluster, or the stream, has no leader at present
 	codeNoPeers               = 10005 // the cluster has too few servers for the replicas asked for
+	codeConsumerStore         = 10012 // a consumer could not be made, as where its files cannot be read
 	codeNoResources           = 10023 // as much is stored as the server may store
 	codeNoStorage             = 10047 // the same, of an account
 )
