@@ -118,6 +118,7 @@ func (m *Models) tablesDifference(ctx context.Context, log Log, tables *TablesEr
 	}
 	var want, got []tableRow
 	p := newFold(log, true, position{}, m.opts)
+	defer p.aside.close()
 	p.digests.seen = func(order int, entity string, cells []cell) {
 		if p.next() == tables.Seq {
 			want = append(want, tableRow{order, rowEntity(order, entity, cells), slices.Clone(cells)})

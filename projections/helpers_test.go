@@ -196,17 +196,6 @@ func (m *memory) ReadChunks(_ context.Context, from, to uint64, _ string) iter.S
 	}
 }
 
-func (m *memory) Aggregate(_ context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error] {
-	return func(yield func(eventstore.Record, error) bool) {
-		records, _ := m.all()
-		for _, r := range records {
-			if r.Subject == subject && r.Seq >= from && !yield(r, nil) {
-				return
-			}
-		}
-	}
-}
-
 func (m *memory) Records(ctx context.Context, _ string, seqs []uint64) iter.Seq2[eventstore.Record, error] {
 	return func(yield func(eventstore.Record, error) bool) {
 		for _, seq := range seqs {

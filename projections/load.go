@@ -81,6 +81,7 @@ func (m *Models) fill(ctx context.Context, log source, to uint64, path string, p
 	if p, err = newProjector(conn, log, true, opts); err != nil {
 		return nil, err
 	}
+	defer p.aside.close()
 	room := func() error { return durable.Room(m.opts.Dir) } // the log and what serves come first
 	return p, p.load(ctx, log, to, path, room, progress, observe)
 }
@@ -141,6 +142,9 @@ func (p *projector) load(ctx context.Context, log source, to uint64, path string
 	p.out = &l.late
 	if p.states.order != nil { // nothing is written to the file any more
 		return p.commit()
+	}
+	if err := p.aside.copyTo(p.conn); err != nil {
+		return err
 	}
 	return p.keepAll(ctx)
 }

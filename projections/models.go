@@ -27,8 +27,6 @@ type Log interface {
 type source interface {
 	// ReadChunks yields the records from one sequence to another.
 	ReadChunks(ctx context.Context, from, to uint64, filter string) iter.Seq2[[]eventstore.Record, error]
-	// Aggregate yields the records of one subject.
-	Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error]
 	// Records yields the records at known sequences, in the order in which they
 	// are given: of one subject, or of any where subject is "".
 	Records(ctx context.Context, subject string, seqs []uint64) iter.Seq2[eventstore.Record, error]

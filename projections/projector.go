@@ -21,6 +21,7 @@ type projector struct {
 	words      *wordWriter
 	entities   *entityWriter
 	states     *stateCache
+	aside      aside // what a load or a replay forgets of them
 	rollups    *rollups
 	waitlists  *waitlists
 	trees      *trees
@@ -85,7 +86,7 @@ func newFold(log source, whole bool, at position, opts Options) *projector {
 	return &projector{
 		ledger: opts.Ledger, at: at, zone: opts.Location, chain: newChain(at.digest, at.mark), out: &rowBuffer{},
 		words: newWordWriter(whole), entities: newEntityWriter(whole),
-		states: newStateCache(log, opts.CacheParts), rollups: newRollups(whole), waitlists: newWaitlists(whole),
+		states: newStateCache(log, opts.CacheParts), aside: aside{dir: opts.Dir}, rollups: newRollups(whole), waitlists: newWaitlists(whole),
 		trees: newTrees(whole, opts.CacheParts/treeParts),
 	}
 }
@@ -184,8 +185,10 @@ func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *de
 	var later []uint64
 	switch {
 	case !known: // this is its first event
-	case p.entities.whole: // while loading, the register has no index
-		return p.states.get(kind, d, s, weight, p.states.log.Aggregate(ctx, d.rec.Subject, 1))
+	case p.entities.whole: // a load, or a replay, that has forgotten it or meets it for the first time
+		if s, weight, err = p.aside.read(kind, d.rec.Subject, e.id); err != nil {
+			return nil, err
+		}
 	default:
 		if s, weight, err = readSnapshot(p.conn, kind, d.rec.Subject, e.id); err != nil {
 			return nil, err

@@ -149,13 +149,6 @@ func (i *interrupted) Records(ctx context.Context, subject string, seqs []uint64
 	return i.memory.Records(ctx, subject, seqs)
 }
 
-func (i *interrupted) Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error] {
-	if i.folds.Add(-1) == 0 {
-		i.cancel()
-	}
-	return i.memory.Aggregate(ctx, subject, from)
-}
-
 func TestPositionCommitsWithItsRows(t *testing.T) {
 	// given read models of some projects, and an event of each that is not in them yet
 	const projects = 10

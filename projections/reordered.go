@@ -81,17 +81,6 @@ func (r *reordered) ReadChunks(ctx context.Context, from, to uint64, _ string) i
 	}
 }
 
-// Aggregate yields the records of one subject from a place on.
-func (r *reordered) Aggregate(ctx context.Context, subject string, from uint64) iter.Seq2[eventstore.Record, error] {
-	var places []uint64
-	for i := from - 1; i < uint64(len(r.events)); i++ {
-		if r.events[i].subject == subject {
-			places = append(places, i+1)
-		}
-	}
-	return r.Records(ctx, subject, places)
-}
-
 // Records yields the records at places.
 func (r *reordered) Records(ctx context.Context, subject string, places []uint64) iter.Seq2[eventstore.Record, error] {
 	return func(yield func(eventstore.Record, error) bool) {

@@ -125,6 +125,7 @@ func (m *Models) replay(ctx context.Context, log Log, live position, snapshots *
 		err = w.compareEnd(ctx)
 	}
 	p := newFold(log, true, position{}, m.opts)
+	defer p.aside.close()
 	p.stored, p.named = snapshots, named
 	if err == nil {
 		take := func(b *rowBuffer) error { return w.take(ctx, b) }

@@ -118,8 +118,11 @@ func (p *projector) keepTogether(moved []*aggregate) error {
 // keep has a snapshot written of an aggregate, unless there is one of its last event.
 func (p *projector) keep(a *aggregate) error {
 	p.states.waitNoMore(a)
-	if !p.states.keeps || a.version == a.kept {
+	if a.version == a.kept {
 		return nil
+	}
+	if p.entities.whole && !p.states.keeps {
+		return p.aside.keep(a)
 	}
 	snapshot, err := a.snapshot()
 	if err == nil {
