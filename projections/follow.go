@@ -46,6 +46,8 @@ func (m *Models) Follow(ctx context.Context, log Log) error {
 	}
 }
 
+var errFollowed = errors.New("projections: another Follow is running")
+
 // followPause lies between two attempts to write to a full disk, or to reach the log.
 const followPause = time.Second
 

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -70,16 +69,6 @@ type Batch struct {
 	Seq      uint64        // the last event
 	Duration time.Duration // of projecting and committing
 	Lag      time.Duration // from when the last event was stored until its commit
-}
-
-// Position is how far the read models have come.
-type Position struct {
-	Seq    uint64    // of the last event
-	Digest string    // at Seq, 64 hexadecimal digits; see digest
-	Events uint64    // projected in all
-	At     time.Time // ledger time of the last event
-	Ready  bool      // there are read models to ask; false while they are first made
-	Err    error     // why the projector stopped; nil while it runs or was told to stop
 }
 
 // Models are the read models of one ledger. They are safe for use by many
@@ -222,36 +211,6 @@ func (m *Models) install(f *file, log Log) error {
 	return nil
 }
 
-// Position says how far the read models have come, at no cost.
-func (m *Models) Position() Position { return m.position.Load().(Position) }
-
-func (m *Models) publish(at position) {
-	p := m.Position()
-	p.Seq, p.Events, p.Digest, p.At, p.Ready = at.seq, at.seq, at.digest.String(), at.time(), true
-	m.setPosition(p)
-}
-
-func (m *Models) setError(err error) {
-	p := m.Position()
-	p.Err = err
-	m.setPosition(p)
-}
-
-func (m *Models) setPosition(p Position) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.position.Store(p)
-	m.wake()
-}
-
-// wake has everybody who waits look again. The caller holds mu.
-func (m *Models) wake() {
-	if !m.closed {
-		close(m.moved)
-		m.moved = make(chan struct{})
-	}
-}
-
 // acquire returns the live file, in use until its inUse is done, or a
 // *BehindError when it has not reached seq.
 func (m *Models) acquire(seq uint64) (*file, error) {
@@ -266,34 +225,3 @@ func (m *Models) acquire(seq uint64) (*file, error) {
 	m.live.inUse.Add(1)
 	return m.live, nil
 }
-
-// Wait returns when the read models have reached seq and can be asked. When
-// ctx ends first, or when the projector has stopped before, it returns a
-// *BehindError.
-func (m *Models) Wait(ctx context.Context, seq uint64) error { return m.wait(ctx, seq, false) }
-
-// waitFollowed is Wait for read models that were seen to be made from the log.
-func (m *Models) waitFollowed(ctx context.Context, seq uint64) error { return m.wait(ctx, seq, true) }
-
-func (m *Models) wait(ctx context.Context, seq uint64, follow bool) error {
-	for {
-		m.mu.RLock()
-		p, moved, closed, followed := m.Position(), m.moved, m.closed, m.followed != nil || !follow
-		m.mu.RUnlock()
-		switch {
-		case closed:
-			return ErrClosed
-		case p.Ready && p.Seq >= seq && followed:
-			return nil
-		case p.Err != nil:
-			return &BehindError{Asked: seq, Reached: p.Seq, Err: p.Err}
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return &BehindError{Asked: seq, Reached: m.Position().Seq}
-		}
-	}
-}
-
-var errFollowed = errors.New("projections: another Follow is running")

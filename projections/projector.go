@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -49,15 +48,6 @@ type projector struct {
 	rows        int                 // of the last commit
 }
 
-// position is how far the tables go.
-type position struct {
-	seq    uint64
-	at     int64  // ledger time of seq, microseconds since 1970
-	event  string // id of event seq
-	digest digest
-	mark   digest
-}
-
 // newProjector goes on from what the tables hold; load says that they are new.
 func newProjector(conn *sqlite.Conn, log source, load bool, opts Options) (*projector, error) {
 	at, err := readPosition(conn)
@@ -89,22 +79,6 @@ func newFold(log source, whole bool, at position, opts Options) *projector {
 		states: newStateCache(log, opts.CacheParts), aside: aside{dir: opts.Dir}, rollups: newRollups(whole), waitlists: newWaitlists(whole),
 		trees: newTrees(whole, opts.CacheParts/treeParts),
 	}
-}
-
-func readPosition(conn *sqlite.Conn) (at position, err error) {
-	err = each(conn, "SELECT seq, at, event, digest, mark FROM position", nil, func(stmt *sqlite.Stmt) (bool, error) {
-		at.seq, at.at, at.event = uint64(stmt.ColumnInt64(0)), stmt.ColumnInt64(1), stmt.ColumnText(2)
-		if stmt.ColumnBytes(3, at.digest[:]) != len(at.digest) || stmt.ColumnBytes(4, at.mark[:]) != len(at.mark) {
-			return false, errors.New("projections: the position's digest is damaged")
-		}
-		return false, nil
-	})
-	return at, err
-}
-
-func (p *projector) writePosition() error {
-	return insert(p.conn, "INSERT OR REPLACE INTO position (id, seq, at, event, digest, mark) VALUES (1, ?, ?, ?, ?, ?)",
-		p.at.seq, p.at.at, p.at.event, p.at.digest[:], p.at.mark[:])
 }
 
 // next is the sequence of the event at hand.
@@ -164,42 +138,6 @@ func (p *projector) kindOf(name string) *domain.Aggregate {
 		p.keeper = kept[name]
 	}
 	return p.kind
-}
-
-// aggregate returns the aggregate that d belongs to, as it was before. It refuses
-// an event that is stored under the subject of another.
-func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *decoded) (*aggregate, error) {
-	a, cached := p.states.cached(d.rec.Subject)
-	if cached && a.ref == d.env.Ref {
-		return a, nil
-	}
-	if cached || d.rec.Subject != subjectOf(p.ledger, d.env.Ref) {
-		return nil, &SubjectError{Seq: d.rec.Seq, Ref: d.env.Ref, Subject: d.rec.Subject}
-	}
-	e, known, err := p.findAggregate(d.env.Ref)
-	if err != nil {
-		return nil, err
-	}
-	var s domain.Snapshot
-	var weight int
-	var later []uint64
-	switch {
-	case !known: // this is its first event
-	case p.entities.whole: // a load, or a replay, that has forgotten it or meets it for the first time
-		if s, weight, err = p.aside.read(kind, d.rec.Subject, e.id); err != nil {
-			return nil, err
-		}
-	default:
-		if s, weight, err = readSnapshot(p.conn, kind, d.rec.Subject, e.id); err != nil {
-			return nil, err
-		}
-		// The log would search every record between the first and the last of
-		// the subject; the register has their sequences.
-		if later, err = historyAfter(p.conn, e.id, s.Seq); err != nil {
-			return nil, err
-		}
-	}
-	return p.states.get(kind, d, s, weight, p.states.log.Records(ctx, d.rec.Subject, later))
 }
 
 func (p *projector) write(kind *domain.Aggregate, a *aggregate, d *decoded) error {
@@ -344,11 +282,4 @@ func (p *projector) commit() (err error) {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
-}
-
-func (at position) time() time.Time {
-	if at.at == 0 { // there is no event yet, or none in the view
-		return time.Time{}
-	}
-	return time.UnixMicro(at.at).UTC()
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	lru "container/list"
+	"context"
 	"fmt"
 	"iter"
 
@@ -166,4 +167,40 @@ func (c *stateCache) waitNoMore(a *aggregate) {
 		c.waiting.Remove(a.waits)
 		a.waits = nil
 	}
+}
+
+// aggregate returns the aggregate that d belongs to, as it was before. It refuses
+// an event that is stored under the subject of another.
+func (p *projector) aggregate(ctx context.Context, kind *domain.Aggregate, d *decoded) (*aggregate, error) {
+	a, cached := p.states.cached(d.rec.Subject)
+	if cached && a.ref == d.env.Ref {
+		return a, nil
+	}
+	if cached || d.rec.Subject != subjectOf(p.ledger, d.env.Ref) {
+		return nil, &SubjectError{Seq: d.rec.Seq, Ref: d.env.Ref, Subject: d.rec.Subject}
+	}
+	e, known, err := p.findAggregate(d.env.Ref)
+	if err != nil {
+		return nil, err
+	}
+	var s domain.Snapshot
+	var weight int
+	var later []uint64
+	switch {
+	case !known: // this is its first event
+	case p.entities.whole: // a load, or a replay, that has forgotten it or meets it for the first time
+		if s, weight, err = p.aside.read(kind, d.rec.Subject, e.id); err != nil {
+			return nil, err
+		}
+	default:
+		if s, weight, err = readSnapshot(p.conn, kind, d.rec.Subject, e.id); err != nil {
+			return nil, err
+		}
+		// The log would search every record between the first and the last of
+		// the subject; the register has their sequences.
+		if later, err = historyAfter(p.conn, e.id, s.Seq); err != nil {
+			return nil, err
+		}
+	}
+	return p.states.get(kind, d, s, weight, p.states.log.Records(ctx, d.rec.Subject, later))
 }
