@@ -1,171 +1,17 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/milepost-ledger/milepost/domain"
-	"github.com/milepost-ledger/milepost/domain/catalogue"
 	"github.com/milepost-ledger/milepost/domain/party"
 	"github.com/milepost-ledger/milepost/eventstore"
 )
-
-// task is one command on its way through the write path.
-type task struct {
-	Request
-	typ    domain.CommandType
-	id     string // the idempotency key, or one of our own
-	global bool   // the key may have been used anywhere in the ledger
-	sent   bool   // it was appended, and may be in the log
-
-	unless      string // a refusal with this code means that it is done
-	actingField string // the field that says in whose name it is asked
-}
-
-// newTask checks the request against the command's declaration and completes it.
-func (l *Ledger) newTask(req Request) (*task, error) {
-	typ, _, err := catalogue.Command(req.Command.Name())
-	if err != nil {
-		return nil, err
-	}
-	if err := typ.Check(req.Command, req.Meta); err != nil {
-		return nil, err
-	}
-	t := &task{Request: req, typ: typ, id: req.Meta.IdempotencyKey}
-	if t.hash == "" {
-		t.hash = hashOf(req)
-	}
-	t.global = t.id != "" && !req.local
-	if t.id == "" {
-		t.id = newID()
-	}
-	if c, ok := req.Command.(domain.Creating); ok {
-		t.Command = c.WithKey(domain.Key(newID()))
-	}
-	if t.Meta.Actor == "" {
-		t.Meta.Actor = "anonymous"
-	}
-	t.actingField = "acting_for"
-	if c, ok := req.Command.(domain.Acting); ok && t.Meta.ActingFor == "" {
-		t.Meta.ActingFor, t.actingField = c.ActingParty(), "party"
-	}
-	return t, nil
-}
-
-// skipped is what an import counts of a command with which nothing is left to do.
-func (t *task) skipped() Receipt {
-	return Receipt{CommandID: t.id, Command: t.typ.Name, Replayed: true}
-}
-
-// hashOf identifies what a request asks for, however its JSON was written: the
-// same key with the same hash is the same command. What depends on the moment
-// (default dates, the expected version) is not in it, nor is who asks: a file
-// that somebody else imports again still adds nothing. More is hashed with it.
-func hashOf(req Request, more ...string) string {
-	buf := hashing.Get().(*bytes.Buffer)
-	defer hashing.Put(buf)
-	buf.Reset()
-	enc := json.NewEncoder(buf)
-	meta := req.Meta
-	meta.IdempotencyKey, meta.ExpectedVersion, meta.Actor = "", nil, ""
-	_ = enc.Encode(req.Command.Name()) // a buffer takes every write, and commands are plain structs
-	_ = enc.Encode(req.Command)
-	_ = enc.Encode(meta)
-	for _, s := range more {
-		_ = enc.Encode(s)
-	}
-	sum := sha256.Sum256(buf.Bytes())
-	return hex.EncodeToString(sum[:16])
-}
-
-var hashing = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// world shows a decision the states of other aggregates, and notes which.
-type world struct {
-	ctx     context.Context
-	ledger  *Ledger
-	overlay overlay
-	earlier overlay // beneath overlay: after commands that are being appended, or of one moment
-	looked  []look  // as first seen: the append expects what was decided on. There are few, so a list does
-}
-
-// look is a state that a decision has seen, of the object that knows which commands led
-// to it: the cache may forget that, and make another one meanwhile.
-type look struct {
-	*aggregate
-	snapshot snapshot
-}
-
-// seen appends the aggregates that were looked at.
-func (w *world) seen(to []*aggregate) []*aggregate {
-	for i := range w.looked {
-		to = append(to, w.looked[i].aggregate)
-	}
-	return to
-}
-
-// overlay holds states that are not, or not yet, those of the log: after
-// commands that are decided but not appended, and blank ones, see suppose.
-type overlay map[domain.Ref]look
-
-// suppose lets a command that makes something new be decided without a look at
-// the log, as if its aggregate did not exist: the append checks just that. If
-// it does exist after all, the append conflicts or the decision is refused, and
-// both are tried again on what the log says. It saves a read for each new
-// aggregate, which an import would feel.
-func (o *overlay) suppose(t *task, own *aggregate) {
-	_, creating := t.Command.(domain.Creating)
-	if _, decided := (*o)[own.ref]; decided || !creating || own.isLoaded() {
-		return
-	}
-	if *o == nil {
-		*o = overlay{}
-	}
-	(*o)[own.ref] = look{own, snapshot{}}
-}
-
-func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
-	for i := range w.looked {
-		if l := &w.looked[i]; l.ref == ref {
-			return l.aggregate, l.snapshot, nil
-		}
-	}
-	seen, ok := w.overlay[ref]
-	if !ok {
-		seen, ok = w.earlier[ref]
-	}
-	if !ok {
-		a, err := w.ledger.aggregate(ref)
-		if err != nil {
-			return nil, snapshot{}, err
-		}
-		s, err := w.ledger.current(w.ctx, a)
-		if err != nil {
-			return a, s, err
-		}
-		seen = look{a, s}
-	}
-	w.looked = append(w.looked, seen)
-	return seen.aggregate, seen.snapshot, nil
-}
-
-// State implements domain.World. What has no key does not exist: a change of an
-// amendment may lack one, and the rules refuse it as they do what is not there.
-func (w *world) State(ref domain.Ref) (any, error) {
-	if ref.Key == "" {
-		return nil, nil
-	}
-	_, s, err := w.snapshot(ref)
-	return s.State, err
-}
 
 // decision is what a task came to: messages to append, and the snapshots that
 // hold once they are.
@@ -333,12 +179,6 @@ func (d *decision) settle(l *Ledger, first uint64) Receipt {
 		CommandID: d.task.id, Command: d.task.typ.Name, Agreement: d.own.ref.Agreement, Aggregate: d.own.ref.Path(),
 		Version: version, Seq: first + uint64(len(d.msgs)) - 1, RecordedAt: d.now, Events: d.events,
 	}
-}
-
-// needless reports whether a refusal says that nothing is left to do.
-func (t *task) needless(err error) bool {
-	var r *domain.Rejected
-	return t.unless != "" && errors.As(err, &r) && r.Code == t.unless
 }
 
 func isRejected(err error) bool {
