@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
@@ -33,12 +32,6 @@ type WebhooksStatus struct {
 	Disabled int    `json:"disabled"`
 	Failing  int    `json:"failing" doc:"Enabled, and the last request was a failure."`
 	Lag      uint64 `json:"lag" doc:"Sequences of the log that the one furthest behind has not got to."`
-}
-
-// AwaitedKey is a party that has registered a key, and how far it has countersigned.
-type AwaitedKey struct {
-	Party   domain.Key `json:"party"`
-	Covered uint64     `json:"covered" doc:"Sequence up to which it has countersigned the ledger's tree."`
 }
 
 // operating completes a status with what an operator wants to know beside. What

@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -98,26 +95,6 @@ func copyStatus(c *eventstore.Copy) *CopyStatus {
 	return status
 }
 
-// Integrity says how far the log is signed for, and whether it is still what it
-// was.
-type Integrity struct {
-	Checkpoint uint64       `json:"checkpoint" doc:"Sequence up to which the newest checkpoint covers the log."`
-	SignedAt   *time.Time   `json:"signed_at" doc:"When that was signed; null before the first."`
-	Settled    uint64       `json:"settled" doc:"Sequence up to which every party that has registered a key has countersigned the ledger's tree; 0 when no party has."`
-	Awaits     []AwaitedKey `json:"awaits" doc:"The parties whose countersignature does not cover the whole log yet."`
-	Scrub      Scrub        `json:"scrub"`
-	Finding    string       `json:"finding" doc:"What is wrong; empty while all agrees."`
-}
-
-// Scrub says how far the log has been read and hashed again.
-type Scrub struct {
-	State  string     `json:"state" enum:"off,beginning,waiting,reading,failed"`
-	Seq    uint64     `json:"seq" doc:"Sequence up to which the present pass has come."`
-	Until  uint64     `json:"until" doc:"Sequence at which it ends."`
-	Passes uint64     `json:"passes" doc:"Complete passes since the server started."`
-	Last   *time.Time `json:"last" doc:"When the last complete pass ended; null before the first."`
-}
-
 // NATSStatus says what keeps the log.
 type NATSStatus struct {
 	Mode          string `json:"mode" enum:"embedded,external"`
@@ -189,119 +166,4 @@ func (s *server) readStatus(ctx context.Context) (Status, error) {
 	}
 	status.Ready = len(status.Reasons) == 0
 	return status, nil
-}
-
-// health serves what supervisors ask: is it alive, may it be sent requests, how
-// is it doing.
-func (s *server) health() {
-	plain := func(doc string) map[string]*huma.Response {
-		return map[string]*huma.Response{"200": {Description: doc, Content: map[string]*huma.MediaType{
-			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}},
-		}}}
-	}
-	ok := func(w http.ResponseWriter) error {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n"))
-		return nil
-	}
-	s.handle(huma.Operation{
-		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Tags: []string{"operations"},
-		Summary: "Whether the process lives.", Responses: plain("It does."), Errors: []int{400, 403},
-	}, func(w http.ResponseWriter, _ *http.Request) error { return ok(w) })
-
-	s.handle(huma.Operation{
-		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"operations"},
-		Summary:   "Whether it can serve: the log answers, and the read models follow it.",
-		Responses: plain("It can."), Errors: []int{400, 403, 503},
-	}, func(w http.ResponseWriter, r *http.Request) error {
-		if stopping(r.Context()) {
-			return newProblem(CodeStopping, "", "The server is told to stop. Ask another one, or this one in a moment.")
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Patience)
-		defer cancel()
-		status, err := s.readStatus(ctx)
-		if err != nil {
-			return err
-		}
-		if status.Ready {
-			return ok(w)
-		}
-		p := newProblem(CodeNotReady, "", "The server is not ready; reasons says why.")
-		p.Asked, p.Reached = &status.LastSeq, &status.ProjectedSeq
-		for _, reason := range status.Reasons {
-			if strings.HasPrefix(reason, modelsStopped) {
-				reason = modelsStopped // at what is not for strangers
-			}
-			p.Reasons = append(p.Reasons, reason)
-		}
-		return p
-	})
-
-	metrics := s.metrics.handler()
-	s.handle(huma.Operation{
-		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"operations"},
-		Summary: "Metrics, for Prometheus.", Responses: plain("In Prometheus' text format."), Errors: []int{403},
-	}, func(w http.ResponseWriter, r *http.Request) error {
-		metrics.ServeHTTP(w, r)
-		return nil
-	})
-}
-
-const modelsStopped = "the read models have stopped"
-
-// notReady says why requests should go elsewhere, if they should. Once the read
-// models have caught up, being a little behind a busy log is no reason.
-func (s *server) notReady(position projections.Position, last uint64, connected bool) []string {
-	reasons := []string{}
-	if !connected {
-		reasons = append(reasons, "there is no connection to the log")
-	}
-	switch lag := int64(last) - int64(position.Seq); {
-	case position.Err != nil:
-		reasons = append(reasons, modelsStopped+": "+position.Err.Error())
-	case !position.Ready:
-		reasons = append(reasons, "the read models are being made")
-	case lag <= 0:
-		s.caughtUp.Store(true)
-	case !s.caughtUp.Load():
-		reasons = append(reasons, "the read models have not caught up with the log yet")
-	case lag > int64(s.cfg.MaxLag):
-		reasons = append(reasons, "the read models are too far behind the log")
-	}
-	if err := s.cfg.Notary.Err(); err != nil {
-		reasons = append(reasons, err.Error())
-	}
-	return reasons
-}
-
-// integrity says how far the log is signed for and checked.
-func (s *server) integrity(ctx context.Context, last uint64) (Integrity, error) {
-	now := s.cfg.Notary.Scrub()
-	i := Integrity{Awaits: []AwaitedKey{}, Checkpoint: s.cfg.Notary.Size(), Scrub: Scrub{State: now.State, Seq: now.Seq, Until: now.Until, Passes: now.Passes}}
-	if at := s.cfg.Notary.SignedAt(); !at.IsZero() {
-		i.SignedAt = &at
-	}
-	if !now.Last.IsZero() {
-		i.Scrub.Last = &now.Last
-	}
-	if err := s.cfg.Notary.Err(); err != nil {
-		i.Finding = err.Error()
-	}
-	t, err := s.settler(ctx)
-	if behind := (*projections.BehindError)(nil); errors.As(err, &behind) {
-		return i, nil // the keys are not known yet
-	}
-	if err != nil {
-		return i, err
-	}
-	if i.Settled, err = t.settledUpTo(); err != nil {
-		return i, err
-	}
-	covered, err := t.coveredOf("")
-	for _, w := range t.witnesses {
-		if covered[w.party] < last {
-			i.Awaits = append(i.Awaits, AwaitedKey{w.party, covered[w.party]})
-		}
-	}
-	return i, err
 }
