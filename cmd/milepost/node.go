@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,7 +20,6 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/subscribers"
-	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/cmd/internal/web"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
 	"github.com/milepost-ledger/milepost/domain"
@@ -30,44 +27,6 @@ import (
 	"github.com/milepost-ledger/milepost/eventstore/notary"
 	"github.com/milepost-ledger/milepost/projections"
 )
-
-// nodeConfig says which ledger to run and where.
-type nodeConfig struct {
-	dir     string
-	name    string // of the ledger
-	natsURL string // external NATS; embedded when empty
-	creds   string
-	follow  bool // serve a copy, which can only be read
-
-	natsListen        string // host:port where subscribers connect to the embedded server; "" for nowhere
-	natsCert, natsKey string // PEM files for TLS there
-
-	timezone string // of a new ledger; "" leaves it as it is, UTC for a new one
-	log      *slog.Logger
-	tracer   *traces.Tracer // nil: nothing is traced
-
-	keyFile     string // with which the ledger signs; "" for the one in dir
-	checkpoints string // directory of the checkpoints; "" for the one in dir
-	scrubRate   int    // records a second; 0 leaves the scrub out
-
-	webhooks webhookConfig
-
-	now      func() time.Time         // the clock; nil for the machine's
-	checking func(done, total uint64) // told how far the check at start has come; may be nil
-	patience time.Duration            // how long the check at start may hold it up; 0 until its end
-}
-
-// scrubRate is how many records a second the scrub reads unless told otherwise: a
-// hundredth of what the log can give.
-const scrubRate = 2000
-
-// checkpointDir is where the checkpoints of the ledger lie.
-func (cfg nodeConfig) checkpointDir() string {
-	return cmp.Or(cfg.checkpoints, filepath.Join(cfg.dir, "checkpoints"))
-}
-
-// signingKey is the file of the key with which the ledger signs.
-func (cfg nodeConfig) signingKey() string { return cmp.Or(cfg.keyFile, signing.KeyFile(cfg.dir)) }
 
 // node is a ledger that runs in this process, in the order in which data flows
 // through it: a log, a notary that watches over it, read models and a directory of
@@ -213,79 +172,6 @@ func (n *node) handler(front api.Front, signIn *signin.Service) http.Handler {
 	handler := api.New(cfg)
 	web.Serve(handler, web.Config{Ledger: n.cfg.name, Location: n.location, SignIn: signIn, Logger: n.cfg.log})
 	return handler
-}
-
-// followPause lies between two attempts to follow a log that cannot be read.
-const followPause = time.Second
-
-// run feeds the read models, and has the notary sign and scrub, until halt. When the read models cannot be fed they answer that they
-// are behind, and it is tried again: an external server may come back.
-func (n *node) run(ctx context.Context) {
-	ctx, n.stop = context.WithCancel(ctx)
-	n.running.Go(func() {
-		if err := n.notary.Run(ctx); err != nil {
-			n.refused <- err
-		}
-	})
-	n.running.Go(func() {
-		for {
-			err := n.models.Follow(ctx, n.store)
-			if ctx.Err() != nil {
-				return
-			}
-			n.cfg.log.Error("the read models stopped following the log", "error", err)
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(followPause):
-			}
-		}
-	})
-}
-
-// signGrace is how long the signature under the end of the log may take; without it
-// the next start signs.
-const signGrace = 5 * time.Second
-
-// halt stops what run began, and has the end of the log signed.
-func (n *node) halt() {
-	if n.stop == nil {
-		return
-	}
-	n.stop()
-	n.running.Wait()
-	n.stop = nil
-	if n.cfg.follow {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), signGrace)
-	defer cancel()
-	if _, err := n.notary.Checkpoint(ctx, ""); err != nil {
-		n.cfg.log.Warn("the end of the log is not signed yet", "error", err)
-	}
-}
-
-// orRefused is why the log is refused, where something else came upon it first.
-func (n *node) orRefused(ctx context.Context, err error) error {
-	if err == nil || n.notary == nil {
-		return err
-	}
-	if disagree := (*notary.DisagreeError)(nil); errors.As(n.notary.Begun(ctx), &disagree) {
-		return disagree
-	}
-	return err
-}
-
-// catchUp waits until the read models show all that the log has now.
-func (n *node) catchUp(ctx context.Context) error {
-	last, err := n.store.Last(ctx)
-	if err != nil {
-		return err
-	}
-	if err := n.models.Wait(ctx, last); err != nil {
-		return fmt.Errorf("read models of %s: %w", n.cfg.dir, err)
-	}
-	return nil
 }
 
 // Close undoes startNode, as far as it got, against the flow of the data.
