@@ -170,3 +170,14 @@ func line(sig note.Signature) string { return "— " + sig.Name + " " + sig.Base
 
 // KeyName is a key as signatures name it, and Signed does.
 func KeyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
+
+// Unverified reads what a checkpoint says, whoever signed it, if anybody did: to
+// say of which tree it is when [Open] refuses it.
+func Unverified(msg []byte) (Checkpoint, error) {
+	_, err := note.Open(msg, note.VerifierList())
+	var unverified *note.UnverifiedNoteError
+	if !errors.As(err, &unverified) {
+		return Checkpoint{}, fmt.Errorf("proof: not a signed note: %w", err)
+	}
+	return parseCheckpoint(unverified.Note.Text)
+}

@@ -237,3 +237,6 @@ func (p *Principal) Renewed() (*Principal, error) {
 	}
 	return p.again()
 }
+
+// Grants lists the grants that hold. Whoever has none is known and may do nothing.
+func (p *Principal) Grants() []grants.Grant { return slices.Clone(p.grants) }
