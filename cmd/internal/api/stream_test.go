@@ -39,6 +39,11 @@ type message struct{ id, name, data string }
 // stream opens the stream, which must begin.
 func (r *rig) stream(query string, headers ...string) *reader {
 	r.t.Helper()
+	return r.streamBy(http.DefaultClient, query, headers...)
+}
+
+func (r *rig) streamBy(by *http.Client, query string, headers ...string) *reader {
+	r.t.Helper()
 	ctx, stop := context.WithTimeout(r.t.Context(), 30*time.Second) // so that what never comes fails the test
 	req := r.request(ctx, http.MethodGet, "/v1/events"+query, nil)
 	req.Header.Set("Accept", mediaStream)
@@ -46,7 +51,7 @@ func (r *rig) stream(query string, headers ...string) *reader {
 		name, value, _ := strings.Cut(h, ": ")
 		req.Header.Set(name, value)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := by.Do(req)
 	require.NoError(r.t, err)
 	require.Equal(r.t, http.StatusOK, resp.StatusCode)
 	require.Equal(r.t, mediaStream, resp.Header.Get("Content-Type"))
@@ -314,6 +319,36 @@ func TestStream_outlivesTheLimitsOfRequests(t *testing.T) {
 	_, err = io.ReadAll(idle)
 	require.NoError(t, err, "the server closes it")
 
+	r.parties(1)
+	assert.Equal(t, "1", s.next().id)
+}
+
+// By HTTP/2 a deadline ends a stream even while nothing is written. That of what was
+// sent before is none of the time after it.
+func TestStream_byHTTP2IsQuietForLongerThanItsReaderMayBe(t *testing.T) {
+	// Given a stream by HTTP/2 on which nothing is said
+	r := start(t, func(c *Config) { c.StreamPatience = 10 * time.Millisecond })
+	plain := new(http.Protocols)
+	plain.SetHTTP1(true)
+	plain.SetUnencryptedHTTP2(true)
+	r.serve(func(web *httptest.Server) {
+		web.Config.Protocols, web.Config.ReadHeaderTimeout = plain, 10*r.server.cfg.StreamPatience
+	})
+	second := new(http.Protocols)
+	second.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: second}
+	defer transport.CloseIdleConnections()
+	s := r.streamBy(&http.Client{Transport: transport}, "")
+	require.Equal(t, 2, s.resp.ProtoMajor)
+
+	// When what it may take for an event has passed, as another connection shows
+	idle, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = idle.Close() }()
+	_, err = io.ReadAll(idle)
+	require.NoError(t, err, "the server closes it")
+
+	// Then it has the next one.
 	r.parties(1)
 	assert.Equal(t, "1", s.next().id)
 }

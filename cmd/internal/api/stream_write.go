@@ -93,6 +93,7 @@ func (o *eventWriter) flush(last []byte) error {
 	if err := o.conn.Flush(); err != nil {
 		return err
 	}
+	_ = o.conn.SetWriteDeadline(time.Time{}) // by HTTP/2 it would end the stream while nothing is written
 	o.after = o.pending
 	if o.now().Sub(o.since) > o.patience {
 		return errSlow
