@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,13 +28,14 @@ type child struct {
 	program string
 	dir     string
 	url     string
+	flags   []string     // beside those that say where
 	log     lockedBuffer // its standard error
 }
 
 // startServer runs serve on dir until it is ready.
 func startServer(t *testing.T, dir string, flags ...string) *child {
 	t.Helper()
-	c := &child{program: asProgram(t), dir: dir}
+	c := &child{program: asProgram(t), dir: dir, flags: flags}
 	c.cmd = exec.Command(c.program, append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)...)
 	c.cmd.Stderr = io.MultiWriter(os.Stderr, &c.log)
 	out, err := c.cmd.StdoutPipe()
@@ -51,6 +53,25 @@ func startServer(t *testing.T, dir string, flags ...string) *child {
 	require.NotNil(t, m, line)
 	c.url = m[1]
 	return c
+}
+
+// again starts a server that has ended, at the same address.
+func (c *child) again(t *testing.T) *child {
+	t.Helper()
+	return startServer(t, c.dir, append(slices.Clip(c.flags), "--listen", strings.TrimPrefix(c.url, "http://"))...)
+}
+
+// metric is the value of a line of the server's metrics, "" where there is none yet.
+func (c *child) metric(t *testing.T, line string) string {
+	t.Helper()
+	resp, err := c.ask("GET", "/metrics", "")
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	metrics, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(metrics), "\n"+line+" ")
+	value, _, _ := strings.Cut(rest, "\n")
+	return value
 }
 
 // ask asks the server's API as its administrator.

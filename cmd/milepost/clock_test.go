@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	nats "github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -79,13 +78,9 @@ func (s *skewed) skew(t *testing.T) time.Duration {
 // order, who has written reads it through either, both mean the same by an instant,
 // and what was said as of one that is over stays so.
 func TestClocksDisagree(t *testing.T) {
-	log, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: nats.RANDOM_PORT, NoSigs: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true})
-	require.NoError(t, err)
-	log.Start()
-	t.Cleanup(func() { log.Shutdown(); log.WaitForShutdown() })
-	require.True(t, log.ReadyForConnections(10*time.Second))
-	one := startSkewed(t, nodeConfig{natsURL: log.ClientURL()})
-	two := startSkewed(t, nodeConfig{natsURL: log.ClientURL(), keyFile: signing.KeyFile(one.cfg.dir)})
+	log := externalLog(t)
+	one := startSkewed(t, nodeConfig{natsURL: log})
+	two := startSkewed(t, nodeConfig{natsURL: log, keyFile: signing.KeyFile(one.cfg.dir)})
 	replicas := []*skewed{one, two}
 
 	resolve := func(s *skewed, at time.Time) uint64 {

@@ -12,18 +12,25 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 )
 
-// Two processes serve one ledger on an external NATS server: what is written
-// through one is shown by the other.
-func TestTwoServersOnAnExternalLog(t *testing.T) {
-	// Given a NATS server and two servers of the ledger, each with its own directory
+// externalLog runs a NATS server until the test ends, and returns where.
+func externalLog(t *testing.T) string {
+	t.Helper()
 	log, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: nats.RANDOM_PORT, NoSigs: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true})
 	require.NoError(t, err)
 	log.Start()
 	t.Cleanup(func() { log.Shutdown(); log.WaitForShutdown() })
 	require.True(t, log.ReadyForConnections(10*time.Second))
+	return log.ClientURL()
+}
+
+// Two processes serve one ledger on an external NATS server: what is written
+// through one is shown by the other.
+func TestTwoServersOnAnExternalLog(t *testing.T) {
+	// Given a NATS server and two servers of the ledger, each with its own directory
+	log := externalLog(t)
 	dir := t.TempDir()
-	one := startServer(t, dir, "--nats", log.ClientURL())
-	two := startServer(t, t.TempDir(), "--nats", log.ClientURL(), "--key", signing.KeyFile(dir)) // one ledger, one key
+	one := startServer(t, dir, "--nats", log)
+	two := startServer(t, t.TempDir(), "--nats", log, "--key", signing.KeyFile(dir)) // one ledger, one key
 
 	// When a party is registered through one and changed through the other
 	_, code := one.run(t, nil, "do", "register-party", "--party", "city", "--title", "City", "--kind", "other")

@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -132,11 +131,7 @@ func TestOperations_theClusterServes(t *testing.T) {
 	address := map[string]string{}
 	for _, n := range nodes {
 		for _, port := range []string{"4222", "6222"} {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			require.NoError(t, err)
-			defer func() { _ = l.Close() }()
-			address[n+":"+port] = l.Addr().String()
-			require.NoError(t, l.Close())
+			address[n+":"+port] = unusedAddress(t)
 		}
 	}
 	place := func(text, node string) string { // the page's places in this machine

@@ -4,10 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"io/fs"
 	"math/big"
@@ -127,25 +125,36 @@ func spied(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func certificate(ts *testscript.TestScript, _ bool, args []string) {
+	public, secret, err := newCertificate(args[1:]...)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), public, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".key"), secret, 0o600))
+}
+
+// newCertificate makes a certificate for hosts, which answers for itself, and its key.
+func newCertificate(hosts ...string) (public, secret []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ts.Check(err)
+	if err != nil {
+		return nil, nil, err
+	}
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	ts.Check(err)
+	if err != nil {
+		return nil, nil, err
+	}
 	of := &x509.Certificate{
-		SerialNumber: serial, DNSNames: args[1:], NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: serial, DNSNames: hosts, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, of, of, key.Public(), key)
-	ts.Check(err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	ts.Check(err)
-	for file, block := range map[string]*pem.Block{".pem": {Type: "CERTIFICATE", Bytes: der}, ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
-		ts.Check(os.WriteFile(ts.MkAbs(args[0]+file), pem.EncodeToMemory(block), 0o600))
+	if err != nil {
+		return nil, nil, err
 	}
-	_, err = tls.LoadX509KeyPair(ts.MkAbs(args[0]+".pem"), ts.MkAbs(args[0]+".key"))
-	ts.Check(err)
-	ts.Logf("%s", fmt.Sprintf("certificate %x", serial))
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), err
 }
+
+// formFields are those of the page that a link leads to.
+var formFields = regexp.MustCompile(`name="(form|code)" value="([^"]+)"`)
 
 // A person signs in to the demo by the link that it prints, and asks its API from
 // there; another site cannot make that browser ask for anything.
@@ -169,10 +178,9 @@ func TestBrowserSignsIn(t *testing.T) {
 		require.NoError(t, err)
 		return resp.StatusCode, string(b)
 	}
-	fields := regexp.MustCompile(`name="(form|code)" value="([^"]+)"`)
 	filled := func(page string) string {
 		form := url.Values{}
-		for _, m := range fields.FindAllStringSubmatch(page, -1) {
+		for _, m := range formFields.FindAllStringSubmatch(page, -1) {
 			form.Set(m[1], m[2])
 		}
 		return form.Encode()
