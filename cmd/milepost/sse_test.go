@@ -1,14 +1,22 @@
 package main
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/cmd/internal/signin"
 )
 
 // What no server of ours sends: the stream is read by the rules of server-sent
@@ -48,5 +56,60 @@ func TestSubscribe_readsNoEventTwice(t *testing.T) {
 			// A batch that is refused is not printed, and what came before is.
 			assert.True(t, strings.HasPrefix(c.want, out.String()), "%q", out.String())
 		})
+	}
+}
+
+// A server with a certificate of its own sends streams by HTTP/2: as many as one likes
+// on one connection, with other requests beside them.
+func TestStreamsByHTTP2(t *testing.T) {
+	// Given two streams to a client that speaks HTTP/2 and nothing else
+	keys, dir := t.TempDir(), t.TempDir()
+	certificate := certify(t, keys, "ledger.example.org")
+	s := startServer(t, dir, "--tls-cert", filepath.Join(keys, "cert.pem"), "--tls-key", filepath.Join(keys, "key.pem"))
+	token, err := signin.ReadAdminToken(dir)
+	require.NoError(t, err)
+	transport := dialing(t, strings.TrimPrefix(s.url, "https://"), "ledger.example.org", certificate)
+	var connections atomic.Int32
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		connections.Add(1)
+		return dial(ctx, network, address)
+	}
+	by := caller{"https://ledger.example.org", token, &http.Client{Transport: transport}}
+	c := &client{base: by.base, token: token, http: *by.http}
+	var streams []*eventStream
+	for _, after := range []*uint64{new(uint64), nil} { // from the beginning, and from now on
+		stream, err := c.stream(t.Context(), nil, after)
+		require.NoError(t, err)
+		defer stream.close()
+		first, err := stream.next()
+		require.NoError(t, err)
+		require.Equal(t, streamed{}, first)
+		streams = append(streams, stream)
+	}
+
+	for seq := uint64(1); seq <= 3; seq++ {
+		// When something happens, then each has it at once, as it is stored,
+		answer := by.ask(t, "POST", "/v1/commands/register-party", `{"title":"One of many","kind":"other"}`)
+		require.Equal(t, http.StatusCreated, answer.status, answer.body)
+		stored := by.ask(t, "GET", "/v1/events/"+strconv.FormatUint(seq, 10), "")
+		require.Equal(t, http.StatusOK, stored.status, stored.body)
+		for _, stream := range streams {
+			got, err := stream.next()
+			require.NoError(t, err)
+			assert.Equal(t, seq, got.seq)
+			assert.Equal(t, stored.body, string(got.data))
+		}
+	}
+	// all by one connection.
+	assert.EqualValues(t, 1, connections.Load())
+
+	// When the server stops, then each is told.
+	s.stop(t, syscall.SIGTERM)
+	for _, stream := range streams {
+		_, err := stream.next()
+		ended := (*endedError)(nil)
+		require.ErrorAs(t, err, &ended)
+		assert.Equal(t, "closing", ended.why)
 	}
 }
