@@ -213,6 +213,7 @@ func TestSubscriberMissesNothing(t *testing.T) {
 	_, err := nats.Connect(s.address, nats.UserCredentials(s.credentials))
 	require.ErrorIs(t, err, nats.ErrAuthorization)
 	assert.EqualValues(t, 1, s.lag(t).Pending)
+	assert.Regexp(t, `(?m)^subscribers active +0\nsubscribers cut off +1\nsubscribers pending +1$`, s.must(t, "status"))
 
 	// and that is lifted
 	s.must(t, "do", "lift-restriction", "--agreement", "pact", "--project", "base")

@@ -161,6 +161,13 @@ func TestWebhookToAPrivateAddress(t *testing.T) {
 		out, _ := server.run(t, nil, "webhook", "show", "hook")
 		return strings.Contains(out, "--webhook-allow")
 	}, 10*time.Second, 20*time.Millisecond)
+	// and the status counts it as failing, beside one that has nothing to send.
+	_, code = server.run(t, nil, "webhook", "add", "late", to.URL)
+	require.Equal(t, exitDone, code)
+	server.settled(t)
+	out, code := server.run(t, nil, "status")
+	require.Equal(t, exitDone, code)
+	assert.Regexp(t, `(?m)^webhooks enabled +2\nwebhooks disabled +0\nwebhooks failing +1\nwebhooks lag +2$`, out)
 	server.stop(t, syscall.SIGTERM)
 	assert.Empty(t, to.sent())
 }
