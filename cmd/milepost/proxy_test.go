@@ -227,7 +227,7 @@ func TestOperations_theProxyTurnsToAnotherServer(t *testing.T) {
 
 	// When the server that answers them is told to stop, then it is not ready, and the two of them are,
 	serves.signal(t)
-	probed := p.directly(serves).ask(t, "GET", "/readyz", "", "Host: "+proxiedHost, "X-Forwarded-Proto: https")
+	probed := p.directly(serves).ask(t, "GET", "/readyz", "", "Host: milepost-1:8080")
 	require.Equal(t, http.StatusServiceUnavailable, probed.status)
 	assert.Contains(t, probed.body, `"code":"stopping"`)
 	for range 4 {

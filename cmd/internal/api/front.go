@@ -17,7 +17,9 @@ type Front struct {
 // On a loopback listener only a name that was made to point here (DNS rebinding)
 // brings another host than this machine's. By TLS a browser has compared the name
 // with the certificate. What a proxy says of a request is believed only of the host
-// that it was named for: a request for any other did not come by it.
+// that it was named for: a request for any other did not come by it. What watches the
+// servers behind it asks each by whatever name it has: how a server is is no secret, and
+// for what is counted it takes a token, which no browser has.
 func (f Front) check(r *http.Request) *Problem {
 	switch {
 	case f.proxies(r):
@@ -28,6 +30,8 @@ func (f Front) check(r *http.Request) *Problem {
 	case f.Proxied != "" && forwarded(r):
 		return newProblem(CodeForbiddenHost, "Host", "This ledger is served as "+f.Proxied+". Have the proxy pass on the header Host.")
 	case r.TLS != nil, onLoopback(r) && loopback(r.Host):
+		return nil
+	case f.Proxied != "" && probed(r.URL.Path): // of each server, by who watches them
 		return nil
 	case f.Proxied != "":
 		return newProblem(CodeForbiddenHost, "Host", "This ledger is served as "+f.Proxied+": ask it by that name.")

@@ -23,8 +23,15 @@ func TestBehindAProxy(t *testing.T) {
 	}
 	// and what another name was made to point here for is not, whatever it says.
 	for _, host := range []string{"evil.example", "evil.example:443", "ledger.example.org:8080", "ledger.example.org.evil.example"} {
-		r.get("/healthz", "Host: "+host).problem(http.StatusForbidden, CodeForbiddenHost)
+		r.get("/v1/parties", "Host: "+host).problem(http.StatusForbidden, CodeForbiddenHost)
 		r.get("/healthz", "Host: "+host, https).problem(http.StatusForbidden, CodeForbiddenHost)
+	}
+	// What watches the servers behind it asks each of them directly, and for nothing else.
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		for _, host := range []string{"10.0.0.11:8080", "milepost-1:8080"} {
+			r.get(path, "Host: "+host).is(http.StatusOK)
+			r.on(t).get("/v1/status", "Host: "+host).problem(http.StatusForbidden, CodeForbiddenHost)
+		}
 	}
 	// This machine asks it directly, and a proxy that hides the host is told.
 	assert.Empty(t, r.get("/healthz").is(http.StatusOK).header.Get("Strict-Transport-Security"), "localhost is by http for everything else on this machine")
