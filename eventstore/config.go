@@ -63,5 +63,6 @@ type Config struct {
 	// it must return at once.
 	Observe func(AppendStats)
 
-	unsynced bool // of a log that is being restored, which is synced as a whole
+	restored bool   // by Restore: the embedded server syncs such a log as a whole
+	mark     string // the id of that Restore, on an external server: see restoreKey
 }

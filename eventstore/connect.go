@@ -34,6 +34,9 @@ func (s *Store) connect(ctx context.Context) error {
 			}
 		} else {
 			opts = append(opts, nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(maxPings))
+			if s.cfg.mark != "" { // see claim
+				opts = append(opts, nats.NoReconnect(), nats.NoEcho())
+			}
 			if s.cfg.Creds != "" {
 				opts = append(opts, nats.UserCredentials(s.cfg.Creds))
 			}

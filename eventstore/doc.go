@@ -44,8 +44,11 @@
 // The stream of an open store is never updated, purged or deleted, and one whose
 // settings could lose records is refused ([*LossyStreamError]). Only [Rewrite]
 // makes a log anew, while no store is open: beside the old one, which stays.
-// [Restore] makes one where there is none, the same to the byte as the one that
-// [Store.ReadStored] read; until all of it is on disk Open refuses the directory.
+// [Restore] makes one where there is none, in a directory or on an external server, the
+// same to the byte as the one that [Store.ReadStored] read; until all of it is there and
+// was read again Open refuses it ([*UnfinishedRestoreError]). It replaces nothing: it
+// deletes only streams that say of themselves that a Restore has not ended, and none
+// of one that goes on.
 //
 // JetStream itself may cut off a damaged block and hand its sequences out again,
 // so whoever keeps a position or hashes must compare them with the log when it

@@ -90,19 +90,37 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("eventstore: %s is in use by another process", e.Dir)
 }
 
-// OccupiedError says that a directory is to be restored into and is not empty.
-// Nothing was touched.
-type OccupiedError struct{ Dir, Has string }
+// OccupiedError says that there is something where is to be restored: in a
+// directory, or of the ledger on a server. Nothing was touched.
+type OccupiedError struct {
+	Dir    string // "" for a server
+	Server string // its address, without the user
+	Ledger string
+	Has    string
+	Busy   bool // by another Restore, which goes on
+}
 
 func (e *OccupiedError) Error() string {
+	switch {
+	case e.Busy:
+		return fmt.Sprintf("eventstore: ledger %s is being restored on %s by another: let that come to its end, or stop it", e.Ledger, e.Server)
+	case e.Server != "":
+		return fmt.Sprintf("eventstore: there is %s of ledger %s on %s: restore onto a server, or into an account of it, that has nothing of this ledger", e.Has, e.Ledger, e.Server)
+	}
 	return fmt.Sprintf("eventstore: there is %s in %s: restore into a directory that is empty, or not there yet", e.Has, e.Dir)
 }
 
-// UnfinishedRestoreError says that a restore into the directory was interrupted:
-// what is there is no ledger.
-type UnfinishedRestoreError struct{ Dir string }
+// UnfinishedRestoreError says that a restore into the directory, or of the ledger on
+// an external server, was interrupted, or has not ended yet: what is there is no ledger.
+type UnfinishedRestoreError struct {
+	Dir    string // "" for a server
+	Ledger string
+}
 
 func (e *UnfinishedRestoreError) Error() string {
+	if e.Dir == "" {
+		return fmt.Sprintf("eventstore: the restore of ledger %s on this server did not come to its end, so there is no ledger: restore it again", e.Ledger)
+	}
 	return fmt.Sprintf("eventstore: a restore into %s did not come to its end, so there is no ledger: restore into it again", e.Dir)
 }
 
@@ -176,6 +194,7 @@ const (
 	codeNoLeader              = 10008 // the cluster, or the stream, has no leader at present
 	codeNoPeers               = 10005 // the cluster has too few servers for the replicas asked for
 	codeConsumerStore         = 10012 // a consumer could not be made, as where its files cannot be read
+	codeNotClustered          = 10074 // more replicas than one are asked of a server that is alone
 	codeNoResources           = 10023 // as much is stored as the server may store
 	codeNoStorage             = 10047 // the same, of an account
 )

@@ -136,12 +136,18 @@ func (s *Store) ensureEvidence(ctx context.Context) error {
 		return &NoCopyError{Ledger: s.cfg.Ledger + "'s evidence"}
 	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if s.cfg.mark != "" {
+			want.Metadata[restoreKey] = mark{id: s.cfg.mark}.String()
+		}
 		st, err = s.askForStream(ctx, want)
 	}
 	if err != nil {
 		return fmt.Errorf("eventstore: stream %s: %w", want.Name, err)
 	}
 	got := st.CachedInfo().Config
+	if s.cfg.mark != "" && markOf(got).id != s.cfg.mark {
+		return s.occupied("evidence (stream " + want.Name + ")")
+	}
 	want.Replicas = max(want.Replicas, got.Replicas)
 	s.evidence = st
 	if s.cfg.Follow {

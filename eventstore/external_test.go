@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,12 @@ func TestExternal_serverKnownNotToSyncIsRefused(t *testing.T) {
 			var lossy *eventstore.LossyStreamError
 			require.ErrorAs(t, err, &lossy)
 			assert.Equal(t, "sync_always", lossy.Setting)
+			dir := filepath.Join(t.TempDir(), "new")
+			err = eventstore.Restore(t.Context(), eventstore.Config{Dir: dir, URL: url}, func(r *eventstore.Restoring) error {
+				return r.Begin(t.Context(), "test", nil)
+			})
+			require.ErrorAs(t, err, &lossy, "nor is anything restored there")
+			require.NoDirExists(t, dir)
 		})
 	}
 }

@@ -28,14 +28,14 @@ func InUse(dir string) bool {
 }
 
 // takeLock locks the directory, and clears up what was interrupted in it.
-func (s *Store) takeLock() error {
+func (s *Store) takeLock(ctx context.Context) error {
 	if s.cfg.Dir == "" {
 		return nil
 	}
 	if err := s.lockDir(); err != nil {
 		return err
 	}
-	if err := settleRestore(s.cfg.Dir); err != nil {
+	if err := settleRestore(ctx, s.cfg); err != nil {
 		return err
 	}
 	if err := settleRewrite(s.cfg.Dir); err != nil {

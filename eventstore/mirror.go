@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/textproto"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -51,16 +51,14 @@ func MakeMirror(ctx context.Context, cfg MirrorConfig) (made bool, err error) {
 	if cfg.URL == "" {
 		return false, errors.New("eventstore: say which server is to keep the copy")
 	}
-	s, err := newStore(Config{Ledger: cfg.Ledger, URL: cfg.URL, Creds: cfg.Creds})
-	if err != nil {
-		return false, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	defer func() { _ = s.release() }()
-	if err := s.connect(ctx); err != nil {
-		return false, err
-	}
+	err = onServer(ctx, Config{Ledger: cfg.Ledger, URL: cfg.URL, Creds: cfg.Creds}, func(ctx context.Context, s *Store) (err error) {
+		made, err = s.makeMirrors(ctx, cfg)
+		return err
+	})
+	return made, err
+}
+
+func (s *Store) makeMirrors(ctx context.Context, cfg MirrorConfig) (made bool, err error) {
 	if err := s.learnServer(ctx); err != nil {
 		return false, err
 	}
@@ -90,16 +88,15 @@ func (s *Store) mirror(ctx context.Context, cfg MirrorConfig, origin jetstream.J
 		return false, fmt.Errorf("eventstore: stream %s of the origin, by %s: %w", of.Name, cfg.API, s.readError(err))
 	}
 	there := st.CachedInfo().Config
+	if markOf(there).unfinished {
+		return false, &UnfinishedRestoreError{Ledger: cfg.Ledger}
+	}
 	of.Replicas = there.Replicas
 	if err := compareConfig(there, of); err != nil {
 		return false, err
 	}
 	want := mirrorConfig(of.Name, cmp.Or(cfg.Replicas, 1), cfg)
-	for k, v := range there.Metadata {
-		if !strings.HasPrefix(k, "_nats.") {
-			want.Metadata[k] = v
-		}
-	}
+	maps.Copy(want.Metadata, ownMetadata(there.Metadata))
 	if cfg.Origin != "" {
 		want.Metadata[originKey] = cfg.Origin
 	}

@@ -58,6 +58,7 @@ type Store struct {
 	key         string
 	metadata    map[string]string // of the stream; beforehand, what one that must be made gets as well
 	copyOf      string            // the origin, of a copy; "" for the ledger itself
+	claimed     bool              // by a Restore: nothing of the ledger was on the server before
 	temporary   string            // directory that is removed by Close; "" for none
 
 	lookedAfter sync.WaitGroup // the embedded server, or the connections to external ones
@@ -71,8 +72,8 @@ type Store struct {
 // Open locks the directory, starts the embedded server or connects to the
 // external one, creates the stream if there is none, and checks its settings.
 // The error is a *LockedError when another process has the directory and a
-// *LossyStreamError when the stream or the server could lose records; it is a
-// *CopyError when the ledger is a copy and cfg.Follow does not say so, and a
+// *LossyStreamError when the stream or the server could lose records, an
+// *UnfinishedRestoreError when a Restore has not ended there; it is a *CopyError when the ledger is a copy and cfg.Follow does not say so, and a
 // *NoCopyError the other way round.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := newStore(cfg)
@@ -125,7 +126,7 @@ func (s *Store) start(ctx context.Context) error {
 }
 
 func (s *Store) open(ctx context.Context) error {
-	if err := s.takeLock(); err != nil {
+	if err := s.takeLock(ctx); err != nil {
 		return err
 	}
 	if s.cfg.URL == "" {
@@ -145,6 +146,9 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	if err := s.learnServer(ctx); err != nil {
+		return err
+	}
+	if err := s.claim(ctx); err != nil {
 		return err
 	}
 	if err := s.ensureStream(ctx); err != nil {
@@ -175,9 +179,10 @@ func (s *Store) open(ctx context.Context) error {
 		}
 		c.disconnected()
 	})
-	if s.srv.Load() != nil {
+	switch {
+	case s.srv.Load() != nil:
 		s.lookedAfter.Go(s.lookAfter)
-	} else {
+	case s.cfg.mark == "": // a Restore ends with its connection
 		s.lookedAfter.Go(s.watch)
 	}
 	return nil
@@ -242,10 +247,13 @@ func (s *Store) Ledger() string { return s.cfg.Ledger }
 
 // Metadata is what is recorded with the log, beside what the server keeps of
 // its own: what Restore wants to make the same log again.
-func (s *Store) Metadata() map[string]string {
+func (s *Store) Metadata() map[string]string { return ownMetadata(s.metadata) }
+
+// ownMetadata is what of a stream's metadata belongs to the ledger, wherever it is.
+func ownMetadata(all map[string]string) map[string]string {
 	own := map[string]string{}
-	for k, v := range s.metadata {
-		if !strings.HasPrefix(k, "_nats.") {
+	for k, v := range all {
+		if !strings.HasPrefix(k, "_nats.") && k != restoreKey {
 			own[k] = v
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -17,62 +16,100 @@ const (
 	restoredDir  = "restored"  // what it has, and not put in its place yet
 )
 
-// Restore makes a data directory of a backup, in an empty directory or one that is
-// not there yet, else the error is an *OccupiedError. fill makes it, in a directory
-// of its own; when it returns without error, all of that is put on disk and then in
-// its place. When it fails there is nothing.
+// Restore makes a ledger of a backup: its data directory cfg.Dir, which is empty or
+// not there yet, and its log and evidence in there, or on the external server
+// cfg.URL, which has nothing of that ledger; else the error is an *OccupiedError.
+// fill makes it, with files in a directory of its own; when it returns without
+// error, all of that is put on disk and then in its place. When it fails there is
+// nothing.
 //
-// At whatever point this is interrupted, Open finds all of it or refuses the
-// directory with an *UnfinishedRestoreError, and Restore begins anew:
+// At whatever point this is interrupted, Open finds all of it or refuses with an
+// *UnfinishedRestoreError, and Restore begins anew:
 //
-//  1. what is made lies in restoring, and is no ledger
-//  2. restoring becomes restored: Open does the rest
-//  3. what is in restored goes to where it belongs
-func Restore(ctx context.Context, dir string, log *slog.Logger, fill func(*Restoring) error) (err error) {
-	holder := &Store{cfg: Config{Dir: dir}}
-	_, statErr := os.Stat(dir)
-	if err := checkVacant(dir); err != nil {
+//  1. what is made lies in restoring, and is no ledger; nor is what is on an external
+//     server, where the log's stream says that it is unfinished
+//  2. all of restoring is on disk, and that stream says that it is finished
+//  3. restoring becomes restored: Open does the rest
+//  4. what is in restored goes to where it belongs
+//
+// An embedded log is in restoring, so for it the third is what finishes it; what the
+// second does on an external server lets Open in this directory go on from there.
+func Restore(ctx context.Context, cfg Config, fill func(*Restoring) error) (err error) {
+	if cfg.Dir == "" {
+		return errors.New("eventstore: say into which directory to restore")
+	}
+	holder := &Store{cfg: Config{Dir: cfg.Dir}}
+	_, statErr := os.Stat(cfg.Dir)
+	if err := checkVacant(cfg.Dir); err != nil {
 		return err
 	}
 	if err := holder.lockDir(); err != nil {
 		return err
 	}
-	work := filepath.Join(dir, restoringDir)
 	defer func() {
 		if err != nil { // as it was
-			err = errors.Join(err, os.RemoveAll(work), os.Remove(lockFile(dir)))
+			err = errors.Join(err, removeLock(cfg.Dir))
 		}
 		err = errors.Join(err, holder.release())
 		if err != nil && errors.Is(statErr, fs.ErrNotExist) {
-			_ = os.Remove(dir) // where it is not empty, somebody needs it
+			_ = os.Remove(cfg.Dir) // where it is not empty, somebody needs it
 		}
 	}()
-	if err := checkVacant(dir); err != nil { // now nobody else begins
+	if err := settleRestore(ctx, cfg); err != nil && !errors.As(err, new(*UnfinishedRestoreError)) {
 		return err
 	}
-	if err := errors.Join(forgetStaged(work), os.RemoveAll(work)); err != nil {
+	if err := checkVacant(cfg.Dir); err != nil { // now nobody else begins
+		return err
+	}
+	r := newRestoring(cfg)
+	if err := errors.Join(forgetStaged(r.Dir()), os.RemoveAll(r.Dir())); err != nil {
 		return fmt.Errorf("eventstore: remove what a restore left: %w", err)
 	}
-	if err := os.Mkdir(work, 0o750); err != nil {
+	if err := os.Mkdir(r.Dir(), 0o750); err != nil {
 		return fmt.Errorf("eventstore: restore: %w", err)
 	}
-	r := &Restoring{cfg: Config{Dir: work, Logger: log, unsynced: true}, next: 1}
-	if err := errors.Join(fill(r), r.close()); err != nil {
+	if err := r.make(ctx, fill); err != nil {
+		undone := r.undo()
+		if undone == nil {
+			undone = os.RemoveAll(r.Dir())
+		}
+		return errors.Join(r.explain(err), undone)
+	}
+	if err := os.Rename(r.Dir(), filepath.Join(cfg.Dir, restoredDir)); err != nil {
+		return errors.Join(fmt.Errorf("eventstore: put what was restored in its place: %w", err), r.close())
+	}
+	return errors.Join(settleRestore(ctx, cfg), r.close())
+}
+
+// make does the first two steps of Restore.
+func (r *Restoring) make(ctx context.Context, fill func(*Restoring) error) error {
+	if err := fill(r); err != nil {
 		return err
+	}
+	if r.cfg.URL == "" { // what its server has under way must not be missing on disk
+		if err := r.close(); err != nil {
+			return err
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := os.Remove(lockFile(work)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("eventstore: restore: %w", err)
+	if err := removeLock(r.Dir()); err != nil {
+		return err
 	}
-	if err := syncAll(work); err != nil {
+	dir := filepath.Dir(r.Dir())
+	_ = durable.SyncDir(filepath.Dir(dir)) // which may be somebody else's, and not to be read
+	if err := errors.Join(syncAll(r.Dir()), durable.SyncDir(dir)); err != nil {
 		return fmt.Errorf("eventstore: put what was restored on disk: %w", err)
 	}
-	if err := os.Rename(work, filepath.Join(dir, restoredDir)); err != nil {
-		return fmt.Errorf("eventstore: put what was restored in its place: %w", err)
+	return r.commit()
+}
+
+func removeLock(dir string) error {
+	if err := os.Remove(lockFile(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("eventstore: restore: %w", err)
 	}
-	return settleRestore(dir)
+	return nil
 }
 
 // checkVacant says what is in a directory beside what an interrupted Restore left.
@@ -91,14 +128,14 @@ func checkVacant(dir string) error {
 
 // SettleRestore does what Open does about a Restore that was interrupted, for those
 // who look for files in a data directory before they open the log.
-func SettleRestore(dir string) error {
+func SettleRestore(ctx context.Context, cfg Config) error {
 	for _, left := range []string{restoringDir, restoredDir} {
-		if _, err := os.Stat(filepath.Join(dir, left)); err == nil {
-			holder := &Store{cfg: Config{Dir: dir}}
+		if _, err := os.Stat(filepath.Join(cfg.Dir, left)); err == nil {
+			holder := &Store{cfg: Config{Dir: cfg.Dir}}
 			if err := holder.lockDir(); err != nil {
 				return err
 			}
-			return errors.Join(settleRestore(dir), holder.release())
+			return errors.Join(settleRestore(ctx, cfg), holder.release())
 		}
 	}
 	return nil
@@ -106,17 +143,31 @@ func SettleRestore(dir string) error {
 
 // settleRestore finishes a Restore that had made everything, and refuses one that
 // had not. The directory is locked.
-func settleRestore(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, restoringDir)); err == nil {
-		return &UnfinishedRestoreError{Dir: dir}
+func settleRestore(ctx context.Context, cfg Config) error {
+	dir := cfg.Dir
+	work, done := filepath.Join(dir, restoringDir), filepath.Join(dir, restoredDir)
+	if _, err := os.Stat(work); err == nil {
+		finished, err := finishedOnServer(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		if !finished {
+			return &UnfinishedRestoreError{Dir: dir}
+		}
+		if err := os.Rename(work, done); err != nil {
+			return fmt.Errorf("eventstore: put what was restored in its place: %w", err)
+		}
 	}
-	done := filepath.Join(dir, restoredDir)
 	entries, err := os.ReadDir(done)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, e := range entries {
-		if err == nil {
+		switch {
+		case err != nil:
+		case e.Name() == restoreNote:
+			err = os.Remove(filepath.Join(done, e.Name()))
+		default:
 			err = os.Rename(filepath.Join(done, e.Name()), filepath.Join(dir, e.Name()))
 		}
 	}

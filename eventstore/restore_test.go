@@ -74,7 +74,7 @@ func TestRestore_theSameLogAgain(t *testing.T) {
 
 	// when they are restored
 	cfg := eventstore.Config{Dir: filepath.Join(t.TempDir(), "new"), Ledger: "test"}
-	require.NoError(t, eventstore.Restore(t.Context(), cfg.Dir, nil, func(r *eventstore.Restoring) error {
+	require.NoError(t, eventstore.Restore(t.Context(), cfg, func(r *eventstore.Restoring) error {
 		require.NoError(t, os.WriteFile(filepath.Join(r.Dir(), "more"), []byte("a file"), 0o600))
 		require.NoError(t, r.Begin(t.Context(), "test", origin.Metadata()))
 		require.NoError(t, r.Append(t.Context(), want[:100]))
@@ -114,7 +114,7 @@ func TestRestore_ofAnExternalServer(t *testing.T) {
 	hashes, err := origin.EvidenceHashes(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{hash}, hashes)
-	require.NoError(t, eventstore.Restore(t.Context(), filepath.Join(t.TempDir(), "new"), nil, func(r *eventstore.Restoring) error {
+	require.NoError(t, eventstore.Restore(t.Context(), eventstore.Config{Dir: filepath.Join(t.TempDir(), "new")}, func(r *eventstore.Restoring) error {
 		require.NoError(t, r.Begin(t.Context(), "test", origin.Metadata()))
 		require.NoError(t, r.Append(t.Context(), want))
 		s, err := r.Finish(t.Context())
@@ -127,7 +127,7 @@ func TestRestore_ofAnExternalServer(t *testing.T) {
 func TestRestore_refuses(t *testing.T) {
 	_, want, _ := told(t)
 	restore := func(cfg eventstore.Config, records []eventstore.Record) error {
-		return eventstore.Restore(t.Context(), cfg.Dir, nil, func(r *eventstore.Restoring) error {
+		return eventstore.Restore(t.Context(), cfg, func(r *eventstore.Restoring) error {
 			if err := r.Begin(t.Context(), "test", nil); err != nil {
 				return err
 			}
@@ -171,7 +171,7 @@ func TestRestore_interrupted(t *testing.T) {
 	cfg := config(t)
 	broken := errors.New("broken off")
 	restore := func(end error) error {
-		return eventstore.Restore(t.Context(), cfg.Dir, nil, func(r *eventstore.Restoring) error {
+		return eventstore.Restore(t.Context(), cfg, func(r *eventstore.Restoring) error {
 			require.NoError(t, r.Begin(t.Context(), "test", nil))
 			require.NoError(t, r.Append(t.Context(), want))
 			if end != nil {
@@ -205,8 +205,8 @@ func TestRestore_interrupted(t *testing.T) {
 	require.NoError(t, os.Rename(filepath.Join(at.Dir, "restored", "lock"), filepath.Join(at.Dir, "lock")))
 	twin := config(t)
 	require.NoError(t, os.CopyFS(twin.Dir, os.DirFS(at.Dir)))
-	require.NoError(t, eventstore.SettleRestore(twin.Dir))
-	require.NoError(t, eventstore.SettleRestore(twin.Dir))
+	require.NoError(t, eventstore.SettleRestore(t.Context(), twin))
+	require.NoError(t, eventstore.SettleRestore(t.Context(), twin))
 	require.NoDirExists(t, filepath.Join(twin.Dir, "restored"))
 	require.Equal(t, want, storedIn(t, openWith(t, twin)))
 	require.Equal(t, want, storedIn(t, openWith(t, at)))

@@ -2,31 +2,51 @@ package eventstore
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
-// Restoring is a data directory that Restore makes. It belongs to one goroutine.
+// Restoring is a ledger that Restore makes. It belongs to one goroutine.
 type Restoring struct {
 	cfg     Config
 	store   *Store
+	begun   bool   // there may be something on an external server that does not count yet
+	lost    bool   // the connection to it, when that was to be undone
 	next    uint64 // sequence
 	batch   batchCheck
 	held    []*nats.Msg // of a batch that has not ended: the server waits for the rest only so long
 	waiting []awaited
-	flying  int // bytes of waiting
+	flying  int               // bytes of waiting
+	last    map[string]uint64 // of a subject that is in waiting, the last there; nil where it does not matter
+}
+
+// newRestoring is one that is made in a directory of its own, in that of the ledger.
+func newRestoring(cfg Config) *Restoring {
+	r := &Restoring{next: 1, cfg: Config{
+		Dir: filepath.Join(cfg.Dir, restoringDir), URL: cfg.URL, Creds: cfg.Creds, Replicas: cfg.Replicas, Logger: cfg.Logger, restored: true,
+	}}
+	if cfg.URL != "" {
+		r.cfg.mark = rand.Text()
+	}
+	return r
 }
 
 // awaited is a record that was sent, with its batch, and is not known to be stored.
 type awaited struct {
-	seq   uint64
-	bytes int
-	ack   jetstream.PubAckFuture
+	seq      uint64
+	bytes    int
+	subjects []string
+	ack      jetstream.PubAckFuture
 }
 
 // How much may be under way to the server: so many batches, or records in none,
@@ -51,12 +71,26 @@ func (r *Restoring) Begin(ctx context.Context, ledger string, metadata map[strin
 	if err != nil {
 		return err
 	}
+	if r.cfg.mark != "" {
+		note, err := json.Marshal(noteOfRestore{Ledger: ledger, ID: r.cfg.mark})
+		if err == nil {
+			err = durable.WriteFile(filepath.Join(r.cfg.Dir, restoreNote), note, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("eventstore: restore: %w", err)
+		}
+	}
 	s.metadata = metadata
-	if err := s.start(ctx); err != nil {
+	err = s.start(ctx)
+	r.begun = s.claimed
+	if err != nil {
 		return err
 	}
 	r.store = s
-	return nil
+	if s.replicas > 1 {
+		r.last = map[string]uint64{}
+	}
+	return r.answered(ctx)
 }
 
 // Append adds records at the sequences that they had, with the subjects, headers
@@ -78,6 +112,9 @@ func (r *Restoring) Append(ctx context.Context, records []Record) error {
 		r.held = append(r.held, &nats.Msg{Subject: rec.Subject, Header: rec.Headers, Data: rec.Data})
 		if r.batch.open() != "" {
 			continue
+		}
+		if err := r.awaitSubjects(ctx); err != nil {
+			return err
 		}
 		if err := r.send(rec.Seq); err != nil {
 			return fmt.Errorf("eventstore: restore sequence %d: %w", rec.Seq, err)
@@ -104,8 +141,30 @@ func (r *Restoring) send(seq uint64) error {
 	if err != nil {
 		return err
 	}
+	w := awaited{seq: seq, bytes: size, ack: ack}
+	if r.last != nil {
+		for _, msg := range r.held {
+			w.subjects = append(w.subjects, msg.Subject)
+			r.last[msg.Subject] = seq
+		}
+	}
 	r.held = nil
-	r.waiting, r.flying = append(r.waiting, awaited{seq, size, ack}), r.flying+size
+	r.waiting, r.flying = append(r.waiting, w), r.flying+size
+	return nil
+}
+
+// awaitSubjects waits until the subjects of what is held are not under way any more: of
+// a replicated stream the server refuses what expects something of one that is.
+func (r *Restoring) awaitSubjects(ctx context.Context) error {
+	upTo := uint64(0)
+	for _, msg := range r.held {
+		upTo = max(upTo, r.last[msg.Subject])
+	}
+	for len(r.waiting) > 0 && r.waiting[0].seq <= upTo {
+		if err := r.await(ctx, len(r.waiting)-1, r.flying); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -114,6 +173,11 @@ func (r *Restoring) await(ctx context.Context, most, bytes int) error {
 	for len(r.waiting) > most || r.flying > bytes {
 		w := r.waiting[0]
 		r.waiting, r.flying = r.waiting[1:], r.flying-w.bytes
+		for _, subject := range w.subjects {
+			if r.last[subject] == w.seq {
+				delete(r.last, subject)
+			}
+		}
 		var err error
 		select {
 		case ack := <-w.ack.Ok():
@@ -140,8 +204,9 @@ func (r *Restoring) PutEvidence(ctx context.Context, body io.Reader, hash string
 }
 
 // Finish waits until all records are in the log, gives it the settings that a
-// ledger's has, and opens it anew for reading: what is read then was written, and
-// is not what the server remembers. Nothing may be appended afterwards.
+// ledger's has, and returns it for reading; an embedded one is opened anew: what is read
+// then was written, and is not what the server remembers. Nothing may be appended
+// afterwards.
 func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
 	if err := r.await(ctx, 0, 0); err != nil {
 		return nil, err
@@ -158,34 +223,33 @@ func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eventstore: finish the restored log: %w", err)
 	}
+	if r.cfg.mark != "" {
+		return r.store, nil
+	}
 	if err := r.close(); err != nil {
 		return nil, err
 	}
-	r.store, err = newStore(r.cfg)
+	s, err := newStore(r.cfg)
 	if err == nil {
-		err = r.store.start(ctx)
+		err = s.start(ctx)
 	}
 	if err != nil {
-		r.store = nil
 		return nil, err
 	}
-	return r.store, nil
+	r.store = s
+	return s, nil
 }
 
-// close closes the log when the server has nothing of it left to do: it works off
-// what it was sent even while it shuts down, and would write into what is removed.
-func (r *Restoring) close() error {
-	if r.store == nil {
+// answered returns when the server has worked off what it was sent. In a cluster one
+// says that a stream is made before all others know who takes its records.
+func (r *Restoring) answered(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	msg := &nats.Msg{Subject: Subject(r.cfg.Ledger, LedgerWide, "restore", "end")}
+	_, err := r.store.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequence(math.MaxInt64), // is refused, after all others
+		jetstream.WithRetryAttempts(int(ackTimeout/electionPause)), jetstream.WithRetryWait(electionPause))
+	if isConflict(err) {
 		return nil
 	}
-	last := &nats.Msg{Subject: Subject(r.cfg.Ledger, LedgerWide, "restore", "end")}
-	ack, err := r.store.js.PublishMsgAsync(last, jetstream.WithExpectLastSequence(math.MaxInt64)) // is refused, after all others
-	if err == nil {
-		select {
-		case <-ack.Ok():
-		case <-ack.Err():
-		case <-time.After(ackTimeout):
-		}
-	}
-	return r.store.Close()
+	return fmt.Errorf("eventstore: restore: %w", r.store.readError(err))
 }

@@ -50,7 +50,7 @@ func Rewrite(ctx context.Context, cfg Config, records func(present *Store) (iter
 	if err != nil {
 		return "", err
 	}
-	if err := holder.takeLock(); err != nil {
+	if err := holder.takeLock(ctx); err != nil {
 		return "", errors.Join(err, holder.release())
 	}
 	defer func() { err = errors.Join(err, settleRewrite(cfg.Dir), holder.release()) }()

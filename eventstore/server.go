@@ -29,7 +29,7 @@ func startServer(cfg Config, gate *gate) (*server.Server, error) {
 		NoSigs:                 true,
 		JetStream:              true,
 		StoreDir:               dir,
-		SyncAlways:             !cfg.unsynced,
+		SyncAlways:             !cfg.restored,
 		JetStreamMaxStore:      cmp.Or(cfg.MaxStore, math.MaxInt64), // the disk's room is looked at with each write
 		JetStreamMaxMemory:     256 << 20,                           // consumers' state; no stream is in memory
 		DisableJetStreamBanner: true,

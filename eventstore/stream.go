@@ -76,10 +76,16 @@ func (s *Store) ensureStream(ctx context.Context) error {
 		}
 		st, err = s.createStream(ctx)
 	}
+	if s.cfg.mark != "" && errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return s.occupied("the log (stream " + s.stream + ")")
+	}
 	if err != nil {
 		return fmt.Errorf("eventstore: stream %s: %w", s.stream, err)
 	}
 	got := st.CachedInfo().Config
+	if err := s.checkMark(got); err != nil {
+		return err
+	}
 	want := streamConfig(s.stream, got.Replicas, streamSubjects(s.cfg.Ledger))
 	if s.cfg.Replicas > got.Replicas {
 		want.Replicas = s.cfg.Replicas
@@ -142,14 +148,20 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 		cfg.Metadata[signingKey] = s.cfg.Key
 	}
 	maps.Copy(cfg.Metadata, s.Metadata())
-	if s.cfg.unsynced { // in memory the ids of a whole log would be too many
+	if s.cfg.restored { // in memory the ids of a whole log would be too many
 		cfg.Duplicates = noDuplicates
+	}
+	if s.cfg.mark != "" {
+		cfg.Metadata[restoreKey] = mark{id: s.cfg.mark, unfinished: true}.String()
 	}
 	st, err := s.askForStream(ctx, cfg)
 	if auto && replicas > 1 && apiCode(err) == codeNoPeers {
 		s.log.Warn("the cluster cannot hold three copies of the log: it is kept on ONE server", "stream", s.stream)
 		cfg.Replicas = 1
 		st, err = s.askForStream(ctx, cfg)
+	}
+	if code := apiCode(err); code == codeNoPeers || code == codeNotClustered {
+		err = fmt.Errorf("%d servers are to keep it, and there are not so many: ask for fewer replicas: %w", cfg.Replicas, err)
 	}
 	return st, err
 }

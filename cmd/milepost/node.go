@@ -83,7 +83,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if err := os.MkdirAll(cfg.dir, 0o750); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if err := eventstore.SettleRestore(cfg.dir); err != nil { // or a key would be made beside the one that is to come
+	if err := eventstore.SettleRestore(ctx, eventstore.Config{Dir: cfg.dir, URL: cfg.natsURL, Creds: cfg.creds, Logger: cfg.log}); err != nil { // or a key would be made beside the one that is to come
 		return nil, err
 	}
 	var key signing.Key

@@ -39,9 +39,10 @@
 // given to him has to trust nobody; without it a backup proves that it is of one
 // piece.
 //
-// Restore makes the same log: sequences, subjects, headers and bytes. Only when a
-// record was stored is the restored server's to say; the event itself says when it
-// was recorded. Before all has been checked and is on disk there is no ledger.
+// Restore makes the same log: sequences, subjects, headers and bytes, in a data
+// directory or on an external server. Only when a record was stored is the restored
+// server's to say; the event itself says when it was recorded. Before all has been
+// checked and is on disk there is no ledger.
 //
 // Neither way keeps more in memory than a few pieces of a file, and the manifest.
 // Secrets are never in a backup: see [Keys] for those.

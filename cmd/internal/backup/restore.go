@@ -19,18 +19,25 @@ type Place struct {
 	Dir    string // empty, or not there yet
 	Keys   Keys   // that go there too; the zero Keys for none
 	Logger *slog.Logger
+
+	// The external server or cluster that is to have the log and the evidence; they
+	// are in Dir without. It has nothing of that ledger yet.
+	URL, Creds string
+	Replicas   int // 0 for what the server can
 }
 
 // checkpointDir is where a server looks for checkpoints, in its data directory.
 const checkpointDir = "checkpoints"
 
-// Restore makes the data directory of a ledger out of a backup. It is there when
-// all of it has been verified, as Verify does and with the restored log itself
-// against each checkpoint; else there is nothing. The error is a *Failure where
-// something of the backup or of the keys does not hold, and an
-// *eventstore.OccupiedError where the place is not empty.
+// Restore makes a ledger out of a backup. It is there when all of it has been
+// verified, as Verify does and with the restored log itself against each
+// checkpoint; else there is nothing. The error is a *Failure where something of the
+// backup or of the keys does not hold, and an *eventstore.OccupiedError where the
+// place is not empty.
 func Restore(ctx context.Context, r io.Reader, to Place, o Options) (out Summary, err error) {
-	err = eventstore.Restore(ctx, to.Dir, to.Logger, func(made *eventstore.Restoring) (err error) {
+	err = eventstore.Restore(ctx, eventstore.Config{
+		Dir: to.Dir, URL: to.URL, Creds: to.Creds, Replicas: to.Replicas, Logger: to.Logger,
+	}, func(made *eventstore.Restoring) (err error) {
 		out, err = read(ctx, r, o, &restorer{Restoring: made})
 		if err != nil {
 			return err
@@ -90,6 +97,13 @@ func check(ctx context.Context, made *eventstore.Restoring, s Summary) error {
 	}
 	if last != s.Manifest.Seq {
 		return fmt.Errorf("backup: %d of %d events were restored", last, s.Manifest.Seq)
+	}
+	hashes, err := store.EvidenceHashes(ctx)
+	if err != nil {
+		return err
+	}
+	if len(hashes) != s.Manifest.Evidence {
+		return fmt.Errorf("backup: %d of %d files of evidence were restored", len(hashes), s.Manifest.Evidence)
 	}
 	if _, err := notary.Open(ctx, store, notary.Options{
 		Dir: filepath.Join(made.Dir(), checkpointDir), Ledger: s.Head.Ledger, Former: keys, ReadOnly: errReadOnly,

@@ -1,0 +1,235 @@
+package eventstore_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milepost-ledger/milepost/eventstore"
+)
+
+// A restore from which the server is taken away leaves on it what one leaves that is
+// killed.
+func TestRestore_interruptedOnAServer(t *testing.T) {
+	b := backedUp(t)
+	for name, c := range map[string]struct {
+		url string
+		at  string
+	}{
+		"when it had begun":                {external(t).ClientURL(), begun},
+		"in the middle":                    {external(t).ClientURL(), half},
+		"before it was said to have ended": {external(t).ClientURL(), whole},
+		"in a cluster":                     {cluster(t), whole},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, _, _ := strings.Cut(c.url, ",")
+			p := newProxy(t, first)
+			cfg := onto(t, p.url())
+			require.Error(t, b.restore(t, cfg, func(point string) error {
+				if point != c.at {
+					return nil
+				}
+				_ = p.listener.Close()
+				p.cut()
+				return errors.New("killed")
+			}))
+			// then there is no ledger, from nowhere
+			left := streamsOn(t, c.url)
+			require.Len(t, left, 2)
+			cfg.URL = c.url
+			other := onto(t, c.url)
+			for _, open := range []eventstore.Config{cfg, other, {URL: c.url, Ledger: "test"}} {
+				_, err := eventstore.Open(t.Context(), open)
+				require.ErrorAs(t, err, new(*eventstore.UnfinishedRestoreError))
+			}
+			require.ErrorAs(t, eventstore.SettleRestore(t.Context(), cfg), new(*eventstore.UnfinishedRestoreError))
+			_, err := eventstore.MakeMirror(t.Context(), eventstore.MirrorConfig{Ledger: "test", URL: c.url, API: "$JS.API"})
+			require.ErrorAs(t, err, new(*eventstore.UnfinishedRestoreError))
+			// and it can be restored again, there or by another.
+			if c.at == half {
+				cfg = onto(t, c.url)
+			}
+			require.NoError(t, b.restore(t, cfg, nil))
+			for name, info := range streamsOn(t, c.url) {
+				require.NotEqual(t, left[name].Created, info.Created, "begun anew")
+			}
+			b.isThere(t, cfg)
+		})
+	}
+}
+
+// What was interrupted when the server had been told is finished by whoever opens it.
+func TestRestore_interruptedBehindItsEnd(t *testing.T) {
+	b := backedUp(t)
+	url := external(t).ClientURL()
+	cfg := onto(t, url)
+	require.NoError(t, b.restore(t, cfg, nil))
+	// given a directory as it is when the mark is taken off, and no more is done
+	back := func(id string) {
+		t.Helper()
+		work := filepath.Join(t.TempDir(), "restoring")
+		require.NoError(t, os.Rename(cfg.Dir, work))
+		require.NoError(t, os.RemoveAll(filepath.Join(work, "lock")))
+		note, err := json.Marshal(map[string]string{"ledger": "test", "id": id})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(work, "restore.json"), note, 0o600))
+		require.NoError(t, os.Mkdir(cfg.Dir, 0o750))
+		require.NoError(t, os.Rename(work, filepath.Join(cfg.Dir, "restoring")))
+	}
+	id := streamsOn(t, url)[logStream].Config.Metadata["milepost-restore"]
+	back(id)
+	// when it is restored again then that is refused, as it is there
+	occupied := (*eventstore.OccupiedError)(nil)
+	require.ErrorAs(t, b.restore(t, cfg, nil), &occupied)
+	require.Equal(t, cfg.Dir, occupied.Dir)
+	require.FileExists(t, filepath.Join(cfg.Dir, "more"))
+	// and when it is opened then the rest is done.
+	back(id)
+	require.NoError(t, eventstore.SettleRestore(t.Context(), cfg))
+	require.FileExists(t, filepath.Join(cfg.Dir, "more"))
+	back(id)
+	b.isThere(t, cfg)
+	// But what is of another restore than the ledger is no part of it.
+	back("another")
+	_, err := eventstore.Open(t.Context(), cfg)
+	require.ErrorAs(t, err, new(*eventstore.UnfinishedRestoreError))
+	require.ErrorAs(t, b.restore(t, cfg, nil), new(*eventstore.OccupiedError))
+	openWith(t, eventstore.Config{URL: url, Ledger: "test"})
+}
+
+// remark has the log's stream say something else of the restore that made it.
+func remark(t *testing.T, url string, change func(string) string) {
+	t.Helper()
+	_, js := connect(t, url)
+	st, err := js.Stream(t.Context(), logStream)
+	require.NoError(t, err)
+	cfg := st.CachedInfo().Config
+	cfg.Metadata["milepost-restore"] = change(cfg.Metadata["milepost-restore"])
+	_, err = js.UpdateStream(t.Context(), cfg)
+	require.NoError(t, err)
+}
+
+// One whose stream is another's, at its end, says nothing of that and takes nothing back.
+func TestRestore_whoseStreamIsAnothers(t *testing.T) {
+	b := backedUp(t)
+	cfg := onto(t, external(t).ClientURL())
+	require.ErrorAs(t, b.restore(t, cfg, func(point string) error {
+		if point == whole {
+			remark(t, cfg.URL, func(string) string { return "unfinished another" })
+		}
+		return nil
+	}), new(*eventstore.OccupiedError))
+	require.Equal(t, "unfinished another", streamsOn(t, cfg.URL)[logStream].Config.Metadata["milepost-restore"])
+	require.NoDirExists(t, cfg.Dir)
+}
+
+// One that does not hear that it ended takes nothing back.
+func TestRestore_whoseEndIsNotHeard(t *testing.T) {
+	b := backedUp(t)
+	cfg := onto(t, external(t).ClientURL())
+	err := b.restore(t, cfg, func(point string) error {
+		if point != whole {
+			return nil
+		}
+		remark(t, cfg.URL, func(was string) string { return strings.TrimPrefix(was, "unfinished ") })
+		return errors.New("nothing was heard")
+	})
+	require.ErrorContains(t, err, "nothing was heard")
+	require.ErrorContains(t, err, "restored all the same: open it in this directory")
+	require.NotContains(t, err.Error(), "is no ledger")
+	b.isThere(t, cfg)
+}
+
+// One that goes on is not taken for one that was interrupted.
+func TestRestore_whileAnotherGoesOn(t *testing.T) {
+	b := backedUp(t)
+	for name, url := range map[string]string{"one server": external(t).ClientURL(), "a cluster": cluster(t)} {
+		t.Run(name, func(t *testing.T) {
+			cfg := onto(t, url)
+			refused := 0
+			require.NoError(t, b.restore(t, cfg, func(point string) error {
+				other := onto(t, url)
+				err := b.restore(t, other, nil)
+				occupied := (*eventstore.OccupiedError)(nil)
+				require.ErrorAs(t, err, &occupied, point)
+				require.True(t, occupied.Busy)
+				require.NoDirExists(t, other.Dir)
+				refused++
+				return nil
+			}))
+			require.Equal(t, 5, refused)
+			b.isThere(t, cfg)
+		})
+	}
+}
+
+// Of some that begin at once no more than one ends, and that is the ledger.
+func TestRestore_atOnce(t *testing.T) {
+	b := backedUp(t)
+	together := func(url string) (ended []eventstore.Config) {
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		for range 4 {
+			cfg := onto(t, url)
+			all.Go(func() {
+				err := eventstore.Restore(context.Background(), cfg, func(r *eventstore.Restoring) error {
+					if err := os.WriteFile(filepath.Join(r.Dir(), "more"), []byte("a file"), 0o600); err != nil {
+						return err
+					}
+					if err := r.Begin(context.Background(), "test", b.metadata); err != nil {
+						return err
+					}
+					if err := r.Append(context.Background(), b.records); err != nil {
+						return err
+					}
+					if err := r.PutEvidence(context.Background(), bytes.NewReader(b.report), b.hash); err != nil {
+						return err
+					}
+					_, err := r.Finish(context.Background())
+					return err
+				})
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					ended = append(ended, cfg)
+				} else {
+					assert.ErrorAs(t, err, new(*eventstore.OccupiedError))
+				}
+			})
+		}
+		all.Wait()
+		return ended
+	}
+	// one is the ledger: they may all have heard each other.
+	one := func(t *testing.T, url string) {
+		t.Helper()
+		ended := together(url)
+		require.LessOrEqual(t, len(ended), 1)
+		if len(ended) == 0 {
+			ended = append(ended, onto(t, url))
+			require.NoError(t, b.restore(t, ended[0], nil))
+		}
+		b.isThere(t, ended[0])
+	}
+	t.Run("where nothing is", func(t *testing.T) { one(t, external(t).ClientURL()) })
+	t.Run("in a cluster", func(t *testing.T) { one(t, cluster(t)) })
+	t.Run("where something is left", func(t *testing.T) {
+		srv := external(t)
+		p := newProxy(t, srv.ClientURL())
+		require.Error(t, b.restore(t, onto(t, p.url()), func(string) error {
+			_ = p.listener.Close()
+			p.cut()
+			return errors.New("killed")
+		}))
+		one(t, srv.ClientURL())
+	})
+}

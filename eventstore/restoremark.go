@@ -1,0 +1,101 @@
+package eventstore
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// On an external server a Restore makes the streams that a ledger has, under their
+// names: so no other can make them. The metadata of both tells which Restore it was,
+// and that of the log's whether it has ended. That it has is said last, and in one
+// step, which is when there is a ledger. Only streams of a Restore that has not ended
+// are ever deleted.
+const (
+	restoreKey = "milepost-restore"
+	unfinished = "unfinished "
+)
+
+// mark is what the metadata of a stream tells of a Restore; the zero mark is nothing.
+type mark struct {
+	id         string
+	unfinished bool // of a log's stream
+}
+
+func (m mark) String() string {
+	if m.unfinished {
+		return unfinished + m.id
+	}
+	return m.id
+}
+
+func markOf(cfg jetstream.StreamConfig) mark {
+	id, is := strings.CutPrefix(cfg.Metadata[restoreKey], unfinished)
+	return mark{id: id, unfinished: is}
+}
+
+// checkMark refuses the log's stream where a Restore of it has not ended; to that
+// Restore, one that is not its own.
+func (s *Store) checkMark(got jetstream.StreamConfig) error {
+	switch m := markOf(got); {
+	case s.cfg.mark == "" && m.unfinished:
+		return &UnfinishedRestoreError{Ledger: s.cfg.Ledger}
+	case s.cfg.mark != "" && m != mark{id: s.cfg.mark, unfinished: true}:
+		return s.occupied("the log (stream " + s.stream + ")")
+	}
+	return nil
+}
+
+func (s *Store) occupied(has string) *OccupiedError {
+	return &OccupiedError{Server: WithoutUser(s.cfg.URL), Ledger: s.cfg.Ledger, Has: has}
+}
+
+// endMark says on the server that the Restore has ended.
+func (s *Store) endMark(ctx context.Context) error {
+	_, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, 2*silence)
+		defer cancel()
+		st, err := s.js.Stream(ctx, s.stream)
+		if err != nil {
+			return struct{}{}, err
+		}
+		cfg, ended := st.CachedInfo().Config, mark{id: s.cfg.mark}
+		if markOf(cfg) == ended { // asked again
+			return struct{}{}, nil
+		}
+		if err := s.checkMark(cfg); err != nil {
+			return struct{}{}, err
+		}
+		cfg.Metadata[restoreKey] = ended.String()
+		_, err = s.js.UpdateStream(ctx, cfg)
+		return struct{}{}, err
+	})
+	if err != nil {
+		return fmt.Errorf("eventstore: say that the restored log is whole: %w", err)
+	}
+	return nil
+}
+
+// WithoutUser is the address of servers, as Config.URL has it, without the user and the
+// password that may be in it.
+func WithoutUser(addresses string) string {
+	list := strings.Split(addresses, ",")
+	for i, address := range list {
+		address = strings.TrimSpace(address)
+		if !strings.Contains(address, "://") {
+			address = "nats://" + address // as the client library takes it
+		}
+		u, err := url.Parse(address)
+		if err != nil {
+			list[i] = "a server"
+			continue
+		}
+		u.User = nil
+		list[i] = u.String()
+	}
+	return strings.Join(list, ",")
+}
