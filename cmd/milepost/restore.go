@@ -11,24 +11,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/backup"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 func newRestore(a *app) *cobra.Command {
 	r := &restoring{app: a}
 	cmd := &cobra.Command{
-		Use: "restore --from FILE", Short: "Make a ledger again of a backup, in an empty directory",
+		Use: "restore --from FILE", Short: "Make a ledger again of a backup, in an empty directory or on a NATS server",
 		Long: "Make the data directory of a ledger out of a backup: the same events at the same sequences, to the byte, with\n" +
 			"evidence and checkpoints. --data must be empty, or not there yet. Everything is checked first: the hash of each\n" +
 			"part, the events against the checkpoint that the ledger signed, each file against its hash. Where something does\n" +
 			"not hold, or the restore is interrupted, there is no ledger; it can be begun again. Backups of all earlier versions\n" +
 			"restore.\n\n" +
+			"With --nats, log and evidence go to that server or cluster, which must have nothing of the ledger, and the rest into\n" +
+			"--data. A ledger that is there is never replaced. It does not matter where the backup was taken: so a ledger moves\n" +
+			"from one machine to a cluster, and back. " + strings.Join(dashed(restoreSettings), ", ") + " can be given as for serve, in the\n" +
+			"environment or in the file that --config names: so a password is not on the command line.\n\n" +
 			"Give the ledger's key as you were given it; without it a backup proves only that it is of one piece. To sign, the\n" +
 			"ledger needs its secret key: out of the file that backup --keys wrote, or with --key. The read models are made at\n" +
 			"the first start. How far webhooks and NATS subscribers had come is not in a backup: they are sent all of theirs again,\n" +
 			"and tell repeats by the id. Two servers must not go on from one backup: stop the former one for good.",
 		Example: "  milepost restore --from main.backup --data ./restored --keys /safe/main.keys --ledger-key ledger.vkey\n" +
 			"  milepost restore --from main.backup --dry-run --ledger-key ledger.vkey\n" +
-			"  milepost serve --data ./restored",
+			"  milepost serve --data ./restored\n" +
+			"  milepost restore --from main.backup --config /etc/milepost.conf --keys /safe/main.keys --ledger-key ledger.vkey",
 		Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
@@ -37,9 +43,24 @@ func newRestore(a *app) *cobra.Command {
 	flags.StringVar(&r.ledgerKey, "ledger-key", "", "the ledger's verifier `key`, the first one or a later one, or the file that holds it")
 	flags.StringVar(&r.keys, "keys", "", "`file` of secret keys, as backup --keys wrote it; they go into --data")
 	flags.StringVar(&r.key, "key", "", "`file` of the key that the ledger signs with; it is copied into --data")
+	flags.StringVar(&r.ledger, "ledger", "", "`name` that the ledger must have (default any)")
+	flags.StringVar(&r.to.URL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
+	flags.StringVar(&r.to.Creds, "nats-creds", "", "credentials `file` for --nats")
+	flags.IntVar(&r.to.Replicas, "replicas", 0, "`number` of servers of --nats that each keep the ledger (default 3 in a cluster that has them, else 1)")
 	flags.BoolVar(&r.dry, "dry-run", false, "only verify the backup")
+	given := a.serveSettingsOf(cmd, restoreSettings...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		r.serve = sameAgain(cmd)
+		if err := given.settle(); err != nil {
+			return err
+		}
 		switch {
+		case r.to.URL == "" && r.to.Creds != "":
+			return usagef("--nats-creds %s: name the server that they are for with --nats", r.to.Creds)
+		case cmd.Flags().Changed("replicas") && r.to.URL == "":
+			return usagef("--replicas %d: name the cluster that keeps them with --nats", r.to.Replicas)
+		case r.to.Replicas < 0:
+			return usagef("--replicas %d: want how many servers keep the ledger", r.to.Replicas)
 		case r.from == "":
 			return usagef("say what to restore with --from: the file of a backup")
 		case r.key != "" && r.keys != "":
@@ -52,11 +73,32 @@ func newRestore(a *app) *cobra.Command {
 	return cmd
 }
 
+// restoreSettings are the flags that say where, as they do for serve.
+var restoreSettings = []string{"data", "ledger", "nats", "nats-creds"}
+
+// sameAgain is what of the command line serve wants too, without passwords. What the
+// environment says it says to serve as well.
+func sameAgain(cmd *cobra.Command) (flags string) {
+	for _, name := range []string{"config", "nats", "nats-creds"} {
+		f := cmd.Flag(name)
+		switch {
+		case !f.Changed:
+		case name == "nats":
+			flags += " --nats " + eventstore.WithoutUser(f.Value.String())
+		default:
+			flags += " --" + name + " " + f.Value.String()
+		}
+	}
+	return flags
+}
+
 // restoring is a run of the verb.
 type restoring struct {
-	app                        *app
-	from, ledgerKey, keys, key string
-	dry                        bool
+	app                                *app
+	from, ledgerKey, keys, key, ledger string
+	to                                 backup.Place
+	serve                              string // more flags with which it is served
+	dry                                bool
 }
 
 // restored is what came of it.
@@ -68,19 +110,21 @@ type restored struct {
 	LedgerKey   string `json:"ledger_key"` // that signed
 	KeyGiven    bool   `json:"key_given"`  // the verifier knew it; else the backup said so
 	Data        string `json:"data,omitzero"`
+	NATS        string `json:"nats,omitzero"` // without the user
 
 	Lost []backup.Lost `json:"lost_evidence,omitempty"`
 }
 
 func (r *restoring) run(ctx context.Context) (err error) {
 	a := r.app
-	var o backup.Options
+	o := backup.Options{Ledger: r.ledger}
 	if r.ledgerKey != "" {
 		if o.LedgerKey, err = verifierKey(r.ledgerKey); err != nil {
 			return usagef("--ledger-key: %v", err)
 		}
 	}
-	to := backup.Place{Dir: a.dataDir(), Logger: a.logger()}
+	to := &r.to
+	to.Dir, to.Logger = a.dataDir(), a.logger()
 	switch {
 	case r.keys != "":
 		to.Keys, err = backup.ReadKeys(r.keys)
@@ -101,7 +145,7 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	if r.dry {
 		sum, err = backup.Verify(ctx, in, o)
 	} else {
-		sum, err = backup.Restore(ctx, in, to, o)
+		sum, err = backup.Restore(ctx, in, *to, o)
 	}
 	progress.finish()
 	if err != nil {
@@ -113,8 +157,11 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	}
 	if !r.dry {
 		out.Data = to.Dir
+		if to.URL != "" {
+			out.NATS = eventstore.WithoutUser(to.URL)
+		}
 	}
-	if err := a.printRestored(out, r.key != "" || r.keys != ""); err != nil {
+	if err := r.print(out); err != nil {
 		return err
 	}
 	if err := a.warnOfLost(out.Lost); r.dry { // else the ledger is there, with all that the backup has
@@ -139,28 +186,33 @@ func (r *restoring) open() (in io.Reader, size int64, done func(), err error) {
 	return file, size, func() { _ = file.Close() }, nil // only read
 }
 
-func (a *app) printRestored(r restored, signs bool) error {
-	if !r.KeyGiven {
+func (r *restoring) print(done restored) error {
+	a := r.app
+	if !done.KeyGiven {
 		_, _ = fmt.Fprintf(a.err, "milepost: the ledger's key was TAKEN FROM THE BACKUP ITSELF: give it with --ledger-key to be sure whose ledger this is\n")
 	}
 	if a.output != "table" {
-		text, err := json.Marshal(r)
+		text, err := json.Marshal(done)
 		if err != nil {
 			return err
 		}
 		return a.printObject(text)
 	}
 	lines := []string{
-		fmt.Sprintf("ledger %s as of sequence %d, with %d files of evidence and %d checkpoints", r.Ledger, r.LastSeq, r.Evidence, r.Checkpoints),
-		fmt.Sprintf("the log agrees with the checkpoint that the ledger signed at sequence %d with %s", r.LastSeq, r.LedgerKey),
+		fmt.Sprintf("ledger %s as of sequence %d, with %d files of evidence and %d checkpoints", done.Ledger, done.LastSeq, done.Evidence, done.Checkpoints),
+		fmt.Sprintf("the log agrees with the checkpoint that the ledger signed at sequence %d with %s", done.LastSeq, done.LedgerKey),
 	}
-	switch {
-	case r.Data == "":
+	if done.Data == "" {
 		lines = append(lines, "nothing was written")
-	case signs:
-		lines = append(lines, fmt.Sprintf("restored into %s; start it with milepost serve --data %s --ledger %s", r.Data, r.Data, r.Ledger))
-	default:
-		lines = append(lines, fmt.Sprintf("restored into %s; put its ledger.key there, then start it with milepost serve --data %s --ledger %s", r.Data, r.Data, r.Ledger))
+	} else {
+		where, key := done.Data, ""
+		if done.NATS != "" {
+			where = done.NATS + ", and into " + done.Data
+		}
+		if r.key == "" && r.keys == "" {
+			key = "put its ledger.key there, then "
+		}
+		lines = append(lines, fmt.Sprintf("restored into %s; %sstart it with milepost serve --data %s%s --ledger %s", where, key, done.Data, r.serve, done.Ledger))
 	}
 	_, err := fmt.Fprintln(a.out, strings.Join(lines, "\n"))
 	return err

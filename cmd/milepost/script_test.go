@@ -55,6 +55,8 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 //	handover VAR OLD NEW   let $OLD sign that $NEW replaces it; $VAR is the statement
 //	rows FILE SQL WANT...  the file's first column by that query
 //	digest FILE            write "last_seq digest" of the ledger, once all of it is shown, to FILE
+//	natsserver VAR         start a NATS server; $VAR is its address, with a user and the password "secret"
+//	streams URL NAME...    the streams that a NATS server has
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Files:               scripts(t),
@@ -95,6 +97,9 @@ func TestScripts(t *testing.T) {
 			"register": register,
 			"tokenkey": tokenKey,
 			"rows":     rows,
+
+			"natsserver": natsServer,
+			"streams":    streams,
 			"digest": func(ts *testscript.TestScript, _ bool, args []string) {
 				seq := strconv.FormatUint(status(ts).LastSeq, 10)
 				if _, stderr, code := milepost(ts, "show", "parties", "--min-seq", seq); code != exitDone {

@@ -32,6 +32,7 @@ type settings struct {
 	app  *app
 	cmd  *cobra.Command
 	file string
+	only []string // flags that are given so, of a verb that reads the settings of serve; nil for all
 }
 
 const settingsHelp = "Every flag can also be given in the environment, as MILEPOST_ and its name (MILEPOST_LISTEN, MILEPOST_TLS_CERT; the values\n" +
@@ -47,15 +48,52 @@ func (a *app) settingsOf(cmd *cobra.Command) *settings {
 	return s
 }
 
+// serveSettingsOf gives cmd the flag --config, for some flags that it shares with serve:
+// what the file says of others is serve's.
+func (a *app) serveSettingsOf(cmd *cobra.Command, only ...string) *settings {
+	s := &settings{app: a, cmd: cmd, only: only}
+	cmd.Flags().StringVar(&s.file, "config", "", "`file` with values for "+strings.Join(dashed(only), ", ")+", as for serve")
+	return s
+}
+
 // flags are those that can be set, by name.
 func (s *settings) flags() map[string]*pflag.Flag {
-	known := map[string]*pflag.Flag{"data": s.cmd.Flag("data")}
-	s.cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+	known := flagsOf(s.cmd)
+	if s.only != nil {
+		maps.DeleteFunc(known, func(name string, _ *pflag.Flag) bool { return !slices.Contains(s.only, name) })
+	}
+	return known
+}
+
+// known are the flags that the file may name.
+func (s *settings) known() map[string]*pflag.Flag {
+	if s.only == nil {
+		return s.flags()
+	}
+	serve, _, err := s.cmd.Root().Find([]string{"serve"})
+	if err != nil {
+		panic(err) // a mistake in this program
+	}
+	known := flagsOf(serve)
+	maps.Copy(known, s.flags())
+	return known
+}
+
+func flagsOf(cmd *cobra.Command) map[string]*pflag.Flag {
+	flags := map[string]*pflag.Flag{"data": cmd.Flag("data")}
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 		if f.Name != "help" && f.Name != "config" {
-			known[f.Name] = f
+			flags[f.Name] = f
 		}
 	})
-	return known
+	return flags
+}
+
+func dashed(names []string) (flags []string) {
+	for _, name := range names {
+		flags = append(flags, "--"+name)
+	}
+	return flags
 }
 
 // variable is the name that a flag has in the environment.
@@ -112,7 +150,7 @@ func (s *settings) read() (map[string]*entry, error) {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
 	defer func() { _ = file.Close() }() // only read
-	known, found := s.flags(), map[string]*entry{}
+	known, found := s.known(), map[string]*entry{}
 	lines := bufio.NewScanner(file)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
