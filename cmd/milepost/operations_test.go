@@ -54,8 +54,10 @@ func TestOperations_commandsExist(t *testing.T) {
 	}
 	assert.Greater(t, lines, 15)
 	serve := serveVerb(t, a)
+	restore, _, err := newRoot(a).Find([]string{"restore"})
+	require.NoError(t, err)
 	for _, m := range regexp.MustCompile("`--([a-z-]+)").FindAllStringSubmatch(page, -1) {
-		assert.True(t, serve.Flag(m[1]) != nil || m[1] == "help" || m[1] == "keys", "--%s is no flag", m[1])
+		assert.True(t, serve.Flag(m[1]) != nil || restore.Flag(m[1]) != nil || m[1] == "help", "--%s is no flag", m[1])
 	}
 }
 
@@ -123,7 +125,8 @@ func TestOperations_gaugesAreServed(t *testing.T) {
 	s.stop(t, syscall.SIGTERM)
 }
 
-// Three servers run by the page's configuration are a cluster on which milepost serves.
+// Three servers run by the page's configuration are a cluster on which milepost serves,
+// and to which a ledger moves from one machine, and back.
 func TestOperations_theClusterServes(t *testing.T) {
 	page := operationsPage(t)
 	conf := block(t, page, "conf", "server_name")
@@ -168,17 +171,40 @@ func TestOperations_theClusterServes(t *testing.T) {
 	settings := filepath.Join(t.TempDir(), "milepost.conf")
 	text := strings.Replace(place(block(t, page, "ini", "nats ="), "nats-a"), "data = /var/lib/milepost\n", "", 1)
 	require.NoError(t, os.WriteFile(settings, []byte(text), 0o600))
-	dir := t.TempDir()
+	machine := startServer(t, t.TempDir())
+	machine.register(t, 3)
+	was := machine.settled(t)
+	machine.stop(t, syscall.SIGTERM)
+	file, keys, dir := filepath.Join(t.TempDir(), "move.backup"), filepath.Join(t.TempDir(), "move.keys"), filepath.Join(t.TempDir(), "new")
+	_, stderr, code := alone(t, nil, "backup", "--data", machine.dir, "--out", file, "--keys", keys)
+	require.Equal(t, exitDone, code, stderr)
+	said, stderr, code := alone(t, nil, "restore", "--from", file, "--config", settings, "--data", dir, "--keys", keys)
+	require.Equal(t, exitDone, code, stderr)
+	require.NotContains(t, said+stderr, "change-me")
 	one := startServer(t, dir, "--config", settings)
+	moved := one.settled(t)
+	require.Equal(t, was.LastSeq, moved.LastSeq)
+	require.Equal(t, was.Digest, moved.Digest)
+	require.Contains(t, one.must(t, "", "replay"), "identical at seq")
 	two := startServer(t, t.TempDir(), "--config", settings, "--key", signing.KeyFile(dir))
 	one.register(t, 3)
 	out, code := two.run(t, nil, "status")
 	require.Equal(t, exitDone, code)
 	assert.Regexp(t, `(?m)^nats replicas +3$`, out)
 	assert.Regexp(t, `(?m)^nats leader +nats-[abc]$`, out)
-	require.Equal(t, one.settled(t), two.settled(t))
+	was = one.settled(t)
+	require.Equal(t, was, two.settled(t))
+	one.must(t, "", "backup", "--out", file)
 	one.stop(t, syscall.SIGTERM)
 	two.stop(t, syscall.SIGTERM)
+	dir = filepath.Join(t.TempDir(), "back")
+	_, stderr, code = alone(t, nil, "restore", "--from", file, "--data", dir, "--keys", keys)
+	require.Equal(t, exitDone, code, stderr)
+	back := startServer(t, dir)
+	moved = back.settled(t)
+	require.Equal(t, was.LastSeq, moved.LastSeq)
+	require.Equal(t, was.Digest, moved.Digest)
+	back.stop(t, syscall.SIGTERM)
 	for _, s := range []*child{one, two} {
 		assert.NotContains(t, s.log.String(), "change-me", "the password is in the log")
 	}
