@@ -8,6 +8,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/milepost-ledger/milepost/domain"
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // aside keeps the snapshots of aggregates that a load or a replay forgets when it
@@ -22,6 +23,9 @@ type aside struct {
 
 // keep keeps the state of an aggregate in place of the one before.
 func (s *aside) keep(a *aggregate) error {
+	if err := durable.Room(s.dir); err != nil { // the log and what serves come first
+		return err
+	}
 	if s.conn == nil {
 		if err := s.open(); err != nil {
 			return fmt.Errorf("keep a state aside: %w", err)
@@ -54,6 +58,9 @@ func (s *aside) copyTo(conn *sqlite.Conn) error {
 	}
 	const all = "SELECT entity, seq, version, weight, sum, state FROM snapshot"
 	err := each(s.conn, all, nil, func(stmt *sqlite.Stmt) (bool, error) {
+		if err := durable.Room(s.dir); err != nil {
+			return false, err
+		}
 		row := snapshotAt(stmt, 1)
 		return true, insert(conn, insertSnapshot, stmt.ColumnInt64(0), row.seq, row.version, row.weight, slices.Clone(row.sum[:]), row.state)
 	})

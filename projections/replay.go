@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -26,13 +27,13 @@ type Replayed struct {
 	Events     uint64      `json:"events"`     // of the log that were folded
 	Digest     string      `json:"digest"`     // of read models made from the log up to Seq; "" when it was not reached
 	Root       string      `json:"root"`       // hash of the ledger's Merkle tree at Seq, base64
-	Evidence   *int        `json:"evidence"`   // files that events name, of which each was read; null when they were left out
+	Evidence   *int        `json:"evidence"`   // files that events name and that are or were stored, of which each was read; null when they were left out
 	Identical  bool        `json:"identical"`  // the log is whole, the read models are what it gives, and the evidence is what it names
 	Difference *Difference `json:"difference"` // the first in the order of sequences; null when identical
 }
 
 // Replay folds the log from the first event to the last again, as far from the
-// read models as can be: nothing is written, and nothing that they hold is used
+// read models as can be: nothing is changed, and nothing that they hold is used
 // but to be compared. It checks that
 //
 //   - no sequence is missing, and every atomic batch is whole;
@@ -43,8 +44,8 @@ type Replayed struct {
 //   - the digests and the roots of the Merkle tree are the same;
 //   - the tables hold what was written ([Models.VerifyTables]), and the states that
 //     decisions begin with are those that the log gives;
-//   - each file that an event names as evidence is stored, and has the hash by which it
-//     is named.
+//   - each file that an event names as evidence is stored, and whatever file it names has
+//     the hash by which it is named.
 //
 // Whatever does not hold is a result and no error. Replay takes no part in the
 // following of the log, and holds up no question. With another replay or a
@@ -59,7 +60,7 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 			err = nil
 		}
 	}()
-	end, err := m.beginReplay()
+	modelsDone, end, err := m.beginReplay()
 	if err != nil {
 		return r, err
 	}
@@ -76,9 +77,12 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 		return r, err
 	}
 	r.Seq = live.seq
-	named := namedFiles{known: map[domain.Hash]bool{}}
-	if r.Difference, err = m.replay(ctx, log, live, &snapshots, &named, opts.Progress, &r); err != nil {
-		return r, err
+	var named *namedFiles
+	if opts.Files != nil {
+		named = &namedFiles{known: map[domain.Hash]int{}}
+	}
+	if r.Difference, err = m.replay(ctx, log, live, &snapshots, named, opts.Progress, &r); err != nil {
+		return r, ofDisk(err)
 	}
 	if r.Difference == nil {
 		snapshots.end()
@@ -98,13 +102,13 @@ func (m *Models) Replay(ctx context.Context, log Log, opts ReplayOptions) (r Rep
 			}
 		}
 	}
-	if opts.Files != nil {
-		r.Evidence = new(len(named.list))
-		d, err := named.check(ctx, opts.Files, opts.Progress)
+	if named != nil {
+		modelsDone() // this takes as long as the files are large, and needs none
+		files, d, err := named.check(ctx, opts.Files, opts.Progress)
 		if err != nil {
 			return r, err
 		}
-		if d != nil && (r.Difference == nil || d.Seq < r.Difference.Seq) {
+		if r.Evidence = &files; d != nil && (r.Difference == nil || d.Seq < r.Difference.Seq) {
 			r.Difference = d
 		}
 	}
@@ -145,21 +149,22 @@ func (m *Models) replay(ctx context.Context, log Log, live position, snapshots *
 	return m.differenceOf(ctx, log, err)
 }
 
-// beginReplay keeps others from replaying, and from making read models, until end
-// is called. The first read models answer a moment before their making ends: that is
-// waited for.
-func (m *Models) beginReplay() (end func(), err error) {
+// beginReplay keeps others from replaying until end is called, and from making read
+// models until then or until modelsDone is. The first read models answer a moment before
+// their making ends: that is waited for.
+func (m *Models) beginReplay() (modelsDone, end func(), err error) {
 	if !m.asked.TryLock() {
-		return nil, ErrBusy
+		return nil, nil, ErrBusy
 	}
 	if !m.building.TryLock() {
 		if b := m.Build(); b.Running && b.Why != noneYet {
 			m.asked.Unlock()
-			return nil, ErrBusy
+			return nil, nil, ErrBusy
 		}
 		m.building.Lock()
 	}
-	return func() { m.building.Unlock(); m.asked.Unlock() }, nil
+	modelsDone = sync.OnceFunc(m.building.Unlock)
+	return modelsDone, func() { modelsDone(); m.asked.Unlock() }, nil
 }
 
 // witness holds what a fold makes against what the live models say of the log.

@@ -17,47 +17,68 @@ type Files interface {
 	CheckEvidence(ctx context.Context, hash string) error
 }
 
-// namedFiles are those that events name as evidence, in the order in which they do.
-// Each was stored before its first event was, and is never removed.
+// namedFiles are those that events name, in the order in which they do. A file is never
+// removed, and one that is named as evidence was stored before its first event.
 type namedFiles struct {
 	list  []namedFile
-	known map[domain.Hash]bool
+	known map[domain.Hash]int // places in list
 }
 
 type namedFile struct {
 	hash      domain.Hash
-	seq       uint64 // of the first event that names it
+	evidence  bool   // else it may be the hash of what is on paper
+	seq       uint64 // of the first event that names it so
 	agreement domain.Key
 	path      string // of its aggregate
 }
 
 func (n *namedFiles) add(env *domain.Envelope, seq uint64) {
-	for _, hash := range env.Evidence {
-		if !n.known[hash] {
-			hash = domain.Hash(strings.Clone(string(hash))) // of the chunk that the event came in
-			n.known[hash] = true
-			n.list = append(n.list, namedFile{hash, seq, env.Ref.Agreement, env.Ref.Path()})
+	env.EachFile(func(hash domain.Hash, evidence bool) {
+		at, known := n.known[hash]
+		if known && (n.list[at].evidence || !evidence) {
+			return
 		}
-	}
+		hash = domain.Hash(strings.Clone(string(hash))) // else the event stays in memory
+		f := namedFile{hash, evidence, seq, domain.Key(strings.Clone(string(env.Ref.Agreement))), env.Ref.Path()}
+		if known {
+			n.list[at] = f
+			return
+		}
+		n.known[hash] = len(n.list)
+		n.list = append(n.list, f)
+	})
 }
 
-// check reads all files, and returns the first difference: what is stored from what
-// events name.
-func (n *namedFiles) check(ctx context.Context, in Files, progress func(done, total uint64)) (first *Difference, err error) {
+// check reads all files, and returns how many there are or should be, and the first
+// difference: of what is stored from what events name.
+func (n *namedFiles) check(ctx context.Context, in Files, progress func(done, total uint64)) (files int, first *Difference, err error) {
 	more := 0
 	for i, f := range n.list {
 		err := in.CheckEvidence(ctx, string(f.hash))
 		damaged := (*eventstore.EvidenceDamagedError)(nil)
 		missing := errors.Is(err, eventstore.ErrEvidenceNotFound)
+		if !missing || f.evidence {
+			files++
+		}
+		what := ""
 		switch {
-		case err != nil && !missing && !errors.As(err, &damaged):
-			return nil, err
-		case err != nil && first != nil:
-			more++
+		case err == nil, missing && !f.evidence:
 		case missing:
-			first = &Difference{Code: DiffersEvidence, Seq: f.seq, Agreement: f.agreement, Entity: f.path, What: fmt.Sprintf("the file %s that it names as evidence is not stored", f.hash)}
-		case err != nil:
-			first = &Difference{Code: DiffersEvidence, Seq: f.seq, Agreement: f.agreement, Entity: f.path, What: fmt.Sprintf("the file %s that it names as evidence is damaged: %s", f.hash, damaged.Reason)}
+			what = fmt.Sprintf("the file %s that it names as evidence is not stored", f.hash)
+		case errors.As(err, &damaged):
+			what = fmt.Sprintf("the file %s that it names is damaged: %s", f.hash, damaged.Reason)
+		default:
+			return files, nil, err
+		}
+		switch {
+		case what == "":
+		case first == nil || f.seq < first.Seq:
+			if first != nil {
+				more++
+			}
+			first = &Difference{Code: DiffersEvidence, Seq: f.seq, Agreement: f.agreement, Entity: f.path, What: what}
+		default:
+			more++
 		}
 		if progress != nil {
 			progress(uint64(i+1), uint64(len(n.list)))
@@ -66,5 +87,5 @@ func (n *namedFiles) check(ctx context.Context, in Files, progress func(done, to
 	if more > 0 {
 		first.What += fmt.Sprintf("; so it is with %d more", more)
 	}
-	return first, nil
+	return files, first, nil
 }

@@ -68,7 +68,7 @@ func (m *Models) replayTo(ctx context.Context, log Log, to uint64, path string, 
 	if m.opts.View != nil {
 		return made, errOfView
 	}
-	end, err := m.beginReplay()
+	_, end, err := m.beginReplay()
 	if err != nil {
 		return made, err
 	}

@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -69,10 +68,7 @@ func (p *projector) noteNames(ref domain.Ref, said said, whole bool) {
 func (p *projector) noteShown(a *aggregate, env *domain.Envelope) {
 	v := p.view
 	v.begun[a.entity.id] = true
-	for _, h := range env.Evidence {
-		p.noteEvidence(h)
-	}
-	hashesIn(env.Data, p.noteEvidence)
+	env.EachFile(func(h domain.Hash, _ bool) { p.noteEvidence(h) })
 }
 
 func (p *projector) noteEvidence(h domain.Hash) {
@@ -93,19 +89,3 @@ func (p *projector) noteEvidence(h domain.Hash) {
 
 // maxSeenEvidence bounds what is remembered so as not to be written again.
 const maxSeenEvidence = 1 << 16
-
-// hashesIn calls f with each text in JSON that is a hash.
-func hashesIn(data []byte, f func(domain.Hash)) {
-	const size = 2 * sha256.Size
-	for {
-		i := bytes.IndexByte(data, '"')
-		if i < 0 {
-			return
-		}
-		data = data[i+1:]
-		if len(data) > size && data[size] == '"' && domain.Hash(data[:size]).Valid() {
-			f(domain.Hash(data[:size]))
-			data = data[size:]
-		}
-	}
-}

@@ -101,9 +101,6 @@ func (c *stateCache) fold(kind *domain.Aggregate, a *aggregate, end uint64, even
 		if rec.Seq >= end {
 			break
 		}
-		if c.view != nil && c.view.passed[rec.Seq] {
-			continue
-		}
 		env, e, err := catalogue.Decode(rec.Data)
 		if err != nil {
 			return fmt.Errorf("fold %s: %w", a.ref, &EventError{Seq: rec.Seq, Err: err})

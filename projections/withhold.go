@@ -47,7 +47,6 @@ type viewer struct {
 	withheld *withheld
 	loading  bool
 	shown    []withheldEntity     // what became withheld and had been shown
-	passed   map[uint64]bool      // while loading: events withheld from aggregates that are in the view
 	foreign  map[domain.Key]bool  // agreements out of scope that were met
 	begun    map[int64]bool       // aggregates with an event in the view, since the projector began
 	evidence map[domain.Hash]bool // that was lately written
@@ -58,7 +57,7 @@ type viewer struct {
 func newViewer(opts Options, known *withheld, loading bool) *viewer {
 	return &viewer{
 		scope: newScope(opts.Ledger, *opts.View), withheld: known, loading: loading,
-		passed: map[uint64]bool{}, foreign: map[domain.Key]bool{}, evidence: map[domain.Hash]bool{}, begun: map[int64]bool{},
+		foreign: map[domain.Key]bool{}, evidence: map[domain.Hash]bool{}, begun: map[int64]bool{},
 	}
 }
 
@@ -181,9 +180,6 @@ func (p *projector) withholds(d *decoded) (bool, error) {
 	v.shown = append(v.shown, shown...)
 	for _, e := range entities {
 		p.noteWithheld(e)
-	}
-	if v.loading && !whole {
-		v.passed[d.rec.Seq] = true
 	}
 	p.noteNames(env.Ref, said, whole)
 	return true, nil

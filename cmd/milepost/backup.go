@@ -27,8 +27,8 @@ func newBackup(a *app) *cobra.Command {
 			"The backup is as of the sequence that a checkpoint is signed for at its end: all that was acknowledged before it\n" +
 			"began is in it. It is verified as it is written, and has its name only when all of it is on disk; in a directory\n" +
 			"that is <ledger>-<time>.backup. Over the network it takes an administrator.\n\n" +
-			"Damaged evidence is left out and the rest is saved: each file that an event names and that is not there is named, and\n" +
-			"the exit code is 1. The file is a tar archive: a file of evidence is evidence/SHA256 in it.\n\n" +
+			"Damaged evidence is left out and the rest is saved: each file that is not there is named, and the exit code is 1.\n" +
+			"The file is a tar archive: a file of evidence is evidence/SHA256 in it.\n\n" +
 			"Secrets are not in it. --keys copies them, out of the data directory of this machine, into a file of their own:\n" +
 			"whoever has that and a backup can sign in the ledger's name, so keep them apart. What else a server keeps there is\n" +
 			"made again (the read models, admin.token), or is of the server and not of the ledger: copy access/, the log of\n" +
@@ -120,7 +120,11 @@ func (b *backingUp) run() error {
 // warnOfLost names the evidence that is not in a backup. There is none with nil.
 func (a *app) warnOfLost(lost []backup.Lost) error {
 	for _, file := range lost {
-		_, _ = fmt.Fprintf(a.err, "milepost: WARNING: the file %s, which event %d names, is NOT IN THE BACKUP: it is damaged, or not stored any more\n", file.SHA256, file.Seq)
+		by := "which no event names yet"
+		if file.Seq > 0 {
+			by = fmt.Sprintf("which event %d names", file.Seq)
+		}
+		_, _ = fmt.Fprintf(a.err, "milepost: WARNING: the file %s, %s, is NOT IN THE BACKUP: it is damaged, or not stored any more\n", file.SHA256, by)
 	}
 	if len(lost) == 0 {
 		return nil

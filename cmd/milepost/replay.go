@@ -32,7 +32,7 @@ func newReplay(a *app) *cobra.Command {
 		Use: "replay", Short: "Fold the log again from its first event, check everything, and compare",
 		Long: "Fold the log again from its first event beside the read models: check the sequence, batch, subject, version and\n" +
 			"hash of every event, and compare what comes of it with the read models: digest, Merkle root and rows. Each file that\n" +
-			"events name as evidence is read, too, and has to have the hash by which it is named. Nothing is written. Exit code 1\n" +
+			"events name as evidence is read, too, and has to have the hash by which it is named. Nothing is changed. Exit code 1\n" +
 			"says that something differs; the first event and entity are named.\n\n" +
 			"With --to it stops at a point and leaves the read models as of then as a SQLite file that anyone can query.\n" +
 			"With --step it walks through one agreement instead, event by event, and shows what each changed.\n\n" +

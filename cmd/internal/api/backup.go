@@ -21,7 +21,7 @@ func (s *server) backups() {
 		OperationID: "get-backup", Method: http.MethodGet, Path: "/v1/backup", Tags: []string{"operations"},
 		Summary: "All from which the ledger can be made again, in one file.",
 		Description: "The log as it is stored, the evidence, and the kept checkpoints with their countersignatures, up to a checkpoint that is signed " +
-			"when the log has been sent; no keys. A file of evidence that is damaged is left out: what events name and is not there, whoever reads the backup sees. `milepost backup` keeps it when it is whole and verifies, `milepost restore` makes the ledger of it. " +
+			"when the log has been sent; no keys. A file of evidence that is damaged is left out, and the manifest names it. `milepost backup` keeps it when it is whole and verifies, `milepost restore` makes the ledger of it. " +
 			"An answer that breaks off is no backup.",
 		Responses: map[string]*huma.Response{"200": {Description: "The backup.",
 			Content: map[string]*huma.MediaType{mediaTar: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
@@ -57,7 +57,9 @@ func (s *server) getBackup(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	source := backup.Source{Log: s.cfg.Store, Notary: s.cfg.Notary, Program: s.cfg.Version}
-	lost, err := source.Write(r.Context(), &patientWriter{body: w, conn: http.NewResponseController(w)})
+	out := patientlyTo(w)
+	defer out.end()
+	lost, err := source.Write(r.Context(), out)
 	if err != nil {
 		if r.Context().Err() == nil || !errors.Is(err, r.Context().Err()) {
 			level := slog.LevelError

@@ -81,8 +81,8 @@ func (s *server) getBundle(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.checkpoint(r.Context(), string(agreement)); err != nil { // of what does not exist, or cannot be signed
 		return err
 	}
-	conn := http.NewResponseController(w)
-	_ = conn.SetWriteDeadline(time.Time{}) // the answer begins when all has been read; a test's recorder has no deadline
+	out := patientlyTo(w) // the answer begins when all has been read
+	defer out.end()
 	b, err := bundle.Source{
 		Ledger: s.cfg.Name, Timezone: s.cfg.Store.Timezone(), Log: s.cfg.Store, Files: s.cfg.Store, Notary: s.cfg.Notary, Trees: caughtUp{s},
 	}.Prepare(r.Context(), agreement, evidence)
@@ -111,7 +111,7 @@ func (s *server) getBundle(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	if err := b.Write(r.Context(), &patientWriter{body: w, conn: conn}, nil); err != nil {
+	if err := b.Write(r.Context(), out, nil); err != nil {
 		s.cfg.Logger.ErrorContext(r.Context(), "a bundle broke off", "agreement", agreement, "error", err)
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}

@@ -154,7 +154,9 @@ func (s *server) getEvidence(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	if _, err := in.WriteTo(&patientWriter{body: w, conn: http.NewResponseController(w)}); err != nil {
+	out := patientlyTo(w)
+	defer out.end()
+	if _, err := in.WriteTo(out); err != nil {
 		if damaged := (*eventstore.EvidenceDamagedError)(nil); errors.As(err, &damaged) {
 			s.cfg.Logger.ErrorContext(r.Context(), "evidence is damaged", "error", err)
 		}

@@ -44,13 +44,37 @@ func (r *patientReader) Read(b []byte) (int, error) {
 }
 
 // patientWriter writes a body that takes as long as it takes, as long as the
-// client takes something.
+// client takes something. Between its writes there is no deadline: by HTTP/2 one ends
+// the answer also while the server has nothing to say.
 type patientWriter struct {
-	body io.Writer
-	conn *http.ResponseController
+	body  io.Writer
+	conn  *http.ResponseController
+	pause time.Duration
+}
+
+// patientlyTo writes the body of an answer, which may be long in coming.
+func patientlyTo(w http.ResponseWriter) *patientWriter {
+	out := &patientWriter{w, http.NewResponseController(w), importPause}
+	out.rest()
+	return out
 }
 
 func (w *patientWriter) Write(b []byte) (int, error) {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(importPause))
-	return w.body.Write(b)
+	w.end()
+	n, err := w.body.Write(b)
+	w.rest()
+	return n, err
 }
+
+// Flush sends what was written.
+func (w *patientWriter) Flush() error {
+	w.end()
+	err := w.conn.Flush()
+	w.rest()
+	return err
+}
+
+// end sets the deadline of what is sent now: the last of an answer by net/http.
+func (w *patientWriter) end() { _ = w.conn.SetWriteDeadline(time.Now().Add(w.pause)) }
+
+func (w *patientWriter) rest() { _ = w.conn.SetWriteDeadline(time.Time{}) } // a test's recorder has none

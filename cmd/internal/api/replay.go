@@ -39,7 +39,7 @@ func (s *server) replay() {
 		Summary: "Fold the log again from the first event, and compare.",
 		Description: "Each event is checked (sequence, batch, subject, version, source, hash), and what it gives is compared with the read models: " +
 			"digest, Merkle root, and the rows in their tables. Each file that events name as evidence is read, and has to have the hash by which it is named. " +
-			"Nothing is written, and questions are answered meanwhile. " +
+			"Nothing is changed, and questions are answered meanwhile. " +
 			"The answer is JSON Lines: how far it is, and as the last line the result, which names the first event and entity that differ. " +
 			"One replay or rebuild runs at a time. Who breaks off the request ends it.",
 		Parameters: []*huma.Param{{Name: "evidence", In: "query", Description: "Whether to read the evidence: it takes as long as its size does.",
@@ -72,14 +72,15 @@ func (s *server) runReplay(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	out := &patientWriter{body: w, conn: http.NewResponseController(w)}
+	out := patientlyTo(w)
+	defer out.end()
 	begun := false
 	tell := func(line ReplayLine) {
 		if !begun {
 			begun = true
 			w.Header().Set("Content-Type", mediaLines)
 		}
-		if json.NewEncoder(out).Encode(line) != nil || out.conn.Flush() != nil {
+		if json.NewEncoder(out).Encode(line) != nil || out.Flush() != nil {
 			cancel() // nobody hears it
 		}
 	}
@@ -112,6 +113,8 @@ func (s *server) replayModels(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	out := patientlyTo(w) // nothing comes before the file is made
+	defer out.end()
 	_, to, err := s.cfg.Models.ResolveRange(r.Context(), "", asked, projections.Page{})
 	if err != nil {
 		return err
@@ -131,7 +134,7 @@ func (s *server) replayModels(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
 	h.Set(headerSeq, strconv.FormatUint(made.Seq, 10))
 	h.Set(headerDigest, made.Digest)
-	if _, err := io.Copy(&patientWriter{body: w, conn: http.NewResponseController(w)}, file); err != nil {
+	if _, err := io.Copy(out, file); err != nil {
 		panic(http.ErrAbortHandler) // cut the answer off, so that it is not taken for whole
 	}
 	return nil

@@ -46,11 +46,13 @@ func TestReplay(t *testing.T) {
 	assert.True(t, result.Identical, result.Difference)
 	assert.Equal(t, [2]uint64{last.Seq, last.Seq}, [2]uint64{result.Seq, result.Events})
 	assert.Equal(t, r.models.Position().Digest, result.Digest)
+	ends := []uint64{}
 	for _, line := range lines[:len(lines)-1] {
-		assert.Equal(t, last.Seq, *line.Total)
-		assert.LessOrEqual(t, *line.Done, *line.Total)
+		if assert.LessOrEqual(t, *line.Done, *line.Total); *line.Done == *line.Total {
+			ends = append(ends, *line.Total)
+		}
 	}
-	require.Greater(t, len(lines), 1)
+	require.Equal(t, []uint64{last.Seq, 1}, ends, "of the events, and of the text that was signed")
 
 	t.Run("names what is wrong", func(t *testing.T) {
 		r := r.on(t)

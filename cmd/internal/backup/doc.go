@@ -29,7 +29,7 @@
 // records hash to is compared with that checkpoint before Write returns, so a
 // damaged log gives an error and no backup; a file that breaks off is none. Damaged
 // evidence is left out, and saves the rest: Write and all who read the backup tell which
-// files events name that it has not.
+// files it has not.
 //
 // Verify and Restore believe nothing that they can compute: each entry has its
 // hash, the sequences leave no gap, the records hash to the root of the checkpoint,

@@ -30,9 +30,10 @@ type Head struct {
 type Manifest struct {
 	Format     string    `json:"format"`
 	Ledger     string    `json:"ledger"`
-	Seq        uint64    `json:"seq"`        // as of which this is: the last record
-	Checkpoint string    `json:"checkpoint"` // that covers just that; a signed note
-	Evidence   int       `json:"evidence"`   // files
+	Seq        uint64    `json:"seq"`               // as of which this is: the last record
+	Checkpoint string    `json:"checkpoint"`        // that covers just that; a signed note
+	Evidence   int       `json:"evidence"`          // files
+	Damaged    []string  `json:"damaged,omitempty"` // SHA-256 of files that were stored, and could not be read
 	Ended      time.Time `json:"ended"`
 	Parts      []Part    `json:"parts"` // in their order
 }

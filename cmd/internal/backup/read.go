@@ -30,7 +30,7 @@ type Summary struct {
 	Keys        []string // of the ledger, from the first to the present one
 	Checkpoints int
 	Agreements  int
-	Lost        []Lost // evidence that is not in it
+	Lost        []Lost // files that are not in it
 }
 
 // Verify reads a backup and checks all that it says. The error is a *Failure where
@@ -58,6 +58,7 @@ type reader struct {
 	next      uint64 // sequence
 	trees     trees
 	named     named
+	files     map[string]bool // by hash
 	rotations []signing.Rotation
 	notes     []kept
 	sum       string // of manifest.json
@@ -72,7 +73,7 @@ type kept struct {
 }
 
 func read(ctx context.Context, in io.Reader, o Options, into sink) (Summary, error) {
-	r := &reader{Options: o, tape: tapeReader{r: in}, into: into, kind: -1, next: 1, trees: trees{}, named: named{}}
+	r := &reader{Options: o, tape: tapeReader{r: in}, into: into, kind: -1, next: 1, trees: trees{}, named: named{}, files: map[string]bool{}}
 	last := ""
 	for {
 		if err := ctx.Err(); err != nil {
@@ -207,7 +208,7 @@ func (r *reader) evidence(ctx context.Context, hash string) error {
 	if err != nil {
 		return err
 	}
-	r.named.found(hash)
+	r.files[hash] = true
 	return r.tape.finish()
 }
 
@@ -264,7 +265,7 @@ func (r *reader) conclude() (err error) {
 	if err != nil {
 		return err
 	}
-	r.out.Checkpoints, r.out.Agreements, r.out.Lost = len(notes), len(r.trees)-1, r.named.left()
+	r.out.Checkpoints, r.out.Agreements, r.out.Lost = len(notes), len(r.trees)-1, r.named.lost(r.files, r.out.Manifest.Damaged)
 	if r.into != nil {
 		return r.into.checkpoints(notes)
 	}

@@ -44,12 +44,12 @@ type Source struct {
 	Program string // its version
 }
 
-// Write writes a backup, and lists the files that events name and that are not in it,
-// because they are damaged or not stored any more. After an error what was written is
+// Write writes a backup, and lists the files that are not in it, because they are damaged
+// or not stored any more. After an error what was written is
 // no backup, and Verify says so. The error is a *Failure where the log is not what the
 // ledger signs.
 func (s Source) Write(ctx context.Context, w io.Writer) (lost []Lost, err error) {
-	out := &writer{Source: s, tape: tapeWriter{w: w}, trees: trees{}, named: named{}}
+	out := &writer{Source: s, tape: tapeWriter{w: w}, trees: trees{}, named: named{}, files: map[string]bool{}}
 	m := Manifest{Format: Format, Ledger: s.Log.Ledger()}
 	if err := out.object(nameHead, Head{
 		Format: Format, Ledger: m.Ledger, Key: s.Log.Key(), Metadata: s.Log.Metadata(), Program: s.Program, Begun: time.Now().UTC(),
@@ -62,15 +62,16 @@ func (s Source) Write(ctx context.Context, w io.Writer) (lost []Lost, err error)
 	}
 	m.Seq, m.Checkpoint = signed.Size, string(signed.Note)
 	out.notes(signed)
-	if m.Evidence, err = out.evidence(ctx); err != nil {
+	if m.Damaged, err = out.evidence(ctx); err != nil {
 		return nil, err
 	}
+	m.Evidence = len(out.files)
 	m.Parts, m.Ended = out.tape.parts, time.Now().UTC()
 	if err := out.object(nameManifest, m); err != nil {
 		return nil, err
 	}
 	out.tape.bytes(nameSum, []byte(out.tape.parts[len(out.tape.parts)-1].SHA256+"\n"))
-	return out.named.left(), out.tape.close()
+	return out.named.lost(out.files, m.Damaged), out.tape.close()
 }
 
 // writer is a backup under way.
@@ -79,8 +80,9 @@ type writer struct {
 	tape  tapeWriter
 	trees trees
 	named named
-	part  []byte // of the log, not written yet
-	first uint64 // sequence in it
+	files map[string]bool // that are written, by hash
+	part  []byte          // of the log, not written yet
+	first uint64          // sequence in it
 	next  uint64
 }
 
@@ -185,36 +187,35 @@ func (w *writer) notes(signed proof.Signed) {
 	}
 }
 
-// evidence writes all that is stored whole; what events name was, before they did. A
-// file that is damaged is left out, and keeps nothing else from being saved: whoever
-// reads the backup learns from the events what is not there.
-func (w *writer) evidence(ctx context.Context) (files int, err error) {
+// evidence writes all that is stored whole. What is damaged is left out, and listed: it
+// keeps nothing else from being saved.
+func (w *writer) evidence(ctx context.Context) (left []string, err error) {
 	hashes, err := w.Log.EvidenceHashes(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for _, name := range hashes {
 		damaged := (*eventstore.EvidenceDamagedError)(nil)
 		err := w.Log.CheckEvidence(ctx, name) // once its length is written, it is too late
 		if errors.Is(err, eventstore.ErrEvidenceNotFound) || errors.As(err, &damaged) {
+			left = append(left, name)
 			continue
 		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		file, err := w.Log.Evidence(ctx, name)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		w.tape.copy(dirEvidence+name, file.Size, file)
 		_ = file.Close() // only read
 		if w.tape.err != nil {
-			return 0, w.tape.err
+			return nil, w.tape.err
 		}
-		w.named.found(name)
-		files++
+		w.files[name] = true
 	}
-	return files, nil
+	return left, nil
 }
 
 // trees are those of a log that is read from its beginning: the ledger's under "",

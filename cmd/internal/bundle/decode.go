@@ -33,25 +33,10 @@ type decoded struct {
 func decode(l line) decoded {
 	d := decoded{line: l, leaf: tlog.RecordHash(l.data)}
 	if d.env, d.event, d.err = catalogue.Decode(l.data); d.err == nil {
-		d.named = namedFiles(&d.env)
+		d.env.EachFile(func(hash domain.Hash, _ bool) { d.named = append(d.named, hash) })
 	}
 	return d
 }
-
-// namedFiles are the hashes that an event names: its evidence, and every text in
-// its data that is a SHA-256, such as that of a document that is signed.
-func namedFiles(env *domain.Envelope) []domain.Hash {
-	named := env.Evidence
-	for b := env.Data; len(b) > hashText; b = b[1:] {
-		if b[0] == '"' && b[hashText-1] == '"' && domain.Hash(b[1:hashText-1]).Valid() {
-			named = append(named[:len(named):len(named)], domain.Hash(b[1:hashText-1]))
-		}
-	}
-	return named
-}
-
-// hashText is how long a hash is within its quotes.
-const hashText = 64 + 2
 
 // decoders is how many batches are decoded at a time, maxBatch how many lines one
 // has at most.
