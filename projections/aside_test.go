@@ -28,29 +28,36 @@ func (s *searched) Records(ctx context.Context, subject string, seqs []uint64) i
 	return s.memory.Records(ctx, subject, seqs)
 }
 
-func TestWhatALoadForgetsIsNotReadAgain(t *testing.T) {
-	// given projects that are spoken of in turn, and room to remember one of them
+// projectsInTurn has events of each of some projects in turn, for more than a batch, and
+// then of one alone, for as long. It returns what has one more event of each.
+func (l *ledger) projectsInTurn() (round func(amber int)) {
 	const projects = 20
-	l, memory := inMemory(t)
-	log := &searched{memory: memory}
-	l.signed(framework)
 	id := func(i int) project.ID {
 		return project.ID{Agreement: framework.Agreement, Project: domain.Key(fmt.Sprintf("project-%d", i))}
 	}
+	l.signed(framework)
 	for i := range projects {
 		l.started(id(i))
 	}
-	round := func(day int) {
+	round = func(amber int) {
 		for i := range projects {
-			l.do(project.SetTolerance{ID: id(i), Amber: day, Red: day + 1})
+			l.do(project.SetTolerance{ID: id(i), Amber: amber, Red: amber + 1})
 		}
 	}
-	for day := range 100 { // more than a batch
-		round(day + 1)
+	for n := range 100 {
+		round(n + 1)
 	}
-	for n := range 1100 { // and one in which the others are not spoken of
+	for n := range 1100 {
 		l.do(project.SetTolerance{ID: id(0), Amber: 1 + n%2, Red: 3})
 	}
+	return round
+}
+
+func TestWhatALoadForgetsIsNotReadAgain(t *testing.T) {
+	// given projects that are spoken of in turn, and room to remember one of them
+	l, memory := inMemory(t)
+	log := &searched{memory: memory}
+	round := l.projectsInTurn()
 	dir := t.TempDir()
 	m, err := projections.Open(t.Context(), projections.Options{Dir: dir, Ledger: "test", CacheParts: 1})
 	require.NoError(t, err)
