@@ -43,6 +43,9 @@ func (s *Store) connect(ctx context.Context) error {
 		}
 		return nats.Connect(url, opts...)
 	}
+	if _, err := parseAddresses(s.cfg.URL); err != nil && s.srv.Load() == nil {
+		return fmt.Errorf("eventstore: connect: %w", err)
+	}
 	var err error
 	if s.write, err = dial("append"); err != nil {
 		return fmt.Errorf("eventstore: connect: %w", err)

@@ -3,7 +3,6 @@ package eventstore
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -78,24 +77,4 @@ func (s *Store) endMark(ctx context.Context) error {
 		return fmt.Errorf("eventstore: say that the restored log is whole: %w", err)
 	}
 	return nil
-}
-
-// WithoutUser is the address of servers, as Config.URL has it, without the user and the
-// password that may be in it.
-func WithoutUser(addresses string) string {
-	list := strings.Split(addresses, ",")
-	for i, address := range list {
-		address = strings.TrimSpace(address)
-		if !strings.Contains(address, "://") {
-			address = "nats://" + address // as the client library takes it
-		}
-		u, err := url.Parse(address)
-		if err != nil {
-			list[i] = "a server"
-			continue
-		}
-		u.User = nil
-		list[i] = u.String()
-	}
-	return strings.Join(list, ",")
 }
