@@ -55,6 +55,26 @@ func (s *Store) occupied(has string) *OccupiedError {
 
 // endMark says on the server that the Restore has ended.
 func (s *Store) endMark(ctx context.Context) error {
+	ended := mark{id: s.cfg.mark}
+	err := s.updateLog(ctx, func(cfg *jetstream.StreamConfig) (bool, error) {
+		if markOf(*cfg) == ended { // asked again
+			return false, nil
+		}
+		if err := s.checkMark(*cfg); err != nil {
+			return false, err
+		}
+		cfg.Metadata[restoreKey] = ended.String()
+		return true, nil
+	})
+	if err != nil {
+		return fmt.Errorf("eventstore: say that the restored log is whole: %w", err)
+	}
+	return nil
+}
+
+// updateLog gives the log's stream other settings, where change says so. It asks again
+// where there is no answer, as while a leader is chosen.
+func (s *Store) updateLog(ctx context.Context, change func(*jetstream.StreamConfig) (bool, error)) error {
 	_, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, 2*silence)
 		defer cancel()
@@ -62,19 +82,12 @@ func (s *Store) endMark(ctx context.Context) error {
 		if err != nil {
 			return struct{}{}, err
 		}
-		cfg, ended := st.CachedInfo().Config, mark{id: s.cfg.mark}
-		if markOf(cfg) == ended { // asked again
-			return struct{}{}, nil
-		}
-		if err := s.checkMark(cfg); err != nil {
+		cfg := st.CachedInfo().Config
+		if changed, err := change(&cfg); err != nil || !changed {
 			return struct{}{}, err
 		}
-		cfg.Metadata[restoreKey] = ended.String()
 		_, err = s.js.UpdateStream(ctx, cfg)
 		return struct{}{}, err
 	})
-	if err != nil {
-		return fmt.Errorf("eventstore: say that the restored log is whole: %w", err)
-	}
-	return nil
+	return err
 }

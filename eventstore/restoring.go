@@ -214,13 +214,10 @@ func (r *Restoring) Finish(ctx context.Context) (*Store, error) {
 	if id := r.batch.open(); id != "" {
 		return nil, &TornBatchError{Batch: id, Seq: r.next - 1}
 	}
-	st, err := r.store.js.Stream(ctx, r.store.stream)
-	if err == nil {
-		cfg := st.CachedInfo().Config
+	if err := r.store.updateLog(ctx, func(cfg *jetstream.StreamConfig) (bool, error) {
 		cfg.Duplicates = DuplicateWindow
-		_, err = r.store.js.UpdateStream(ctx, cfg)
-	}
-	if err != nil {
+		return true, nil
+	}); err != nil {
 		return nil, fmt.Errorf("eventstore: finish the restored log: %w", err)
 	}
 	if r.cfg.mark != "" {
