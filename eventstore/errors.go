@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,6 +123,25 @@ func (e *UnfinishedRestoreError) Error() string {
 		return fmt.Sprintf("eventstore: the restore of ledger %s on this server did not come to its end, so there is no ledger: restore it again", e.Ledger)
 	}
 	return fmt.Sprintf("eventstore: a restore into %s did not come to its end, so there is no ledger: restore into it again", e.Dir)
+}
+
+// RestoredElsewhereError says that what is in the directory belongs to a ledger that was
+// being restored onto an external server, and may be whole there: its keys and its
+// checkpoints may be nowhere else. Nothing was removed.
+type RestoredElsewhereError struct {
+	Dir    string // that has them
+	Ledger string
+	Server string // without a user; "" if it is not known
+	Asked  string // the server that cannot tell; "" if none was given
+}
+
+func (e *RestoredElsewhereError) Error() string {
+	server := cmp.Or(e.Server, "an external server")
+	what := fmt.Sprintf("eventstore: %s has what belongs to ledger %s, which was being restored onto %s and may be whole there", e.Dir, e.Ledger, server)
+	if e.Asked == "" {
+		return what + ": give that server with --nats"
+	}
+	return fmt.Sprintf("%s; %s cannot tell: give that server, with the user of that ledger, with --nats; only who is sure that the ledger is not there removes %s by hand", what, e.Asked, e.Dir)
 }
 
 // OtherLedgerError says that the data directory holds another ledger.

@@ -73,7 +73,9 @@ type Store struct {
 // external one, creates the stream if there is none, and checks its settings.
 // The error is a *LockedError when another process has the directory and a
 // *LossyStreamError when the stream or the server could lose records, an
-// *UnfinishedRestoreError when a Restore has not ended there; it is a *CopyError when the ledger is a copy and cfg.Follow does not say so, and a
+// *UnfinishedRestoreError when a Restore has not ended there, and a
+// *RestoredElsewhereError when only another server can tell whether one has; it is a
+// *CopyError when the ledger is a copy and cfg.Follow does not say so, and a
 // *NoCopyError the other way round.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := newStore(cfg)

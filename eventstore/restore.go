@@ -24,7 +24,9 @@ const (
 // nothing.
 //
 // At whatever point this is interrupted, Open finds all of it or refuses with an
-// *UnfinishedRestoreError, and Restore begins anew:
+// *UnfinishedRestoreError, and Restore begins anew. Where the ledger is on an external
+// server that Open or Restore was not given, the error is a *RestoredElsewhereError,
+// and all stays as it is:
 //
 //  1. what is made lies in restoring, and is no ledger; nor is what is on an external
 //     server, where the log's stream says that it is unfinished
@@ -147,12 +149,8 @@ func settleRestore(ctx context.Context, cfg Config) error {
 	dir := cfg.Dir
 	work, done := filepath.Join(dir, restoringDir), filepath.Join(dir, restoredDir)
 	if _, err := os.Stat(work); err == nil {
-		finished, err := finishedOnServer(ctx, cfg)
-		if err != nil {
+		if err := checkEnded(ctx, cfg); err != nil {
 			return err
-		}
-		if !finished {
-			return &UnfinishedRestoreError{Dir: dir}
 		}
 		if err := os.Rename(work, done); err != nil {
 			return fmt.Errorf("eventstore: put what was restored in its place: %w", err)

@@ -98,12 +98,67 @@ func TestRestore_interruptedBehindItsEnd(t *testing.T) {
 	require.FileExists(t, filepath.Join(cfg.Dir, "more"))
 	back(id)
 	b.isThere(t, cfg)
-	// But what is of another restore than the ledger is no part of it.
+	// But what is of another restore than the ledger is no part of it, and stays.
 	back("another")
 	_, err := eventstore.Open(t.Context(), cfg)
-	require.ErrorAs(t, err, new(*eventstore.UnfinishedRestoreError))
-	require.ErrorAs(t, b.restore(t, cfg, nil), new(*eventstore.OccupiedError))
+	require.ErrorAs(t, err, new(*eventstore.RestoredElsewhereError))
+	require.ErrorAs(t, b.restore(t, cfg, nil), new(*eventstore.RestoredElsewhereError))
+	require.FileExists(t, filepath.Join(cfg.Dir, "restoring", "more"))
 	openWith(t, eventstore.Config{URL: url, Ledger: "test"})
+}
+
+// What belongs to a ledger on a server is nobody's to throw away who did not ask that
+// server, whether the ledger is whole there or not.
+func TestRestore_interruptedAndAskedElsewhere(t *testing.T) {
+	b := backedUp(t)
+	for name, ended := range map[string]bool{"whole": true, "unfinished": false} {
+		t.Run(name, func(t *testing.T) {
+			// given a restore that was killed
+			srv := external(t)
+			p := newProxy(t, srv.ClientURL())
+			cfg := onto(t, strings.Replace(p.url(), "nats://", "nats://user:secret@", 1))
+			require.Error(t, b.restore(t, cfg, func(point string) error {
+				if point != whole {
+					return nil
+				}
+				if ended {
+					remark(t, srv.ClientURL(), func(was string) string { return strings.TrimPrefix(was, "unfinished ") })
+				}
+				_ = p.listener.Close()
+				p.cut()
+				return errors.New("killed")
+			}))
+			// when no server is given, or another one, or one that does not answer
+			for asked, says := range map[string]string{
+				"":                          "give that server with --nats",
+				external(t).ClientURL():     "cannot tell: give that server",
+				"nats://secret@127.0.0.1:1": "no servers available",
+			} {
+				wrong := cfg
+				wrong.URL = asked
+				_, opened := eventstore.Open(t.Context(), wrong)
+				for _, err := range []error{opened, eventstore.SettleRestore(t.Context(), wrong), b.restore(t, wrong, nil)} {
+					// then that is refused, with what to do, and nothing is gone.
+					elsewhere := (*eventstore.RestoredElsewhereError)(nil)
+					require.ErrorAs(t, err, &elsewhere, asked)
+					require.Equal(t, "test", elsewhere.Ledger)
+					require.Equal(t, p.url(), elsewhere.Server)
+					require.ErrorContains(t, err, says)
+					require.NotContains(t, err.Error(), "secret")
+					require.NotErrorAs(t, err, new(*eventstore.UnfinishedRestoreError))
+					require.FileExists(t, filepath.Join(cfg.Dir, "restoring", "more"))
+				}
+			}
+			// And where it is, it is there, or is restored again.
+			cfg.URL = srv.ClientURL()
+			if !ended {
+				_, err := eventstore.Open(t.Context(), cfg)
+				require.ErrorAs(t, err, new(*eventstore.UnfinishedRestoreError))
+				require.NoError(t, b.restore(t, cfg, nil))
+			}
+			b.isThere(t, cfg)
+		})
+	}
 }
 
 // remark has the log's stream say something else of the restore that made it.

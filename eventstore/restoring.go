@@ -3,7 +3,6 @@ package eventstore
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // Restoring is a ledger that Restore makes. It belongs to one goroutine.
@@ -71,15 +68,6 @@ func (r *Restoring) Begin(ctx context.Context, ledger string, metadata map[strin
 	if err != nil {
 		return err
 	}
-	if r.cfg.mark != "" {
-		note, err := json.Marshal(noteOfRestore{Ledger: ledger, ID: r.cfg.mark})
-		if err == nil {
-			err = durable.WriteFile(filepath.Join(r.cfg.Dir, restoreNote), note, 0o600)
-		}
-		if err != nil {
-			return fmt.Errorf("eventstore: restore: %w", err)
-		}
-	}
 	s.metadata = metadata
 	err = s.start(ctx)
 	r.begun = s.claimed
@@ -87,6 +75,9 @@ func (r *Restoring) Begin(ctx context.Context, ledger string, metadata map[strin
 		return err
 	}
 	r.store = s
+	if err := r.writeNote(); err != nil {
+		return err
+	}
 	if s.replicas > 1 {
 		r.last = map[string]uint64{}
 	}
