@@ -45,10 +45,12 @@
 // settings could lose records is refused ([*LossyStreamError]). Only [Rewrite]
 // makes a log anew, while no store is open: beside the old one, which stays.
 // [Restore] makes one where there is none, in a directory or on an external server, the
-// same to the byte as the one that [Store.ReadStored] read; until all of it is there and
-// was read again Open refuses it ([*UnfinishedRestoreError]). It replaces nothing: it
-// deletes only streams that say of themselves that a Restore has not ended, and none
-// of one that goes on.
+// same to the byte as the one that [Store.ReadStored] read; until all of it is there Open
+// refuses it ([*UnfinishedRestoreError]). Before that whoever restores can read it again
+// ([Restoring.Finish]): a backup's records are all read and compared with what was signed;
+// its evidence, whose hash is compared as it is stored, is counted. Restore replaces
+// nothing: it deletes only streams that say of themselves that a Restore has not ended,
+// and none of one that goes on.
 //
 // JetStream itself may cut off a damaged block and hand its sequences out again,
 // so whoever keeps a position or hashes must compare them with the log when it
