@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,11 +27,13 @@ func newRestore(a *app) *cobra.Command {
 			"With --nats, log and evidence go to that server or cluster, which must have nothing of the ledger, and the rest into\n" +
 			"--data. A ledger that is there is never replaced. It does not matter where the backup was taken: so a ledger moves\n" +
 			"from one machine to a cluster, and back. " + strings.Join(dashed(restoreSettings), ", ") + " can be given as for serve, in the\n" +
-			"environment or in the file that --config names: so a password is not on the command line.\n\n" +
+			"environment or in the file that --config names: so a password is not on the command line. Checkpoints are put into\n" +
+			"--data, so where these set checkpoints to another directory a restore is refused: move them there afterwards.\n\n" +
 			"Give the ledger's key as you were given it; without it a backup proves only that it is of one piece. To sign, the\n" +
-			"ledger needs its secret key: out of the file that backup --keys wrote, or with --key. The read models are made at\n" +
-			"the first start. How far webhooks and NATS subscribers had come is not in a backup: they are sent all of theirs again,\n" +
-			"and tell repeats by the id. Two servers must not go on from one backup: stop the former one for good.",
+			"ledger needs its secret key: out of the file that backup --keys wrote, or with --key; either is put into --data as\n" +
+			"ledger.key, whatever the file of --config says of key. The read models are made at the first start. How far webhooks\n" +
+			"and NATS subscribers had come is not in a backup: they are sent all of theirs again, and tell repeats by the id. Two\n" +
+			"servers must not go on from one backup: stop the former one for good.",
 		Example: "  milepost restore --from main.backup --data ./restored --keys /safe/main.keys --ledger-key ledger.vkey\n" +
 			"  milepost restore --from main.backup --dry-run --ledger-key ledger.vkey\n" +
 			"  milepost serve --data ./restored\n" +
@@ -68,6 +71,9 @@ func newRestore(a *app) *cobra.Command {
 		case a.output == "csv":
 			return usagef("-o csv: a restore is no list; want table or json")
 		}
+		if err := r.checkCheckpoints(given); err != nil {
+			return err
+		}
 		return r.run(cmd.Context())
 	}
 	return cmd
@@ -75,6 +81,26 @@ func newRestore(a *app) *cobra.Command {
 
 // restoreSettings are the flags that say where, as they do for serve.
 var restoreSettings = []string{"data", "ledger", "nats", "nats-creds"}
+
+// checkCheckpoints refuses where serve would look for checkpoints in another directory
+// than the one into which they are restored, and would find none, or those of before. In
+// another directory they could not be put in one step with the rest.
+func (r *restoring) checkCheckpoints(given *settings) error {
+	dir, at := given.forServe("checkpoints")
+	into := filepath.Join(r.app.dataDir(), "checkpoints")
+	if r.dry || dir == "" || absolute(dir) == absolute(into) {
+		return nil
+	}
+	return usagef("%s: serve would look for checkpoints in %s, and a restore puts them into %s: leave the setting out while it is restored,"+
+		" and give it again when you have moved them, to a directory that has none", at, dir, into)
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return filepath.Clean(path) // there is no working directory
+}
 
 // sameAgain is what of the command line serve wants too, without passwords. What the
 // environment says it says to serve as well.

@@ -33,6 +33,8 @@ type settings struct {
 	cmd  *cobra.Command
 	file string
 	only []string // flags that are given so, of a verb that reads the settings of serve; nil for all
+
+	lines map[string]*entry // of the file, when settled
 }
 
 const settingsHelp = "Every flag can also be given in the environment, as MILEPOST_ and its name (MILEPOST_LISTEN, MILEPOST_TLS_CERT; the values\n" +
@@ -127,6 +129,7 @@ func (s *settings) settle() error {
 	if err != nil {
 		return err
 	}
+	s.lines = lines
 	for name, l := range lines {
 		if f := open[name]; f != nil {
 			if err := set(f, l.at, l.values); err != nil {
@@ -135,6 +138,18 @@ func (s *settings) settle() error {
 		}
 	}
 	return nil
+}
+
+// forServe is what the environment or the file says to serve of a flag that the verb
+// has not, and where; "" for nothing.
+func (s *settings) forServe(name string) (value, at string) {
+	if value := s.app.env(variable(name)); value != "" {
+		return value, variable(name)
+	}
+	if l := s.lines[name]; l != nil {
+		return l.values[0], l.at
+	}
+	return "", ""
 }
 
 // entry is what the file says of a flag.
