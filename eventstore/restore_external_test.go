@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
@@ -278,34 +277,4 @@ func TestRestore_thatFailsLeavesNothingOnAServer(t *testing.T) {
 		require.Empty(t, streamsOn(t, cfg.URL))
 		require.NoDirExists(t, cfg.Dir)
 	})
-}
-
-// An answer that does not come, as while a leader is chosen, does not undo a restore at
-// its end.
-func TestRestore_whoseLastAnswersAreMissed(t *testing.T) {
-	b := backedUp(t)
-	p := newProxy(t, external(t).ClientURL())
-	cfg := onto(t, p.url())
-	require.NoError(t, eventstore.Restore(t.Context(), cfg, func(r *eventstore.Restoring) error {
-		require.NoError(t, os.WriteFile(filepath.Join(r.Dir(), "more"), []byte("a file"), 0o600))
-		require.NoError(t, r.Begin(t.Context(), "test", b.metadata))
-		require.NoError(t, r.Append(t.Context(), b.records))
-		require.NoError(t, r.PutEvidence(t.Context(), bytes.NewReader(b.report), b.hash))
-		_, err := r.Finish(t.Context()) // now no record is under way
-		require.NoError(t, err)
-		swallowed := p.muted.Load()
-		p.mute.Store(true)
-		heard := make(chan struct{})
-		go func() {
-			defer close(heard)
-			for p.muted.Load() == swallowed {
-				time.Sleep(time.Millisecond)
-			}
-			p.mute.Store(false)
-		}()
-		_, err = r.Finish(t.Context())
-		<-heard
-		return err
-	}))
-	b.isThere(t, cfg)
 }

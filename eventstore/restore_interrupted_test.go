@@ -161,49 +161,6 @@ func TestRestore_interruptedAndAskedElsewhere(t *testing.T) {
 	}
 }
 
-// remark has the log's stream say something else of the restore that made it.
-func remark(t *testing.T, url string, change func(string) string) {
-	t.Helper()
-	_, js := connect(t, url)
-	st, err := js.Stream(t.Context(), logStream)
-	require.NoError(t, err)
-	cfg := st.CachedInfo().Config
-	cfg.Metadata["milepost-restore"] = change(cfg.Metadata["milepost-restore"])
-	_, err = js.UpdateStream(t.Context(), cfg)
-	require.NoError(t, err)
-}
-
-// One whose stream is another's, at its end, says nothing of that and takes nothing back.
-func TestRestore_whoseStreamIsAnothers(t *testing.T) {
-	b := backedUp(t)
-	cfg := onto(t, external(t).ClientURL())
-	require.ErrorAs(t, b.restore(t, cfg, func(point string) error {
-		if point == whole {
-			remark(t, cfg.URL, func(string) string { return "unfinished another" })
-		}
-		return nil
-	}), new(*eventstore.OccupiedError))
-	require.Equal(t, "unfinished another", streamsOn(t, cfg.URL)[logStream].Config.Metadata["milepost-restore"])
-	require.NoDirExists(t, cfg.Dir)
-}
-
-// One that does not hear that it ended takes nothing back.
-func TestRestore_whoseEndIsNotHeard(t *testing.T) {
-	b := backedUp(t)
-	cfg := onto(t, external(t).ClientURL())
-	err := b.restore(t, cfg, func(point string) error {
-		if point != whole {
-			return nil
-		}
-		remark(t, cfg.URL, func(was string) string { return strings.TrimPrefix(was, "unfinished ") })
-		return errors.New("nothing was heard")
-	})
-	require.ErrorContains(t, err, "nothing was heard")
-	require.ErrorContains(t, err, "restored all the same: open it in this directory")
-	require.NotContains(t, err.Error(), "is no ledger")
-	b.isThere(t, cfg)
-}
-
 // One that goes on is not taken for one that was interrupted.
 func TestRestore_whileAnotherGoesOn(t *testing.T) {
 	b := backedUp(t)
