@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -72,17 +71,14 @@ func TestRestore_whoseLastAnswersAreMissed(t *testing.T) {
 		require.NoError(t, err)
 		swallowed := p.muted.Load()
 		p.mute.Store(true)
-		heard := make(chan struct{})
+		finished := make(chan error, 1)
 		go func() {
-			defer close(heard)
-			for p.muted.Load() == swallowed {
-				time.Sleep(time.Millisecond)
-			}
-			p.mute.Store(false)
+			_, err := r.Finish(t.Context())
+			finished <- err
 		}()
-		_, err = r.Finish(t.Context())
-		<-heard
-		return err
+		eventually(t, "an answer that is swallowed", func() bool { return p.muted.Load() > swallowed })
+		p.mute.Store(false)
+		return <-finished
 	}))
 	b.isThere(t, cfg)
 }

@@ -68,17 +68,17 @@ func (s *settings) flags() map[string]*pflag.Flag {
 }
 
 // known are the flags that the file may name.
-func (s *settings) known() map[string]*pflag.Flag {
+func (s *settings) known() (map[string]*pflag.Flag, error) {
 	if s.only == nil {
-		return s.flags()
+		return s.flags(), nil
 	}
 	serve, _, err := s.cmd.Root().Find([]string{"serve"})
 	if err != nil {
-		panic(err) // a mistake in this program
+		return nil, err
 	}
 	known := flagsOf(serve)
 	maps.Copy(known, s.flags())
-	return known
+	return known, nil
 }
 
 func flagsOf(cmd *cobra.Command) map[string]*pflag.Flag {
@@ -165,7 +165,11 @@ func (s *settings) read() (map[string]*entry, error) {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
 	defer func() { _ = file.Close() }() // only read
-	known, found := s.known(), map[string]*entry{}
+	known, err := s.known()
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]*entry{}
 	lines := bufio.NewScanner(file)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
