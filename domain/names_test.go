@@ -17,11 +17,17 @@ func TestFilesThatAnEventNames(t *testing.T) {
 			hash("e") + `0"],"title":"a \\"` + hash("1") + ` b","last":"` + hash("f") + `"}`),
 	}
 	var got []string
-	env.EachFile(func(h domain.Hash, evidence bool) {
+	for h, evidence := range env.Files() {
 		if got = append(got, string(h[:1])); evidence {
 			got = append(got, "evidence")
 		}
-	})
+	}
 	assert.Equal(t, []string{"a", "evidence", "b", "c", "f"}, got)
-	(&domain.Envelope{Data: []byte(`"` + hash("a"))}).EachFile(func(domain.Hash, bool) { t.Error("it is cut off") })
+	for range (&domain.Envelope{Data: []byte(`"` + hash("a"))}).Files() {
+		t.Error("it is cut off")
+	}
+	for h := range env.Files() { // and none after that which was looked for
+		assert.Equal(t, domain.Hash(hash("a")), h)
+		break
+	}
 }

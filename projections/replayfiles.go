@@ -33,20 +33,20 @@ type namedFile struct {
 }
 
 func (n *namedFiles) add(env *domain.Envelope, seq uint64) {
-	env.EachFile(func(hash domain.Hash, evidence bool) {
+	for hash, evidence := range env.Files() {
 		at, known := n.known[hash]
 		if known && (n.list[at].evidence || !evidence) {
-			return
+			continue
 		}
 		hash = domain.Hash(strings.Clone(string(hash))) // else the event stays in memory
 		f := namedFile{hash, evidence, seq, domain.Key(strings.Clone(string(env.Ref.Agreement))), env.Ref.Path()}
 		if known {
 			n.list[at] = f
-			return
+			continue
 		}
 		n.known[hash] = len(n.list)
 		n.list = append(n.list, f)
-	})
+	}
 }
 
 // check reads all files, and returns how many there are or should be, and the first

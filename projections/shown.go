@@ -68,7 +68,9 @@ func (p *projector) noteNames(ref domain.Ref, said said, whole bool) {
 func (p *projector) noteShown(a *aggregate, env *domain.Envelope) {
 	v := p.view
 	v.begun[a.entity.id] = true
-	env.EachFile(func(h domain.Hash, _ bool) { p.noteEvidence(h) })
+	for h := range env.Files() {
+		p.noteEvidence(h)
+	}
 }
 
 func (p *projector) noteEvidence(h domain.Hash) {

@@ -1,10 +1,8 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"regexp"
 	"strconv"
 	"sync"
 
@@ -34,8 +32,8 @@ func (s *server) citable(ctx context.Context, models *projections.Models, req *l
 			return cmp.Or(err, ledger.EvidenceNotStored("evidence["+strconv.Itoa(i)+"]", hash))
 		}
 	}
-	for _, quoted := range hashes.FindAll(domain.EncodeValue(req.Command), -1) {
-		hash := domain.Hash(bytes.Trim(quoted, `"`))
+	said := domain.Envelope{Data: domain.EncodeValue(req.Command)}
+	for hash := range said.Files() {
 		may, err := s.mayCite(ctx, hash)
 		if err == nil && !may {
 			may, err = s.cfg.Store.HasEvidence(ctx, string(hash))
@@ -47,9 +45,6 @@ func (s *server) citable(ctx context.Context, models *projections.Models, req *l
 	}
 	return nil
 }
-
-// hashes are those that stand in JSON.
-var hashes = regexp.MustCompile(`"[0-9a-f]{64}"`)
 
 func (s *server) mayCite(ctx context.Context, hash domain.Hash) (bool, error) {
 	if s.attached.has(access.From(ctx).Key, hash) {

@@ -31,7 +31,7 @@ func (n named) add(rec eventstore.Record) {
 	if err != nil {
 		return
 	}
-	env.EachFile(func(hash domain.Hash, evidence bool) {
+	for hash, evidence := range env.Files() {
 		of, known := n[string(hash)]
 		switch {
 		case !known:
@@ -40,7 +40,7 @@ func (n named) add(rec eventstore.Record) {
 			of.evidence = true
 			n[string(hash)] = of
 		}
-	})
+	}
 }
 
 // lost lists, in the order of the events, the files that are named as evidence and not

@@ -33,7 +33,9 @@ type decoded struct {
 func decode(l line) decoded {
 	d := decoded{line: l, leaf: tlog.RecordHash(l.data)}
 	if d.env, d.event, d.err = catalogue.Decode(l.data); d.err == nil {
-		d.env.EachFile(func(hash domain.Hash, _ bool) { d.named = append(d.named, hash) })
+		for hash := range d.env.Files() {
+			d.named = append(d.named, hash)
+		}
 	}
 	return d
 }
