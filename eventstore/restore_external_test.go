@@ -278,3 +278,18 @@ func TestRestore_thatFailsLeavesNothingOnAServer(t *testing.T) {
 		require.NoDirExists(t, cfg.Dir)
 	})
 }
+
+// The servers of a cluster answer for a record a moment before they take the next one of
+// its subject, which expects it.
+func TestRestore_ofOneSubjectOntoACluster(t *testing.T) {
+	b := backedUp(t)
+	s := open(t)
+	for i := range uint64(1000) {
+		mustAppend(t, s, message("often", i, "x"))
+	}
+	b.records, b.metadata = storedIn(t, s), s.Metadata()
+	cfg := onto(t, cluster(t))
+	require.NoError(t, b.restore(t, cfg, nil))
+	restored := openWith(t, cfg)
+	require.Equal(t, b.records, storedIn(t, restored))
+}

@@ -211,9 +211,11 @@ func TestRestore_atOnce(t *testing.T) {
 				})
 				mu.Lock()
 				defer mu.Unlock()
-				if err == nil {
+				switch {
+				case err == nil:
 					ended = append(ended, cfg)
-				} else {
+				case errors.Is(err, context.DeadlineExceeded): // a cluster that is busy did not make the stream in time
+				default:
 					assert.ErrorAs(t, err, new(*eventstore.OccupiedError))
 				}
 			})

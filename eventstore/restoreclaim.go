@@ -17,10 +17,14 @@ import (
 // listens, asks whether there is another before it looks, and ends with its connection:
 // what is heard on that is alive. Of two that begin at once at least one hears the other;
 // where both do, neither goes on. In a cluster it takes a moment before each server
-// knows who listens: then one of the two makes the stream, and the other is refused.
+// knows who listens: then one of the two makes the stream, and the other is refused, or
+// finds an unfinished one and asks again when that moment is over.
 func (s *Store) claim(ctx context.Context) error {
 	if s.cfg.mark == "" {
 		return nil
+	}
+	if err := s.listen(ctx); err != nil {
+		return err
 	}
 	if err := s.beAlone(ctx); err != nil {
 		return err
@@ -43,40 +47,61 @@ func (s *Store) claim(ctx context.Context) error {
 	case log == nil, evidence != nil && markOf(*evidence).id != markOf(*log).id:
 		return s.occupied("evidence (stream " + bucket + ")")
 	default:
+		if err := settled(ctx); err != nil {
+			return err
+		}
+		if err := s.beAlone(ctx); err != nil { // whose it is may not have been heard before
+			return err
+		}
 		s.log.Warn("what a restore left that did not come to its end is removed", "stream", s.stream)
 		if err := s.withdraw(ctx, markOf(*log).id); err != nil {
 			return err
 		}
-		select {
-		case <-time.After(tailPause):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := settled(ctx); err != nil {
+			return err
 		}
 	}
 	s.claimed = true
 	return nil
 }
 
-// tailPause is more than a server takes to work off what a client had sent that was
-// killed: records that come then find no stream, and not one in which they break the
-// same batch that is restored again.
+// tailPause is more than the servers of a cluster take to know who listens, and than one
+// takes to work off what a client had sent that was killed: records that come then find
+// no stream, and not one in which they break the same batch that is restored again.
 const tailPause = time.Second
 
-// beAlone is heard by all who restore the ledger, and refuses if another is there.
-func (s *Store) beAlone(ctx context.Context) error {
-	here := subjectRoot + "-restoring." + s.cfg.Ledger // beside the subjects of the ledger
-	_, err := s.read.Subscribe(here, func(m *nats.Msg) { _ = m.Respond(nil) })
+// settled waits until that is over.
+func settled(ctx context.Context) error {
+	select {
+	case <-time.After(tailPause):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// restoring is the subject on which a Restore is heard, beside those of the ledger.
+func (s *Store) restoring() string { return subjectRoot + "-restoring." + s.cfg.Ledger }
+
+// listen has all who restore the ledger hear that this one is there.
+func (s *Store) listen(ctx context.Context) error {
+	_, err := s.read.Subscribe(s.restoring(), func(m *nats.Msg) { _ = m.Respond(nil) })
 	if err == nil {
 		err = s.read.FlushWithContext(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("eventstore: restore: %w", s.readError(err))
 	}
+	return nil
+}
+
+// beAlone refuses if another is heard.
+func (s *Store) beAlone(ctx context.Context) error {
 	// Without an answer it may just have ended, and else it hangs.
 	alone, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (bool, error) {
 		ctx, cancel := context.WithTimeout(ctx, silence)
 		defer cancel()
-		_, err := s.read.RequestWithContext(ctx, here, nil) // it does not hear itself
+		_, err := s.read.RequestWithContext(ctx, s.restoring(), nil) // it does not hear itself
 		if errors.Is(err, nats.ErrNoResponders) {
 			return true, nil
 		}

@@ -23,8 +23,13 @@ type Restoring struct {
 	batch   batchCheck
 	held    []*nats.Msg // of a batch that has not ended: the server waits for the rest only so long
 	waiting []awaited
-	flying  int               // bytes of waiting
-	last    map[string]uint64 // of a subject that is in waiting, the last there; nil where it does not matter
+	flying  int // bytes of waiting
+
+	// Of a replicated stream the server answers for a record a moment before it takes
+	// another that expects something of its subject.
+	acked awaited           // the last that was answered
+	free  uint64            // up to this sequence no subject is taken any more
+	taken map[string]uint64 // the last record of each subject beyond that; nil where it does not matter
 }
 
 // newRestoring is one that is made in a directory of its own, in that of the ledger.
@@ -79,7 +84,7 @@ func (r *Restoring) Begin(ctx context.Context, ledger string, metadata map[strin
 		return err
 	}
 	if s.replicas > 1 {
-		r.last = map[string]uint64{}
+		r.taken = map[string]uint64{}
 	}
 	return r.answered(ctx)
 }
@@ -104,13 +109,16 @@ func (r *Restoring) Append(ctx context.Context, records []Record) error {
 		if r.batch.open() != "" {
 			continue
 		}
-		if err := r.awaitSubjects(ctx); err != nil {
+		taken, err := r.awaitSubjects(ctx)
+		if err != nil {
 			return err
 		}
-		if err := r.send(rec.Seq); err != nil {
-			return fmt.Errorf("eventstore: restore sequence %d: %w", rec.Seq, err)
+		if taken {
+			err = r.sendUntilTaken(ctx, rec.Seq)
+		} else if err = r.send(rec.Seq); err == nil {
+			err = r.await(ctx, restoreAhead, restoreAheadBytes)
 		}
-		if err := r.await(ctx, restoreAhead, restoreAheadBytes); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -125,18 +133,18 @@ func (r *Restoring) send(seq uint64) error {
 	}
 	for _, msg := range r.held[:last] { // the answer comes to the last
 		if err := r.store.read.PublishMsg(msg); err != nil {
-			return err
+			return fmt.Errorf("eventstore: restore sequence %d: %w", seq, err)
 		}
 	}
 	ack, err := r.store.js.PublishMsgAsync(r.held[last])
 	if err != nil {
-		return err
+		return fmt.Errorf("eventstore: restore sequence %d: %w", seq, err)
 	}
 	w := awaited{seq: seq, bytes: size, ack: ack}
-	if r.last != nil {
+	if r.taken != nil {
 		for _, msg := range r.held {
 			w.subjects = append(w.subjects, msg.Subject)
-			r.last[msg.Subject] = seq
+			r.taken[msg.Subject] = seq
 		}
 	}
 	r.held = nil
@@ -144,19 +152,38 @@ func (r *Restoring) send(seq uint64) error {
 	return nil
 }
 
-// awaitSubjects waits until the subjects of what is held are not under way any more: of
-// a replicated stream the server refuses what expects something of one that is.
-func (r *Restoring) awaitSubjects(ctx context.Context) error {
+// awaitSubjects waits until the subjects of what is held are free. It reports whether one
+// may still be taken: then nothing is under way.
+func (r *Restoring) awaitSubjects(ctx context.Context) (taken bool, err error) {
 	upTo := uint64(0)
 	for _, msg := range r.held {
-		upTo = max(upTo, r.last[msg.Subject])
+		upTo = max(upTo, r.taken[msg.Subject])
 	}
-	for len(r.waiting) > 0 && r.waiting[0].seq <= upTo {
+	for upTo > r.free && len(r.waiting) > 0 {
 		if err := r.await(ctx, len(r.waiting)-1, r.flying); err != nil {
-			return err
+			return true, err
 		}
 	}
-	return nil
+	return upTo > r.free, nil
+}
+
+// sendUntilTaken sends what is held, and waits for the answer: while its subject is
+// taken the server refuses it, and nothing comes in its place, for nothing else is sent.
+func (r *Restoring) sendUntilTaken(ctx context.Context, seq uint64) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, ackTimeout, ErrUnavailable)
+	defer cancel()
+	for held := r.held; ; r.held = held {
+		err := r.send(seq)
+		if err == nil {
+			err = r.await(ctx, 0, 0)
+		}
+		if apiCode(err) != codeWrongLastSequenceBusy {
+			return err
+		}
+		if err := confirmPaused(ctx); err != nil {
+			return fmt.Errorf("eventstore: restore sequence %d: %w", seq, err)
+		}
+	}
 }
 
 // await waits until no more than so much is under way.
@@ -164,11 +191,6 @@ func (r *Restoring) await(ctx context.Context, most, bytes int) error {
 	for len(r.waiting) > most || r.flying > bytes {
 		w := r.waiting[0]
 		r.waiting, r.flying = r.waiting[1:], r.flying-w.bytes
-		for _, subject := range w.subjects {
-			if r.last[subject] == w.seq {
-				delete(r.last, subject)
-			}
-		}
 		var err error
 		select {
 		case ack := <-w.ack.Ok():
@@ -184,6 +206,12 @@ func (r *Restoring) await(ctx context.Context, most, bytes int) error {
 		if err != nil {
 			return fmt.Errorf("eventstore: restore sequence %d: %w", w.seq, err)
 		}
+		for _, subject := range r.acked.subjects { // the server has gone on since
+			if r.taken[subject] == r.acked.seq {
+				delete(r.taken, subject)
+			}
+		}
+		r.free, r.acked = r.acked.seq, w
 	}
 	return nil
 }
