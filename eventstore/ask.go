@@ -26,6 +26,11 @@ const (
 	mostAnswers = 2048
 )
 
+// errUnanswered is the ErrUnavailable of those who were asked for long enough.
+var errUnanswered = fmt.Errorf("%w: no answer", ErrUnavailable)
+
+func unanswered(after time.Duration) error { return fmt.Errorf("%w in %v", errUnanswered, after) }
+
 // ask puts a question until it is answered. In a cluster one may go to a server
 // that hangs, or that is cut off, and then there is never an answer to it; asked
 // again it goes to another, or to the leader that was chosen meanwhile. question
@@ -34,8 +39,7 @@ const (
 // The error is ErrUnavailable when there was no answer in time.
 func ask[T any](ctx context.Context, s *Store, question func(ctx context.Context, silence time.Duration) (T, error)) (T, error) {
 	var none T
-	unanswered := fmt.Errorf("%w: no answer in %v", ErrUnavailable, readTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, unanswered)
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, unanswered(readTimeout))
 	defer cancel()
 	for wait := silence; ; {
 		if s.isClosing() {
@@ -63,6 +67,15 @@ func ask[T any](ctx context.Context, s *Store, question func(ctx context.Context
 	}
 }
 
+// query is ask for what is one request to the server.
+func query[T any](ctx context.Context, s *Store, question func(context.Context) (T, error)) (T, error) {
+	return ask(ctx, s, func(ctx context.Context, silence time.Duration) (T, error) {
+		ctx, cancel := context.WithTimeout(ctx, silence)
+		defer cancel()
+		return question(ctx)
+	})
+}
+
 // awaitAnswers waits until the log is answered for: the servers of a cluster say that
 // a stream is there before any of them listens for what is asked of it.
 func (s *Store) awaitAnswers(ctx context.Context) error {
@@ -82,9 +95,7 @@ func (s *Store) awaitAnswers(ctx context.Context) error {
 // streamInfo asks the leader of a stream how it is, and tells how far the clock of
 // this process is ahead of its clock.
 func (s *Store) streamInfo(ctx context.Context, stream string, opts ...jetstream.StreamInfoOpt) (info *jetstream.StreamInfo, skew time.Duration, err error) {
-	info, err = ask(ctx, s, func(ctx context.Context, silence time.Duration) (*jetstream.StreamInfo, error) {
-		ctx, cancel := context.WithTimeout(ctx, silence)
-		defer cancel()
+	info, err = query(ctx, s, func(ctx context.Context) (*jetstream.StreamInfo, error) {
 		asked := time.Now()
 		st, err := s.js.Stream(ctx, stream)
 		if err != nil {

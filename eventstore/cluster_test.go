@@ -18,6 +18,26 @@ import (
 // the addresses for clients.
 func cluster(tb testing.TB) string {
 	tb.Helper()
+	var servers []*server.Server
+	var urls []string
+	for _, start := range members(tb) {
+		srv := start()
+		servers, urls = append(servers, srv), append(urls, srv.ClientURL())
+	}
+	eventually(tb, "a leader of all three", func() bool {
+		for _, srv := range servers {
+			if srv.JetStreamIsLeader() && len(srv.JetStreamClusterPeers()) == len(servers) {
+				return true
+			}
+		}
+		return false
+	})
+	return strings.Join(urls, ",")
+}
+
+// members start the servers of a cluster of three.
+func members(tb testing.TB) (start []func() *server.Server) {
+	tb.Helper()
 	const size = 3
 	var routes []*url.URL
 	var free []net.Listener // all at once, or two ports would be the same
@@ -27,27 +47,19 @@ func cluster(tb testing.TB) string {
 		free = append(free, l)
 		routes = append(routes, &url.URL{Scheme: "nats-route", Host: l.Addr().String()})
 	}
-	var servers []*server.Server
-	var urls []string
 	for i, l := range free {
 		require.NoError(tb, l.Close())
 		port := l.Addr().(*net.TCPAddr).Port
-		srv := external(tb, func(o *server.Options) {
-			o.ServerName = fmt.Sprint("n", i)
-			o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}
-			o.Routes = routes
+		start = append(start, func() *server.Server {
+			tb.Helper()
+			return external(tb, func(o *server.Options) {
+				o.ServerName = fmt.Sprint("n", i)
+				o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}
+				o.Routes = routes
+			})
 		})
-		servers, urls = append(servers, srv), append(urls, srv.ClientURL())
 	}
-	eventually(tb, "a leader of all three", func() bool {
-		for _, srv := range servers {
-			if srv.JetStreamIsLeader() && len(srv.JetStreamClusterPeers()) == size {
-				return true
-			}
-		}
-		return false
-	})
-	return strings.Join(urls, ",")
+	return start
 }
 
 // What was read of a server is right only if a leader that is heard says so: another

@@ -61,27 +61,32 @@ func (s *Store) EnsureConsumer(ctx context.Context, c Consumer) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	there, err := s.durable(ctx, c.Name)
+	_, err := query(ctx, s, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.ensureConsumer(ctx, c.Name, filters, c.From)
+	})
+	if err != nil {
+		return fmt.Errorf("eventstore: consumer %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+func (s *Store) ensureConsumer(ctx context.Context, name string, filters []string, from uint64) error {
+	there, err := s.durable(ctx, name)
+	want := consumerConfig(name, filters, from)
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerNotFound):
-		cfg := consumerConfig(c.Name, filters, c.From)
-		if _, err = s.js.CreateConsumer(ctx, s.stream, cfg); apiCode(err) == codeConsumerStore && s.setDamagedAside(c.Name) {
-			_, err = s.js.CreateConsumer(ctx, s.stream, cfg)
+		if _, err = s.js.CreateConsumer(ctx, s.stream, want); apiCode(err) == codeConsumerStore && s.setDamagedAside(name) {
+			_, err = s.js.CreateConsumer(ctx, s.stream, want)
 		}
 	case err == nil:
-		cfg, want := there.Config, consumerConfig(c.Name, filters, c.From)
+		cfg := there.Config
 		if !slices.Equal(filtersOf(cfg), filters) || cfg.AckWait != want.AckWait || cfg.MaxDeliver != want.MaxDeliver || cfg.MaxAckPending != want.MaxAckPending {
 			cfg.FilterSubject, cfg.FilterSubjects = "", filters
 			cfg.AckWait, cfg.MaxDeliver, cfg.MaxAckPending = want.AckWait, want.MaxDeliver, want.MaxAckPending
 			_, err = s.js.UpdateConsumer(ctx, s.stream, cfg)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("eventstore: consumer %s: %w", c.Name, s.readError(err))
-	}
-	return nil
+	return err
 }
 
 func consumerConfig(name string, filters []string, from uint64) jetstream.ConsumerConfig {
@@ -161,35 +166,36 @@ func (s *Store) ResumeConsumer(ctx context.Context, name string) error {
 }
 
 func (s *Store) changeConsumer(ctx context.Context, name string, change func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	_, err := s.durable(ctx, name)
-	if err == nil {
-		err = change(ctx)
-	}
+	_, err := query(ctx, s, func(ctx context.Context) (struct{}, error) {
+		_, err := s.durable(ctx, name)
+		if err == nil {
+			err = change(ctx)
+		}
+		return struct{}{}, err
+	})
 	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return fmt.Errorf("eventstore: consumer %s: %w", name, s.readError(err))
+		return fmt.Errorf("eventstore: consumer %s: %w", name, err)
 	}
 	return nil
 }
 
 // Consumers are those that EnsureConsumer made, by name.
 func (s *Store) Consumers(ctx context.Context) ([]ConsumerState, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	stream, err := s.js.Stream(ctx, s.stream)
-	if err != nil {
-		return nil, fmt.Errorf("eventstore: consumers: %w", s.readError(err))
-	}
-	list := stream.ListConsumers(ctx)
-	states := []ConsumerState{}
-	for info := range list.Info() {
-		if info.Config.Metadata[consumerKey] == info.Name {
-			states = append(states, stateOf(info))
+	states, err := query(ctx, s, func(ctx context.Context) ([]ConsumerState, error) {
+		stream, err := s.js.Stream(ctx, s.stream)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if err := list.Err(); err != nil {
-		return nil, fmt.Errorf("eventstore: consumers: %w", s.readError(err))
+		list, states := stream.ListConsumers(ctx), []ConsumerState{}
+		for info := range list.Info() {
+			if info.Config.Metadata[consumerKey] == info.Name {
+				states = append(states, stateOf(info))
+			}
+		}
+		return states, list.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("eventstore: consumers: %w", err)
 	}
 	slices.SortFunc(states, func(a, b ConsumerState) int { return strings.Compare(a.Name, b.Name) })
 	return states, nil
@@ -212,9 +218,7 @@ func stateOf(info *jetstream.ConsumerInfo) ConsumerState {
 // giveBack has the record that a reader had in hand when it ended delivered again
 // at once: else the reader that comes after it would wait for AckWait.
 func (s *Store) giveBack(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	info, err := s.durable(ctx, name)
+	info, err := query(ctx, s, func(ctx context.Context) (*jetstream.ConsumerInfo, error) { return s.durable(ctx, name) })
 	if err != nil || info.NumAckPending == 0 {
 		return err
 	}

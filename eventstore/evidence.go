@@ -108,9 +108,9 @@ func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 // a file is whole: see [Store.CheckEvidence].
 func (s *Store) EvidenceHashes(ctx context.Context) ([]string, error) {
 	prefix := s.evidenceBucket().meta("")
-	info, err := s.evidence.Info(ctx, jetstream.WithSubjectFilter(prefix+">"))
+	info, _, err := s.streamInfo(ctx, s.evidenceBucket().stream(), jetstream.WithSubjectFilter(prefix+">"))
 	if err != nil {
-		return nil, fmt.Errorf("eventstore: list evidence: %w", s.readError(err))
+		return nil, fmt.Errorf("eventstore: list evidence: %w", err)
 	}
 	hashes := make([]string, 0, len(info.State.Subjects))
 	for subject := range info.State.Subjects {
@@ -131,7 +131,7 @@ func (s *Store) EvidenceHashes(ctx context.Context) ([]string, error) {
 func (s *Store) ensureEvidence(ctx context.Context) error {
 	b := s.evidenceBucket()
 	want := streamConfig(b.stream(), s.replicas, b.chunks(">"), b.meta(">"))
-	st, err := s.js.Stream(ctx, want.Name)
+	st, err := s.findStream(ctx, s.js, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && s.cfg.Follow {
 		return &NoCopyError{Ledger: s.cfg.Ledger + "'s evidence"}
 	}
@@ -139,7 +139,7 @@ func (s *Store) ensureEvidence(ctx context.Context) error {
 		if s.cfg.mark != "" {
 			want.Metadata[restoreKey] = mark{id: s.cfg.mark}.String()
 		}
-		st, err = s.askForStream(ctx, want)
+		st, err = s.makeStream(ctx, want)
 	}
 	if err != nil {
 		return fmt.Errorf("eventstore: stream %s: %w", want.Name, err)

@@ -49,7 +49,8 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 	if sp.filter != "" {
 		cfg.FilterSubjects = []string{sp.filter}
 	}
-	cons, err := s.js.OrderedConsumer(ctx, s.stream, cfg)
+	begin := func(ctx context.Context) (jetstream.Consumer, error) { return s.js.OrderedConsumer(ctx, s.stream, cfg) }
+	cons, err := query(ctx, s, begin)
 	for sp.to == 0 && s.srv.Load() != nil && err != nil && ctx.Err() == nil && !s.isClosing() && passes(err) {
 		// Whoever goes on for ever waits for a server in this process that stalls, or
 		// is being started again.
@@ -59,10 +60,10 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 		case <-ctx.Done():
 		case <-s.closing:
 		}
-		cons, err = s.js.OrderedConsumer(ctx, s.stream, cfg)
+		cons, err = query(ctx, s, begin)
 	}
 	if err != nil {
-		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, s.readError(err)))
+		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, err))
 		return
 	}
 	defer s.forget(cons)
@@ -108,8 +109,7 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 
 // passes says that the server could not be asked, and may be soon.
 func passes(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
-		errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected)
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, jetstream.ErrJetStreamNotEnabled)
 }
 
 // forget deletes a reader's consumer; the server would do it later.

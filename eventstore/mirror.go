@@ -83,9 +83,9 @@ func (s *Store) makeMirrors(ctx context.Context, cfg MirrorConfig) (made bool, e
 // mirror makes or checks one mirror. The origin's stream must be one that never
 // drops a record, or the copy would not be one.
 func (s *Store) mirror(ctx context.Context, cfg MirrorConfig, origin jetstream.JetStream, of jetstream.StreamConfig) (made bool, err error) {
-	st, err := origin.Stream(ctx, of.Name)
+	st, err := s.findStream(ctx, origin, of.Name)
 	if err != nil {
-		return false, fmt.Errorf("eventstore: stream %s of the origin, by %s: %w", of.Name, cfg.API, s.readError(err))
+		return false, fmt.Errorf("eventstore: stream %s of the origin, by %s: %w", of.Name, cfg.API, err)
 	}
 	there := st.CachedInfo().Config
 	if markOf(there).unfinished {
@@ -100,9 +100,9 @@ func (s *Store) mirror(ctx context.Context, cfg MirrorConfig, origin jetstream.J
 	if cfg.Origin != "" {
 		want.Metadata[originKey] = cfg.Origin
 	}
-	here, err := s.js.Stream(ctx, of.Name)
+	here, err := s.findStream(ctx, s.js, of.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		here, err = s.js.CreateStream(ctx, want)
+		here, err = s.makeStream(ctx, want)
 		made = err == nil
 	}
 	if err != nil {

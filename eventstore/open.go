@@ -142,7 +142,7 @@ func (s *Store) open(ctx context.Context) error {
 		s.srv.Store(srv)
 	}
 	// The embedded server has read its log by now, which takes the time that it takes.
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, unanswered(openTimeout))
 	defer cancel()
 	if err := s.connect(ctx); err != nil {
 		return err
@@ -153,10 +153,7 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
-	if err := s.ensureStream(ctx); err != nil {
-		return err
-	}
-	if err := s.ensureEvidence(ctx); err != nil {
+	if err := s.ensureStreams(ctx); err != nil {
 		return err
 	}
 	if err := s.awaitAnswers(ctx); err != nil {

@@ -1,8 +1,11 @@
 package eventstore_test
 
 import (
+	"bufio"
+	"bytes"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,7 +15,7 @@ import (
 )
 
 // proxy is a TCP relay between a store and its server that can swallow what
-// the server says, and cut its connections.
+// the server says, lose what it is asked, and cut its connections.
 type proxy struct {
 	listener net.Listener
 	mute     atomic.Bool
@@ -22,6 +25,7 @@ type proxy struct {
 	mu     sync.Mutex
 	target string
 	conns  []net.Conn
+	lost   string // of what is asked next on a subject of this beginning
 }
 
 func newProxy(tb testing.TB, target string) *proxy {
@@ -67,8 +71,56 @@ func (p *proxy) relay(client net.Conn) {
 	p.mu.Lock()
 	p.conns = append(p.conns, client, srv)
 	p.mu.Unlock()
-	p.wg.Go(func() { _, _ = io.Copy(srv, client); _ = srv.Close() })
+	p.wg.Go(func() { p.ask(srv, client); _ = srv.Close() })
 	p.wg.Go(func() { _, _ = io.Copy(muted{client, p}, srv); _ = client.Close() })
+}
+
+// lose has the next message on a subject of this beginning not reach the server.
+func (p *proxy) lose(subject string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lost = subject
+}
+
+// losing says whether what was to be lost has not come yet.
+func (p *proxy) losing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost != ""
+}
+
+// ask relays what a client says.
+func (p *proxy) ask(srv io.Writer, client io.Reader) {
+	for in := bufio.NewReader(client); ; {
+		said, err := in.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		words := bytes.Fields(said)
+		lost := false
+		if len(words) > 2 && bytes.HasSuffix(words[0], []byte("PUB")) { // or HPUB: a message is behind the line
+			size, err := strconv.Atoi(string(words[len(words)-1]))
+			if err != nil {
+				return
+			}
+			message := make([]byte, size+len("\r\n"))
+			if _, err := io.ReadFull(in, message); err != nil {
+				return
+			}
+			said = append(said, message...)
+			p.mu.Lock()
+			if lost = p.lost != "" && bytes.HasPrefix(words[1], []byte(p.lost)); lost {
+				p.lost = ""
+			}
+			p.mu.Unlock()
+		}
+		if lost {
+			continue
+		}
+		if _, err := srv.Write(said); err != nil {
+			return
+		}
+	}
 }
 
 // cut drops all connections; new ones are relayed.

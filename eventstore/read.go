@@ -109,9 +109,7 @@ type storedMsg struct {
 
 // getWithHeaders is getFromLeader with the message's headers.
 func (s *Store) getWithHeaders(ctx context.Context, stream, request string) (_ Record, headers nats.Header, err error) {
-	m, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (*storedMsg, error) {
-		ctx, cancel := context.WithTimeout(ctx, silence)
-		defer cancel()
+	m, err := query(ctx, s, func(ctx context.Context) (*storedMsg, error) {
 		msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, []byte(request))
 		if err != nil {
 			return nil, err

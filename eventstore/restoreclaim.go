@@ -98,9 +98,7 @@ func (s *Store) listen(ctx context.Context) error {
 // beAlone refuses if another is heard.
 func (s *Store) beAlone(ctx context.Context) error {
 	// Without an answer it may just have ended, and else it hangs.
-	alone, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (bool, error) {
-		ctx, cancel := context.WithTimeout(ctx, silence)
-		defer cancel()
+	alone, err := query(ctx, s, func(ctx context.Context) (bool, error) {
 		_, err := s.read.RequestWithContext(ctx, s.restoring(), nil) // it does not hear itself
 		if errors.Is(err, nats.ErrNoResponders) {
 			return true, nil

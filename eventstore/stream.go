@@ -63,10 +63,25 @@ func streamConfig(name string, replicas int, subjects ...string) jetstream.Strea
 	}
 }
 
+// ensureStreams has the streams of the log and of its evidence there. It waits longer
+// than one question does for servers that are started with this process.
+func (s *Store) ensureStreams(ctx context.Context) error {
+	for {
+		err := s.ensureStream(ctx)
+		if err == nil {
+			err = s.ensureEvidence(ctx)
+		}
+		if !errors.Is(err, errUnanswered) || ctx.Err() != nil {
+			return err
+		}
+		s.log.Warn("the servers of the log do not answer yet, they are asked again", "error", err)
+	}
+}
+
 // ensureStream creates the stream, or checks the one which is there. It never
 // updates and never deletes.
 func (s *Store) ensureStream(ctx context.Context) error {
-	st, err := s.js.Stream(ctx, s.stream)
+	st, err := s.findStream(ctx, s.js, s.stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && s.cfg.Follow {
 		return &NoCopyError{Ledger: s.cfg.Ledger}
 	}
@@ -112,6 +127,11 @@ func (s *Store) ensureStream(ctx context.Context) error {
 	return nil
 }
 
+// findStream looks a stream up; the error is jetstream.ErrStreamNotFound where it is not.
+func (s *Store) findStream(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Stream, error) {
+	return query(ctx, s, func(ctx context.Context) (jetstream.Stream, error) { return js.Stream(ctx, name) })
+}
+
 // checkAlone refuses to make a second ledger in a data directory: its name was
 // mistyped more likely than meant.
 func (s *Store) checkAlone(ctx context.Context) error {
@@ -154,11 +174,11 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	if s.cfg.mark != "" {
 		cfg.Metadata[restoreKey] = mark{id: s.cfg.mark, unfinished: true}.String()
 	}
-	st, err := s.askForStream(ctx, cfg)
+	st, err := s.makeStream(ctx, cfg)
 	if auto && replicas > 1 && apiCode(err) == codeNoPeers {
 		s.log.Warn("the cluster cannot hold three copies of the log: it is kept on ONE server", "stream", s.stream)
 		cfg.Replicas = 1
-		st, err = s.askForStream(ctx, cfg)
+		st, err = s.makeStream(ctx, cfg)
 	}
 	if code := apiCode(err); code == codeNoPeers || code == codeNotClustered {
 		err = fmt.Errorf("%d servers are to keep it, and there are not so many: ask for fewer replicas: %w", cfg.Replicas, err)
@@ -166,9 +186,9 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	return st, err
 }
 
-// askForStream has a stream made. Asked again for the same one the server answers with
+// makeStream has a stream made. Asked again for the same one the server answers with
 // the one that it made: in a cluster that has just come together answers get lost.
-func (s *Store) askForStream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+func (s *Store) makeStream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
 	return ask(ctx, s, func(ctx context.Context, silence time.Duration) (jetstream.Stream, error) {
 		ctx, cancel := context.WithTimeout(ctx, 2*silence) // three servers agree and sync
 		defer cancel()
