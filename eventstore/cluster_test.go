@@ -18,9 +18,15 @@ import (
 // the addresses for clients.
 func cluster(tb testing.TB) string {
 	tb.Helper()
-	var servers []*server.Server
+	_, urls := run(tb, members(tb))
+	return urls
+}
+
+// run starts members, and returns them and the addresses for clients.
+func run(tb testing.TB, members []func() *server.Server) (servers []*server.Server, addresses string) {
+	tb.Helper()
 	var urls []string
-	for _, start := range members(tb) {
+	for _, start := range members {
 		srv := start()
 		servers, urls = append(servers, srv), append(urls, srv.ClientURL())
 	}
@@ -32,10 +38,10 @@ func cluster(tb testing.TB) string {
 		}
 		return false
 	})
-	return strings.Join(urls, ",")
+	return servers, strings.Join(urls, ",")
 }
 
-// members start the servers of a cluster of three.
+// members start the servers of a cluster of three, also again.
 func members(tb testing.TB) (start []func() *server.Server) {
 	tb.Helper()
 	const size = 3
@@ -49,11 +55,11 @@ func members(tb testing.TB) (start []func() *server.Server) {
 	}
 	for i, l := range free {
 		require.NoError(tb, l.Close())
-		port := l.Addr().(*net.TCPAddr).Port
+		port, dir := l.Addr().(*net.TCPAddr).Port, tb.TempDir()
 		start = append(start, func() *server.Server {
 			tb.Helper()
 			return external(tb, func(o *server.Options) {
-				o.ServerName = fmt.Sprint("n", i)
+				o.ServerName, o.StoreDir = fmt.Sprint("n", i), dir
 				o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}
 				o.Routes = routes
 			})

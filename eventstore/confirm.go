@@ -97,18 +97,35 @@ func confirmPaused(ctx context.Context) error {
 
 // reached is Reached of a stream.
 func (s *Store) reached(ctx context.Context, stream string) (uint64, error) {
+	info, err := s.ledBy(ctx, stream)
+	if err != nil {
+		return 0, err
+	}
+	return info.State.LastSeq, nil
+}
+
+// ledBy asks a stream how it is until the answer is that of its leader.
+func (s *Store) ledBy(ctx context.Context, stream string) (*jetstream.StreamInfo, error) {
 	for {
 		info, _, err := s.streamInfo(ctx, stream)
-		if err != nil {
-			return 0, err
-		}
-		if leads(info) {
-			return info.State.LastSeq, nil
+		if err != nil || leads(info) {
+			return info, err
 		}
 		if err := confirmPaused(ctx); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
+}
+
+// errUnreadable says that a record is there, and that whoever answered cannot read it.
+var errUnreadable = errors.New("the last record cannot be read by the server that was asked")
+
+// ledThroughout says that one server led from one answer to the other, and had the record
+// at seq all that time.
+func ledThroughout(before, after *jetstream.StreamInfo, seq uint64) bool {
+	led, leads := before.Cluster, after.Cluster
+	return led != nil && leads != nil && led.Leader == leads.Leader && led.LeaderSince != nil && leads.LeaderSince != nil &&
+		led.LeaderSince.Equal(*leads.LeaderSince) && min(before.State.LastSeq, after.State.LastSeq) >= seq
 }
 
 // lastOf finds the last record of each subject that has one, at the moment after it
@@ -119,10 +136,13 @@ func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, ne
 	}
 	ctx, cancel := inTime(ctx)
 	defer cancel()
-	end, err := s.reached(ctx, stream)
-	end = max(end, newest) // a leader may be the last to see what a majority has
-	if err != nil || end == 0 {
+	led, err := s.ledBy(ctx, stream)
+	if err != nil {
 		return nil, 0, err
+	}
+	end := max(led.State.LastSeq, newest) // a leader may be the last to see what a majority has
+	if end == 0 {
+		return nil, 0, nil
 	}
 	for {
 		// The subject of the record at the end is asked for too: an answer that has that
@@ -135,8 +155,17 @@ func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, ne
 			}
 			err = e
 		}
-		if err != nil && !errors.Is(err, ErrNotFound) { // it lags behind, or has been cut off
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, 0, err
+		}
+		if err != nil { // who answered lags behind, or has been cut off, or cannot read it
+			before := led
+			if led, err = s.ledBy(ctx, stream); err != nil {
+				return nil, 0, err
+			}
+			if ledThroughout(before, led, end) {
+				return nil, 0, errUnreadable
+			}
 		}
 		if err := confirmPaused(ctx); err != nil {
 			return nil, 0, err
@@ -186,6 +215,8 @@ func (s *Store) lastDirectly(ctx context.Context, stream string, subjects []stri
 			case status == "404" && what == "No Results":
 				upTo = 0
 				return nil, nil
+			case status == "404":
+				return nil, errUnreadable
 			case status == "503":
 				return nil, nats.ErrNoResponders
 			default:

@@ -101,6 +101,9 @@ func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 	}
 	object := s.evidenceBucket().object(hash)
 	last, _, err := s.lastOf(ctx, s.evidenceBucket().stream(), []string{object}, 0)
+	if errors.Is(err, errUnreadable) {
+		err = &EvidenceDamagedError{Hash: hash, Reason: err.Error()}
+	}
 	return last[object] > 0, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
@@ -82,20 +83,7 @@ func TestEvidence_flippedBitsOnDiskShow(t *testing.T) {
 			e := attach(t, s, b)
 			require.NoError(t, s.Close())
 
-			flipped := 0
-			require.NoError(t, filepath.WalkDir(filepath.Join(cfg.Dir, "jetstream"), func(path string, d os.DirEntry, err error) error {
-				if err != nil || d.IsDir() || !strings.HasSuffix(path, ".blk") || !strings.Contains(path, "OBJ_") {
-					return err
-				}
-				raw, err := os.ReadFile(path)
-				require.NoError(t, err)
-				if i := bytes.Index(raw, []byte(in)); i >= 0 {
-					raw[i] ^= 0x20
-					flipped++
-				}
-				return os.WriteFile(path, raw, 0o600)
-			}))
-			require.Equal(t, 1, flipped)
+			flip(t, filepath.Join(cfg.Dir, "jetstream"), in)
 
 			s = openWith(t, cfg)
 			got, err := fetch(s, e.Hash)
@@ -104,6 +92,73 @@ func TestEvidence_flippedBitsOnDiskShow(t *testing.T) {
 			requireMadeWhole(t, s, b)
 		})
 	}
+}
+
+// Given a cluster in which one server's copy of a description is damaged, when that one
+// leads, then the file is said to be damaged, and putting it again mends it.
+func TestEvidence_damagedWhereItIsLed(t *testing.T) {
+	t.Parallel()
+	// given a file on three servers
+	members := members(t)
+	servers, urls := run(t, members)
+	s, err := eventstore.Open(t.Context(), eventstore.Config{URL: urls, Ledger: "test"})
+	require.NoError(t, err)
+	b := bytes.Repeat([]byte("the minutes of the meeting\n"), 10_000)
+	attach(t, s, b)
+	stream := "OBJ_" + s.EvidenceBucket()
+	require.NoError(t, s.Close())
+	// and a bit that flips on one of them while none runs
+	first, dir := servers[0].Name(), servers[0].JetStreamConfig().StoreDir
+	for _, srv := range servers {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+	}
+	flip(t, dir, `"nuid"`)
+	// when that one leads
+	_, urls = run(t, members)
+	nc, js := connect(t, urls)
+	eventually(t, "the damaged one to lead", func() bool {
+		st, err := js.Stream(t.Context(), stream)
+		if err != nil {
+			return false
+		}
+		leader := st.CachedInfo().Cluster.Leader
+		if leader != "" && leader != first {
+			_, _ = nc.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, []byte(`{"placement":{"preferred":"`+first+`"}}`), time.Second)
+		}
+		return leader == first
+	})
+	s = openWith(t, eventstore.Config{URL: urls, Ledger: "test"})
+	// then it says so
+	_, err = s.HasEvidence(t.Context(), sha(b))
+	var damaged *eventstore.EvidenceDamagedError
+	require.ErrorAs(t, err, &damaged)
+	assert.Equal(t, sha(b), damaged.Hash)
+	assert.ErrorContains(t, err, "the last record cannot be read")
+	// and the file can be made whole
+	requireMadeWhole(t, s, b)
+	there, err := s.HasEvidence(t.Context(), sha(b))
+	require.NoError(t, err)
+	assert.True(t, there)
+}
+
+// flip changes a bit of what is in one block of a stream of evidence.
+func flip(t *testing.T, dir, in string) {
+	t.Helper()
+	flipped := 0
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".blk") || !strings.Contains(path, "OBJ_") {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if i := bytes.Index(raw, []byte(in)); i >= 0 {
+			raw[i] ^= 0x20
+			flipped++
+		}
+		return os.WriteFile(path, raw, 0o600)
+	}))
+	require.Equal(t, 1, flipped)
 }
 
 // requireMadeWhole puts a file that is damaged, once more, and reads it.
