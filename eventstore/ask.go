@@ -2,8 +2,11 @@ package eventstore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,6 +21,10 @@ const (
 	// asked again; then twice as long each time.
 	silence = time.Second
 
+	// slowly is how many times longer an answer may take for which a server looks at
+	// all of a stream, or itself waits 4 s for others.
+	slowly = 5
+
 	electionPause = 100 * time.Millisecond
 
 	// mostAnswers is more than any question has. A subscription makes room for so many
@@ -26,10 +33,9 @@ const (
 	mostAnswers = 2048
 )
 
-// errUnanswered is the ErrUnavailable of those who were asked for long enough.
-var errUnanswered = fmt.Errorf("%w: no answer", ErrUnavailable)
-
-func unanswered(after time.Duration) error { return fmt.Errorf("%w in %v", errUnanswered, after) }
+func unanswered(after time.Duration) error {
+	return fmt.Errorf("%w: no answer in %v", ErrUnavailable, after)
+}
 
 // ask puts a question until it is answered. In a cluster one may go to a server
 // that hangs, or that is cut off, and then there is never an answer to it; asked
@@ -67,10 +73,15 @@ func ask[T any](ctx context.Context, s *Store, question func(ctx context.Context
 	}
 }
 
-// query is ask for what is one request to the server.
+// query is ask for what a server answers at once.
 func query[T any](ctx context.Context, s *Store, question func(context.Context) (T, error)) (T, error) {
+	return queryLong(ctx, s, 1, question)
+}
+
+// queryLong is query for an answer that may take several times as long.
+func queryLong[T any](ctx context.Context, s *Store, times time.Duration, question func(context.Context) (T, error)) (T, error) {
 	return ask(ctx, s, func(ctx context.Context, silence time.Duration) (T, error) {
-		ctx, cancel := context.WithTimeout(ctx, silence)
+		ctx, cancel := context.WithTimeout(ctx, times*silence)
 		defer cancel()
 		return question(ctx)
 	})
@@ -94,7 +105,7 @@ func (s *Store) awaitAnswers(ctx context.Context) error {
 
 // streamInfo asks the leader of a stream how it is, and tells how far the clock of
 // this process is ahead of its clock.
-func (s *Store) streamInfo(ctx context.Context, stream string, opts ...jetstream.StreamInfoOpt) (info *jetstream.StreamInfo, skew time.Duration, err error) {
+func (s *Store) streamInfo(ctx context.Context, stream string) (info *jetstream.StreamInfo, skew time.Duration, err error) {
 	info, err = query(ctx, s, func(ctx context.Context) (*jetstream.StreamInfo, error) {
 		asked := time.Now()
 		st, err := s.js.Stream(ctx, stream)
@@ -103,12 +114,39 @@ func (s *Store) streamInfo(ctx context.Context, stream string, opts ...jetstream
 		}
 		here := s.cfg.Now().Add(-time.Since(asked) / 2) // when it answered, about
 		skew = here.Sub(st.CachedInfo().TimeStamp)
-		if len(opts) == 0 {
-			return st.CachedInfo(), nil
-		}
-		return st.Info(ctx, opts...)
+		return st.CachedInfo(), nil
 	})
 	return info, skew, err
+}
+
+// subjects are those of a stream that a filter matches, from the offset on as many as the
+// leader lists in one answer, and how many there are in all.
+func (s *Store) subjects(ctx context.Context, stream, filter string, offset int) (page iter.Seq[string], total int, err error) {
+	request, err := json.Marshal(map[string]any{"subjects_filter": filter, "offset": offset})
+	if err != nil {
+		return nil, 0, err
+	}
+	type list struct {
+		Error *jetstream.APIError `json:"error"`
+		Total int                 `json:"total"`
+		State struct {
+			Subjects map[string]uint64 `json:"subjects"`
+		} `json:"state"`
+	}
+	answer, err := queryLong(ctx, s, slowly, func(ctx context.Context) (answer list, err error) {
+		msg, err := s.read.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+stream, request)
+		if err != nil {
+			return answer, err
+		}
+		if err := json.Unmarshal(msg.Data, &answer); err != nil {
+			return answer, fmt.Errorf("answer not understood: %w", err)
+		}
+		if answer.Error != nil {
+			return answer, answer.Error
+		}
+		return answer, nil
+	})
+	return maps.Keys(answer.State.Subjects), answer.Total, err
 }
 
 // readError turns a connection's error into one of this package.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +62,7 @@ func members(tb testing.TB) (start []func() *server.Server) {
 			return external(tb, func(o *server.Options) {
 				o.ServerName, o.StoreDir = fmt.Sprint("n", i), dir
 				o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}
-				o.Routes = routes
+				o.Routes = slices.Concat(routes[:i], routes[i+1:])
 			})
 		})
 	}

@@ -28,10 +28,9 @@ type Config struct {
 	// Creds is a credentials file for the external server.
 	Creds string
 	// Replicas wanted of an external cluster. Zero asks for three when the
-	// server is in a cluster (and takes one, with a warning, if the cluster
-	// has fewer servers than that), and for one when it is not. It matters
-	// when the stream is created; a stream that has fewer than a Replicas
-	// given here is refused.
+	// server is in a cluster, for which it waits while servers are missing,
+	// and for one when it is not. It matters when the stream is created; a
+	// stream that has fewer than a Replicas given here is refused.
 	Replicas int
 	// Timezone is the time zone of the ledger's civil dates, an IANA name such
 	// as Asia/Shanghai. It is recorded with the log when that is created (UTC

@@ -181,7 +181,7 @@ func (s *Store) changeConsumer(ctx context.Context, name string, change func(con
 
 // Consumers are those that EnsureConsumer made, by name.
 func (s *Store) Consumers(ctx context.Context) ([]ConsumerState, error) {
-	states, err := query(ctx, s, func(ctx context.Context) ([]ConsumerState, error) {
+	states, err := queryLong(ctx, s, slowly, func(ctx context.Context) ([]ConsumerState, error) {
 		stream, err := s.js.Stream(ctx, s.stream)
 		if err != nil {
 			return nil, err
@@ -198,7 +198,8 @@ func (s *Store) Consumers(ctx context.Context) ([]ConsumerState, error) {
 		return nil, fmt.Errorf("eventstore: consumers: %w", err)
 	}
 	slices.SortFunc(states, func(a, b ConsumerState) int { return strings.Compare(a.Name, b.Name) })
-	return states, nil
+	// A cluster in which one server hangs tells of some of them twice.
+	return slices.CompactFunc(states, func(a, b ConsumerState) bool { return a.Name == b.Name }), nil
 }
 
 // stateOf leaves out positions before the first record: the server's own are

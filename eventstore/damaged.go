@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // The server does not tell a last record that it cannot read from one that is not
@@ -22,8 +20,8 @@ func (s *Store) hasAny(ctx context.Context, filter string) (bool, error) {
 		info, _, err := s.streamInfo(ctx, s.stream)
 		return err == nil && info.State.Msgs > 0, err
 	}
-	info, _, err := s.streamInfo(ctx, s.stream, jetstream.WithSubjectFilter(filter))
-	return err == nil && len(info.State.Subjects) > 0, err
+	_, total, err := s.subjects(ctx, s.stream, filter, 0)
+	return total > 0, err
 }
 
 // damage finds from where on no record that a filter matches can be read. There is one

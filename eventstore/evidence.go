@@ -111,20 +111,26 @@ func (s *Store) HasEvidence(ctx context.Context, hash string) (bool, error) {
 // a file is whole: see [Store.CheckEvidence].
 func (s *Store) EvidenceHashes(ctx context.Context) ([]string, error) {
 	prefix := s.evidenceBucket().meta("")
-	info, _, err := s.streamInfo(ctx, s.evidenceBucket().stream(), jetstream.WithSubjectFilter(prefix+">"))
-	if err != nil {
-		return nil, fmt.Errorf("eventstore: list evidence: %w", err)
-	}
-	hashes := make([]string, 0, len(info.State.Subjects))
-	for subject := range info.State.Subjects {
-		name, err := base64.URLEncoding.DecodeString(strings.TrimPrefix(subject, prefix))
-		if err != nil || !validHash(string(name)) {
-			return nil, fmt.Errorf("eventstore: list evidence: %s is not one of this store", subject)
+	hashes := []string{}
+	for total := 1; len(hashes) < total; {
+		before := len(hashes)
+		page, all, err := s.subjects(ctx, s.evidenceBucket().stream(), prefix+">", before)
+		if err != nil {
+			return nil, fmt.Errorf("eventstore: list evidence: %w", err)
 		}
-		hashes = append(hashes, string(name))
+		for subject := range page {
+			name, err := base64.URLEncoding.DecodeString(strings.TrimPrefix(subject, prefix))
+			if err != nil || !validHash(string(name)) {
+				return nil, fmt.Errorf("eventstore: list evidence: %s is not one of this store", subject)
+			}
+			hashes = append(hashes, string(name))
+		}
+		if total = all; len(hashes) == before {
+			break
+		}
 	}
 	slices.Sort(hashes)
-	return hashes, nil
+	return slices.Compact(hashes), nil // what is stored meanwhile moves the pages
 }
 
 // ensureEvidence creates the object store of the ledger's evidence beside the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -11,12 +12,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -279,4 +283,25 @@ func TestEvidence_externalServer(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(b, got))
 	}
+}
+
+// The server lists 100,000 in one answer.
+func TestEvidence_isListedHoweverMuchThereIs(t *testing.T) {
+	srv := external(t, func(o *server.Options) { o.SyncAlways = false })
+	s := openWith(t, eventstore.Config{URL: srv.ClientURL(), Ledger: "test"})
+	want := make([]string, 100_003)
+	nc, js := connect(t, srv.ClientURL())
+	for i := range want {
+		want[i] = sha(strconv.AppendInt(nil, int64(i), 10))
+		require.NoError(t, nc.Publish("$O."+s.EvidenceBucket()+".M."+base64.URLEncoding.EncodeToString([]byte(want[i])), []byte("{}")))
+	}
+	eventually(t, "all to be stored", func() bool {
+		st, err := js.Stream(t.Context(), "OBJ_"+s.EvidenceBucket())
+		require.NoError(t, err)
+		return st.CachedInfo().State.Msgs == uint64(len(want))
+	})
+	slices.Sort(want)
+	got, err := s.EvidenceHashes(t.Context())
+	require.NoError(t, err)
+	assert.True(t, slices.Equal(want, got))
 }

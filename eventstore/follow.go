@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -45,6 +46,7 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       sp.from,
 		InactiveThreshold: consumerTTL,
+		NamePrefix:        rand.Text(), // the same one when it is asked for again
 	}
 	if sp.filter != "" {
 		cfg.FilterSubjects = []string{sp.filter}

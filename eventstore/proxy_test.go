@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,7 +16,7 @@ import (
 )
 
 // proxy is a TCP relay between a store and its server that can swallow what
-// the server says, lose what it is asked, and cut its connections.
+// the server says, change what it is asked, and cut its connections.
 type proxy struct {
 	listener net.Listener
 	mute     atomic.Bool
@@ -25,7 +26,8 @@ type proxy struct {
 	mu     sync.Mutex
 	target string
 	conns  []net.Conn
-	lost   string // of what is asked next on a subject of this beginning
+	what   string                    // what is asked next on a subject of this beginning is given to do
+	do     func(asked []byte) []byte // says what to ask in its place
 }
 
 func newProxy(tb testing.TB, target string) *proxy {
@@ -75,18 +77,29 @@ func (p *proxy) relay(client net.Conn) {
 	p.wg.Go(func() { _, _ = io.Copy(muted{client, p}, srv); _ = client.Close() })
 }
 
-// lose has the next message on a subject of this beginning not reach the server.
-func (p *proxy) lose(subject string) {
+// next has the next question on a subject of this beginning given to do.
+func (p *proxy) next(subject string, do func([]byte) []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lost = subject
+	p.what, p.do = subject, do
 }
 
-// losing says whether what was to be lost has not come yet.
-func (p *proxy) losing() bool {
+// awaits says whether that has not come yet.
+func (p *proxy) awaits() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.lost != ""
+	return p.what != ""
+}
+
+// question does not reach the server.
+func question([]byte) []byte { return nil }
+
+// answer does not reach who asked.
+func answer(asked []byte) []byte {
+	line, message, _ := bytes.Cut(asked, []byte("\r\n"))
+	words := bytes.Fields(line)
+	words[2] = []byte("nobody")
+	return slices.Concat(bytes.Join(words, []byte(" ")), []byte("\r\n"), message)
 }
 
 // ask relays what a client says.
@@ -97,7 +110,6 @@ func (p *proxy) ask(srv io.Writer, client io.Reader) {
 			return
 		}
 		words := bytes.Fields(said)
-		lost := false
 		if len(words) > 2 && bytes.HasSuffix(words[0], []byte("PUB")) { // or HPUB: a message is behind the line
 			size, err := strconv.Atoi(string(words[len(words)-1]))
 			if err != nil {
@@ -109,13 +121,14 @@ func (p *proxy) ask(srv io.Writer, client io.Reader) {
 			}
 			said = append(said, message...)
 			p.mu.Lock()
-			if lost = p.lost != "" && bytes.HasPrefix(words[1], []byte(p.lost)); lost {
-				p.lost = ""
+			do := p.do
+			if p.what == "" || !bytes.HasPrefix(words[1], []byte(p.what)) {
+				do = bytes.Clone
+			} else {
+				p.what = ""
 			}
 			p.mu.Unlock()
-		}
-		if lost {
-			continue
+			said = do(said)
 		}
 		if _, err := srv.Write(said); err != nil {
 			return

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -64,17 +65,29 @@ func streamConfig(name string, replicas int, subjects ...string) jetstream.Strea
 }
 
 // ensureStreams has the streams of the log and of its evidence there. It waits longer
-// than one question does for servers that are started with this process.
+// than one question does for servers that are started with this process. Where none
+// keeps streams, nobody listens to it.
 func (s *Store) ensureStreams(ctx context.Context) error {
+	var told error
 	for {
 		err := s.ensureStream(ctx)
 		if err == nil {
 			err = s.ensureEvidence(ctx)
 		}
-		if !errors.Is(err, errUnanswered) || ctx.Err() != nil {
+		if !errors.Is(err, ErrUnavailable) || errors.Is(err, nats.ErrNoResponders) {
 			return err
 		}
-		s.log.Warn("the servers of the log do not answer yet, they are asked again", "error", err)
+		if ctx.Err() != nil {
+			return cmp.Or(told, err) // what was the matter, and not that the time is over
+		}
+		if told == nil || told.Error() != err.Error() {
+			s.log.Warn("the servers of the log are not all there yet, they are asked again", "error", err)
+		}
+		told = err
+		select {
+		case <-time.After(electionPause):
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -151,16 +164,12 @@ func (s *Store) checkAlone(ctx context.Context) error {
 }
 
 func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
-	replicas := s.cfg.Replicas
-	auto := replicas == 0
-	if auto {
+	replicas := cmp.Or(s.cfg.Replicas, 1)
+	switch {
+	case s.srv.Load() != nil:
 		replicas = 1
-		if s.read.ConnectedClusterName() != "" {
-			replicas = 3
-		}
-	}
-	if s.srv.Load() != nil {
-		replicas = 1
+	case s.cfg.Replicas == 0 && s.read.ConnectedClusterName() != "":
+		replicas = 3
 	}
 	cfg := streamConfig(s.stream, replicas, streamSubjects(s.cfg.Ledger))
 	cfg.Metadata[timezoneKey] = cmp.Or(s.cfg.Timezone, "UTC")
@@ -174,26 +183,24 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	if s.cfg.mark != "" {
 		cfg.Metadata[restoreKey] = mark{id: s.cfg.mark, unfinished: true}.String()
 	}
-	st, err := s.makeStream(ctx, cfg)
-	if auto && replicas > 1 && apiCode(err) == codeNoPeers {
-		s.log.Warn("the cluster cannot hold three copies of the log: it is kept on ONE server", "stream", s.stream)
-		cfg.Replicas = 1
-		st, err = s.makeStream(ctx, cfg)
-	}
-	if code := apiCode(err); code == codeNoPeers || code == codeNotClustered {
-		err = fmt.Errorf("%d servers are to keep it, and there are not so many: ask for fewer replicas: %w", cfg.Replicas, err)
-	}
-	return st, err
+	return s.makeStream(ctx, cfg)
 }
 
 // makeStream has a stream made. Asked again for the same one the server answers with
 // the one that it made: in a cluster that has just come together answers get lost.
 func (s *Store) makeStream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
-	return ask(ctx, s, func(ctx context.Context, silence time.Duration) (jetstream.Stream, error) {
+	st, err := ask(ctx, s, func(ctx context.Context, silence time.Duration) (jetstream.Stream, error) {
 		ctx, cancel := context.WithTimeout(ctx, 2*silence) // three servers agree and sync
 		defer cancel()
 		return s.js.CreateStream(ctx, cfg)
 	})
+	switch code := apiCode(err); {
+	case code == codeNoPeers && s.cfg.Replicas == 0: // the others may be about to come
+		err = fmt.Errorf("%w: %d servers are to keep it, and so many are not there: start them all, or ask for fewer replicas: %w", ErrUnavailable, cfg.Replicas, err)
+	case code == codeNoPeers, code == codeNotClustered:
+		err = fmt.Errorf("%d servers are to keep it, and there are not so many: ask for fewer replicas: %w", cfg.Replicas, err)
+	}
+	return st, err
 }
 
 // compareConfig names the first setting that makes the stream unfit.

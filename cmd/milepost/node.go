@@ -66,6 +66,9 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if cfg.creds != "" && cfg.natsURL == "" {
 		return nil, usagef("--nats-creds %s: name the server that they are for with --nats", cfg.creds)
 	}
+	if err := checkReplicas(cfg.replicas, cfg.natsURL); err != nil {
+		return nil, err
+	}
 	if cfg.follow && cfg.natsURL == "" {
 		return nil, usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
 	}
@@ -94,7 +97,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		}
 	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
-		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Timezone: cfg.timezone, Key: key.Public,
+		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Replicas: cfg.replicas, Timezone: cfg.timezone, Key: key.Public,
 		Listen: cfg.natsListen, ListenCert: cfg.natsCert, ListenKey: cfg.natsKey,
 		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Now: cfg.now, Observe: n.metrics.ObserveAppend,
 	}); err != nil {

@@ -12,11 +12,12 @@ import (
 
 // nodeConfig says which ledger to run and where.
 type nodeConfig struct {
-	dir     string
-	name    string // of the ledger
-	natsURL string // external NATS; embedded when empty
-	creds   string
-	follow  bool // serve a copy, which can only be read
+	dir      string
+	name     string // of the ledger
+	natsURL  string // external NATS; embedded when empty
+	creds    string
+	replicas int  // of a new ledger on natsURL; 0 for the usual
+	follow   bool // serve a copy, which can only be read
 
 	natsListen        string // host:port where subscribers connect to the embedded server; "" for nowhere
 	natsCert, natsKey string // PEM files for TLS there
@@ -39,6 +40,17 @@ type nodeConfig struct {
 // scrubRate is how many records a second the scrub reads unless told otherwise: a
 // hundredth of what the log can give.
 const scrubRate = 2000
+
+// checkReplicas says in terms of the flags what no server could keep.
+func checkReplicas(n int, natsURL string) error {
+	switch {
+	case n != 0 && natsURL == "":
+		return usagef("--replicas %d: name the cluster that keeps them with --nats", n)
+	case n < 0:
+		return usagef("--replicas %d: want how many servers keep the ledger", n)
+	}
+	return nil
+}
 
 // checkpointDir is where the checkpoints of the ledger lie.
 func (cfg nodeConfig) checkpointDir() string {

@@ -49,7 +49,7 @@ func newRestore(a *app) *cobra.Command {
 	flags.StringVar(&r.ledger, "ledger", "", "`name` that the ledger must have (default any)")
 	flags.StringVar(&r.to.URL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
 	flags.StringVar(&r.to.Creds, "nats-creds", "", "credentials `file` for --nats")
-	flags.IntVar(&r.to.Replicas, "replicas", 0, "`number` of servers of --nats that each keep the ledger (default 3 in a cluster that has them, else 1)")
+	flags.IntVar(&r.to.Replicas, "replicas", 0, "`number` of servers of --nats that each keep the ledger (default 3 in a cluster, else 1)")
 	flags.BoolVar(&r.dry, "dry-run", false, "only verify the backup")
 	given := a.serveSettingsOf(cmd, restoreSettings...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -60,16 +60,15 @@ func newRestore(a *app) *cobra.Command {
 		switch {
 		case r.to.URL == "" && r.to.Creds != "":
 			return usagef("--nats-creds %s: name the server that they are for with --nats", r.to.Creds)
-		case cmd.Flags().Changed("replicas") && r.to.URL == "":
-			return usagef("--replicas %d: name the cluster that keeps them with --nats", r.to.Replicas)
-		case r.to.Replicas < 0:
-			return usagef("--replicas %d: want how many servers keep the ledger", r.to.Replicas)
 		case r.from == "":
 			return usagef("say what to restore with --from: the file of a backup")
 		case r.key != "" && r.keys != "":
 			return usagef("--key and --keys both give the ledger's key: leave one out")
 		case a.output == "csv":
 			return usagef("-o csv: a restore is no list; want table or json")
+		}
+		if err := checkReplicas(r.to.Replicas, r.to.URL); err != nil {
+			return err
 		}
 		if err := r.checkCheckpoints(given); err != nil {
 			return err
@@ -80,7 +79,7 @@ func newRestore(a *app) *cobra.Command {
 }
 
 // restoreSettings are the flags that say where, as they do for serve.
-var restoreSettings = []string{"data", "ledger", "nats", "nats-creds"}
+var restoreSettings = []string{"data", "ledger", "nats", "nats-creds", "replicas"}
 
 // checkCheckpoints refuses where serve would look for checkpoints in another directory
 // than the one into which they are restored, and would find none, or those of before. In

@@ -67,6 +67,7 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
 	flags.StringVar(&cfg.natsURL, "nats", "", "`URL` of an external NATS server or cluster, instead of the embedded one")
 	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
+	flags.IntVar(&cfg.replicas, "replicas", 0, "`number` of servers of --nats that each keep a new ledger (default 3 in a cluster, else 1)")
 	flags.BoolVar(&cfg.follow, "follow", false, "serve a copy that milepost mirror made: it can be read, and names the origin to those who write")
 	flags.StringVar(&cfg.natsListen, "nats-listen", "", "`host:port` where subscribers connect to the embedded NATS server, such as 127.0.0.1:4222; beyond loopback with TLS")
 	flags.StringVar(&cfg.natsCert, "nats-tls-cert", "", "PEM `file` with the certificate for --nats-listen")
