@@ -44,14 +44,14 @@ func (s *Store) connect(ctx context.Context) error {
 		return nats.Connect(url, opts...)
 	}
 	if _, err := parseAddresses(s.cfg.URL); err != nil && s.srv.Load() == nil {
-		return fmt.Errorf("eventstore: connect: %w", err)
+		return &ConnectError{WithoutUser(s.cfg.URL), err}
 	}
 	var err error
 	if s.write, err = dial("append"); err != nil {
-		return fmt.Errorf("eventstore: connect: %w", err)
+		return &ConnectError{WithoutUser(s.cfg.URL), err}
 	}
 	if s.read, err = dial("read"); err != nil {
-		return fmt.Errorf("eventstore: connect: %w", err)
+		return &ConnectError{WithoutUser(s.cfg.URL), err}
 	}
 	if s.js, err = jetstream.New(s.read); err != nil {
 		return fmt.Errorf("eventstore: jetstream: %w", err)

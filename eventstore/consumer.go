@@ -49,7 +49,7 @@ type ConsumerState struct {
 // reads. Where an embedded server cannot read any more how far one was, it begins anew:
 // the reader gets again what it had, which the ids tell it, and misses nothing.
 func (s *Store) EnsureConsumer(ctx context.Context, c Consumer) error {
-	if err := checkLedger(c.Name); err != nil {
+	if err := CheckLedger(c.Name); err != nil {
 		return fmt.Errorf("eventstore: name of a consumer: %w", err)
 	}
 	filters := c.Filters

@@ -192,6 +192,19 @@ func (e *TornBatchError) Error() string {
 	return fmt.Sprintf("eventstore: atomic batch %s is torn at sequence %d", e.Batch, e.Seq)
 }
 
+// ConnectError says that there is no connection to the server, and that nothing was
+// asked of it yet.
+type ConnectError struct {
+	Address string // without users and passwords; empty for an embedded server
+	Err     error
+}
+
+func (e *ConnectError) Error() string {
+	return fmt.Sprintf("eventstore: connect to %s: %v", e.Address, e.Err)
+}
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
 // SubjectError says that a subject cannot name an aggregate of this ledger.
 type SubjectError struct {
 	Subject string

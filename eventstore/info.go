@@ -96,7 +96,7 @@ type Scratch struct {
 // Scratch makes a stream with the settings of the ledger's, except that it is
 // meant to be deleted: the caller calls cleanup.
 func (s *Store) Scratch(ctx context.Context, name string) (sc *Scratch, cleanup func() error, err error) {
-	if err := checkLedger(name); err != nil {
+	if err := CheckLedger(name); err != nil {
 		return nil, nil, err
 	}
 	nc := s.read

@@ -90,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 // newStore is a store that nothing was opened of yet.
 func newStore(cfg Config) (*Store, error) {
-	if err := checkLedger(cfg.Ledger); err != nil {
+	if err := CheckLedger(cfg.Ledger); err != nil {
 		return nil, err
 	}
 	if cfg.Follow && cfg.URL == "" {

@@ -120,7 +120,8 @@ func checkFilter(ledger, filter string) error {
 	return nil
 }
 
-func checkLedger(name string) error {
+// CheckLedger refuses what cannot be the name of a ledger, with a *SubjectError.
+func CheckLedger(name string) error {
 	if name == "" || len(name) > 64 {
 		return &SubjectError{name, "a ledger's name has 1 to 64 characters"}
 	}

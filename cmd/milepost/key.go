@@ -95,7 +95,7 @@ func newKeyHandover(a *app) *cobra.Command {
 }
 
 func newKeyRotate(a *app) *cobra.Command {
-	var cfg nodeConfig
+	var where *place
 	var reason string
 	cmd := &cobra.Command{
 		Use: "rotate", Short: "Replace the key that the ledger signs with",
@@ -105,8 +105,7 @@ func newKeyRotate(a *app) *cobra.Command {
 		Example: "  milepost key rotate --data ./milepost-data",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg.dir, cfg.log = a.dataDir(), a.logger()
-			err := withLedger(cmd.Context(), cfg, func(ctx context.Context, n *node) error {
+			err := withLedger(cmd.Context(), where.cfg, func(ctx context.Context, n *node) error {
 				k, receipt, err := signing.Rotate(ctx, n.ledger, n.key, domain.Meta{Actor: a.actor(), Note: reason})
 				if err != nil {
 					return err
@@ -116,12 +115,12 @@ func newKeyRotate(a *app) *cobra.Command {
 				return err
 			})
 			if err == nil { // what was open signs with the old key to its end
-				err = withLedger(cmd.Context(), cfg, func(context.Context, *node) error { return nil })
+				err = withLedger(cmd.Context(), where.cfg, func(context.Context, *node) error { return nil })
 			}
 			return explainLock(err)
 		},
 	}
-	a.nodeFlags(cmd, &cfg)
+	where = a.placeOf(cmd)
 	cmd.Flags().StringVar(&reason, "note", "", "why it is replaced")
 	return cmd
 }

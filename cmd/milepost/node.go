@@ -72,6 +72,9 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if cfg.follow && cfg.natsURL == "" {
 		return nil, usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
 	}
+	if err := eventstore.CheckLedger(cfg.name); err != nil {
+		return nil, usagef("--ledger %q: want 1 to 64 of a-z, 0-9 and, not first, -", cfg.name)
+	}
 	n := &node{cfg: cfg, registry: prometheus.NewRegistry(), refused: make(chan error, 1)}
 	n.metrics = api.NewMetrics(n.registry)
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
@@ -101,6 +104,12 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		Listen: cfg.natsListen, ListenCert: cfg.natsCert, ListenKey: cfg.natsKey,
 		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Now: cfg.now, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
+		if errors.As(err, new(*eventstore.ConnectError)) {
+			err = fmt.Errorf("--nats: %w: check the address, and the user in it or --nats-creds", err)
+			if made { // and no log has it
+				err = errors.Join(err, os.Remove(key.File))
+			}
+		}
 		return nil, err
 	}
 	if n.admin, err = signin.PrepareAdminToken(cfg.dir); err != nil {

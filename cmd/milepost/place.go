@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -12,26 +13,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
-	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // place is where a verb about a whole ledger works: at the server, or in this
 // process where the directory is free.
 type place struct {
-	cfg nodeConfig
-	cmd *cobra.Command
+	cfg   nodeConfig
+	cmd   *cobra.Command
+	named bool // a directory, or a file that says which
 }
 
 // placeOf gives cmd the flags that say where, beside --data: the directory to work
 // on when no server answers; when given, only this one.
 func (a *app) placeOf(cmd *cobra.Command) *place {
 	p := &place{cmd: cmd}
-	a.nodeFlags(cmd, &p.cfg)
-	return p
-}
-
-// nodeFlags are those of verbs that work on a data directory.
-func (a *app) nodeFlags(cmd *cobra.Command, cfg *nodeConfig) {
+	cfg := &p.cfg
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&cfg.name, "ledger", "main", "`name` of the ledger: a-z, 0-9 and -")
@@ -39,13 +35,22 @@ func (a *app) nodeFlags(cmd *cobra.Command, cfg *nodeConfig) {
 	flags.StringVar(&cfg.creds, "nats-creds", "", "credentials `file` for --nats")
 	flags.StringVar(&cfg.keyFile, "key", "", "`file` of the key that the ledger signs with (default ledger.key in --data)")
 	flags.StringVar(&cfg.checkpoints, "checkpoints", "", "`directory` of the signed checkpoints (default checkpoints in --data)")
+	given := a.serveSettingsOf(cmd, "data", "ledger", "nats", "nats-creds", "key", "checkpoints")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		p.named = flags.Changed("data") || flags.Changed("config")
+		if err := given.settle(); err != nil {
+			return err
+		}
+		p.cfg.dir, p.cfg.log = a.dataDir(), a.logger()
+		return nil
+	}
+	return p
 }
 
 // work finds who can do it. A directory that is named is the one that is meant,
 // so a server is asked only when it is the one that holds it.
 func (a *app) work(p *place, at func(context.Context, *client) error, here func(context.Context, *node) error) error {
 	ctx := p.cmd.Context()
-	p.cfg.dir, p.cfg.log = a.dataDir(), a.logger()
 	server := func(address string) error {
 		c, err := a.clientOf(address)
 		if err != nil {
@@ -53,15 +58,11 @@ func (a *app) work(p *place, at func(context.Context, *client) error, here func(
 		}
 		return at(ctx, c)
 	}
-	if p.cmd.Flags().Changed("data") {
-		err := withLedger(ctx, p.cfg, here)
-		var locked *eventstore.LockedError
-		if errors.As(err, &locked) {
-			if h := readHolder(p.cfg.dir); h.Address != "" {
-				return server(h.Address)
-			}
+	if p.named {
+		if h := heldBy(p.cfg.dir); h.Address != "" {
+			return server(h.Address)
 		}
-		return explainLock(err)
+		return explainLock(withLedger(ctx, p.cfg, here))
 	}
 	err := server(a.server)
 	var unreachable *unreachableError
@@ -77,8 +78,13 @@ func (a *app) work(p *place, at func(context.Context, *client) error, here func(
 // withLedger opens a ledger that is there, which nobody else may have open, for
 // as long as f takes.
 func withLedger(ctx context.Context, cfg nodeConfig, f func(context.Context, *node) error) (err error) {
-	if _, err := os.Stat(filepath.Join(cfg.dir, "jetstream")); err != nil && cfg.natsURL == "" {
-		return fmt.Errorf("there is no ledger in %s: say where with --data", cfg.dir) // opening it would make an empty one
+	_, err = os.Stat(filepath.Join(cfg.dir, "jetstream"))
+	switch {
+	case cfg.natsURL != "" || err == nil:
+	case errors.Is(err, fs.ErrNotExist): // opening it would make an empty one
+		return fmt.Errorf("there is no ledger in %s: say where with --data; one on a NATS server with --nats or --config", cfg.dir)
+	default:
+		return fmt.Errorf("data directory: %w", err)
 	}
 	n, err := startNode(ctx, cfg)
 	if err != nil {

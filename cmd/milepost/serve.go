@@ -3,12 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/access"
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 	"github.com/milepost-ledger/milepost/cmd/internal/signin"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 func newServe(a *app) *cobra.Command {
@@ -108,6 +111,16 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	if err := checkNATSListen(cfg); err != nil {
 		return err
 	}
+	// What listens comes before what is made: a new ledger is not left behind by a start
+	// that fails for the sake of a port.
+	l, local, told, err := listen.open(cfg.log)
+	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) && heldBy(cfg.dir).PID != 0 {
+			return explainLock(&eventstore.LockedError{Dir: cfg.dir})
+		}
+		return err
+	}
+	defer func() { _ = l.Close() }() // it is closed where it served
 	tracer, untrace, err := a.tracing(ctx, cfg)
 	if err != nil {
 		return err
@@ -124,18 +137,14 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
 
-	l, local, told, err := listen.open(cfg.log)
-	if err != nil {
-		return err
-	}
 	s := &server{node: n, url: local, signIn: n.newSignIn(listen, told)}
 	n.holder.Address, n.holder.Certificate = local, listen.certificate()
 	if err := n.holder.write(cfg.dir); err != nil {
-		return errors.Join(err, l.Close())
+		return err
 	}
 	if cfg.webhooks.deliver {
 		if err := n.openWebhooks(); err != nil {
-			return errors.Join(err, l.Close())
+			return err
 		}
 	}
 	defer n.spareProcessor()()
@@ -205,18 +214,28 @@ func checkNATSListen(cfg nodeConfig) error {
 		return usagef("--nats-tls-cert and --nats-tls-key belong together: give both")
 	case cfg.natsListen == "" && cfg.natsCert != "":
 		return usagef("--nats-tls-cert %s: say where it is shown with --nats-listen", cfg.natsCert)
-	case cfg.natsListen == "" || cfg.natsCert != "":
+	case cfg.natsListen == "":
 		return nil
 	}
 	host, _, err := net.SplitHostPort(cfg.natsListen)
 	if err != nil {
 		return usagef("--nats-listen %s: want HOST:PORT, such as 127.0.0.1:4222", cfg.natsListen)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	ip := net.ParseIP(host)
+	switch loopback := host == "localhost" || ip != nil && ip.IsLoopback(); {
+	case cfg.natsCert != "":
+		if _, err := tls.LoadX509KeyPair(cfg.natsCert, cfg.natsKey); err != nil {
+			return fmt.Errorf("--nats-tls-cert, --nats-tls-key: %w", err)
+		}
+	case !loopback:
 		return fmt.Errorf("--nats-listen %s: other machines can reach this address, and events would pass in clear: "+
 			"give --nats-tls-cert and --nats-tls-key, or listen on 127.0.0.1, [::1] or localhost", cfg.natsListen)
 	}
-	return nil
+	l, err := net.Listen("tcp", cfg.natsListen) // what is taken by the time that it is needed is told then
+	if err != nil {
+		return fmt.Errorf("--nats-listen %s: %w; give another address", cfg.natsListen, err)
+	}
+	return l.Close()
 }
 
 // version of the program, as the Go toolchain stamped it.
