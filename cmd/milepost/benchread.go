@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	wholeRounds   = 3 // of what reads the whole log
+	wholeRounds   = 5 // of what reads the whole log
 	changesAsked  = 500
 	changesWanted = 100
 )

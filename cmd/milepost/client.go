@@ -23,6 +23,7 @@ const defaultServer = "http://127.0.0.1:8080"
 type client struct {
 	base  string // without a final slash
 	token string // sent as a bearer token when set
+	data  string // directory in which its token was looked for; empty when it was given
 	actor string // named to the server for commands that name none
 	http  http.Client
 }

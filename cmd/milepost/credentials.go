@@ -39,7 +39,10 @@ func heldBy(dir string) holder {
 // environment, else the administrator's of the data directory, which goes to the
 // process that holds that directory and to nobody else.
 func (a *app) credentials(c *client, held holder) error {
-	if c.token = a.env("MILEPOST_TOKEN"); c.token != "" || !sameServer(c.base, held.Address) {
+	if c.token = a.env("MILEPOST_TOKEN"); c.token != "" {
+		return nil
+	}
+	if c.data = a.dataDir(); !sameServer(c.base, held.Address) {
 		return nil
 	}
 	token, err := signin.ReadAdminToken(a.dataDir())
@@ -110,7 +113,7 @@ func (c *client) unauthenticated(r *refusal) {
 	}
 	if c.token == "" {
 		r.Detail = "the server at " + c.base + " wants to know who asks: set MILEPOST_TOKEN to your token, " +
-			"or, on its own machine, name its data directory with --data or MILEPOST_DATA"
+			"or, on its own machine, name its data directory with --data or MILEPOST_DATA, as somebody who may read it: " + c.data + " is not it"
 		return
 	}
 	r.Detail = "the server at " + c.base + " does not accept the token, which may be revoked or expired: set MILEPOST_TOKEN to another one"
