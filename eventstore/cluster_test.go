@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
@@ -105,4 +106,49 @@ func TestEnds_whatTheLogOfAMajoritySays(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, there)
 	}
+}
+
+// lead has one of the servers lead a stream.
+func lead(t *testing.T, urls, stream, server string) {
+	t.Helper()
+	nc, js := connect(t, urls)
+	eventually(t, server+" to lead", func() bool {
+		st, err := js.Stream(t.Context(), stream)
+		if err != nil {
+			return false
+		}
+		leader := st.CachedInfo().Cluster.Leader
+		if leader != "" && leader != server {
+			_, _ = nc.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, []byte(`{"placement":{"preferred":"`+server+`"}}`), time.Second)
+		}
+		return leader == server
+	})
+}
+
+// A server answers by itself of what it has a copy, also where that is damaged: then
+// another one is asked.
+func TestEnds_whereTheCopyThatIsNearIsDamaged(t *testing.T) {
+	t.Parallel()
+	// given a log on three servers
+	members := members(t)
+	servers, urls := run(t, members)
+	s, err := eventstore.Open(t.Context(), eventstore.Config{URL: urls, Ledger: "test"})
+	require.NoError(t, err)
+	mustAppend(t, s, message("p1", 0, "what is said of it"))
+	require.NoError(t, s.Close())
+	// and a bit that flips in the copy of one that does not lead
+	dir := servers[0].JetStreamConfig().StoreDir
+	for _, srv := range servers {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+	}
+	flip(t, dir, logStream, "what is said")
+	servers, urls = run(t, members)
+	lead(t, urls, logStream, servers[1].Name())
+	// when that one is asked
+	s = openWith(t, eventstore.Config{URL: servers[0].ClientURL(), Ledger: "test"})
+	ends, _, err := s.Ends(t.Context(), []string{subject("p1")}, 1)
+	// then it says where the log ends all the same
+	require.NoError(t, err)
+	assert.Equal(t, map[string]uint64{subject("p1"): 1}, ends)
 }

@@ -41,6 +41,11 @@ type Config struct {
 	// created and never changed: [Store.Key] tells it. Whoever signs for the
 	// ledger must show how he comes from it.
 	Key string
+	// NewKey makes Key, where that is empty, for a log that is about to be created:
+	// nothing is left of an Open that creates none. It may be called again.
+	NewKey func() (string, error)
+	// Existing refuses with a *NoLedgerError what is not there, instead of creating it.
+	Existing bool
 	// Follow opens a copy that MakeMirror made, on an external server. It can
 	// only be read: whatever would write fails with a *CopyError.
 	Follow bool

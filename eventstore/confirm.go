@@ -144,7 +144,7 @@ func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, ne
 	if end == 0 {
 		return nil, 0, nil
 	}
-	for {
+	for unreadable := false; ; {
 		// The subject of the record at the end is asked for too: an answer that has that
 		// record, or a later one, goes so far and was not cut short.
 		rec, err := s.getFromLeader(ctx, stream, fmt.Sprintf(`{"seq":%d}`, end))
@@ -152,6 +152,10 @@ func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, ne
 			found, upTo, e := s.lastDirectly(ctx, stream, append(slices.Clone(subjects), rec.Subject))
 			if e == nil && found[rec.Subject] >= end {
 				return found, upTo, nil
+			}
+			if unreadable = errors.Is(e, errUnreadable); unreadable {
+				s.readElsewhere(ctx)
+				e = nil
 			}
 			err = e
 		}
@@ -168,8 +172,21 @@ func (s *Store) lastOf(ctx context.Context, stream string, subjects []string, ne
 			}
 		}
 		if err := confirmPaused(ctx); err != nil {
+			if unreadable && ctx.Err() == context.DeadlineExceeded {
+				err = errUnreadable
+			}
 			return nil, 0, err
 		}
+	}
+}
+
+// readElsewhere has the store read through another server: one answers by itself what it
+// has a copy of, and goes on to do so where that is damaged.
+func (s *Store) readElsewhere(ctx context.Context) {
+	s.log.Warn("a record cannot be read by the server that answers here, another one is tried", "server", s.read.ConnectedUrlRedacted())
+	_ = s.read.ForceReconnect() // or it is closed
+	for !s.read.IsConnected() && confirmPaused(ctx) == nil {
+		continue
 	}
 }
 

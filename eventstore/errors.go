@@ -192,6 +192,13 @@ func (e *TornBatchError) Error() string {
 	return fmt.Sprintf("eventstore: atomic batch %s is torn at sequence %d", e.Batch, e.Seq)
 }
 
+// NoLedgerError says that the log of a ledger is not there that was to be.
+type NoLedgerError struct{ Ledger string }
+
+func (e *NoLedgerError) Error() string {
+	return fmt.Sprintf("eventstore: there is no ledger %s", e.Ledger)
+}
+
 // ConnectError says that there is no connection to the server, and that nothing was
 // asked of it yet.
 type ConnectError struct {

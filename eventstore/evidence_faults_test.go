@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
@@ -83,7 +82,7 @@ func TestEvidence_flippedBitsOnDiskShow(t *testing.T) {
 			e := attach(t, s, b)
 			require.NoError(t, s.Close())
 
-			flip(t, filepath.Join(cfg.Dir, "jetstream"), in)
+			flip(t, filepath.Join(cfg.Dir, "jetstream"), "OBJ_", in)
 
 			s = openWith(t, cfg)
 			got, err := fetch(s, e.Hash)
@@ -113,21 +112,10 @@ func TestEvidence_damagedWhereItIsLed(t *testing.T) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 	}
-	flip(t, dir, `"nuid"`)
+	flip(t, dir, stream, `"nuid"`)
 	// when that one leads
 	_, urls = run(t, members)
-	nc, js := connect(t, urls)
-	eventually(t, "the damaged one to lead", func() bool {
-		st, err := js.Stream(t.Context(), stream)
-		if err != nil {
-			return false
-		}
-		leader := st.CachedInfo().Cluster.Leader
-		if leader != "" && leader != first {
-			_, _ = nc.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, []byte(`{"placement":{"preferred":"`+first+`"}}`), time.Second)
-		}
-		return leader == first
-	})
+	lead(t, urls, stream, first)
 	s = openWith(t, eventstore.Config{URL: urls, Ledger: "test"})
 	// then it says so
 	_, err = s.HasEvidence(t.Context(), sha(b))
@@ -142,12 +130,12 @@ func TestEvidence_damagedWhereItIsLed(t *testing.T) {
 	assert.True(t, there)
 }
 
-// flip changes a bit of what is in one block of a stream of evidence.
-func flip(t *testing.T, dir, in string) {
+// flip changes a bit of what is in one block of a stream.
+func flip(t *testing.T, dir, stream, in string) {
 	t.Helper()
 	flipped := 0
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".blk") || !strings.Contains(path, "OBJ_") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".blk") || !strings.Contains(path, stream) {
 			return err
 		}
 		raw, err := os.ReadFile(path)

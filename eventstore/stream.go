@@ -102,6 +102,9 @@ func (s *Store) ensureStream(ctx context.Context) error {
 		if err := s.checkAlone(ctx); err != nil {
 			return err
 		}
+		if s.cfg.Existing {
+			return &NoLedgerError{Ledger: s.cfg.Ledger}
+		}
 		st, err = s.createStream(ctx)
 	}
 	if s.cfg.mark != "" && errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
@@ -173,6 +176,13 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	}
 	cfg := streamConfig(s.stream, replicas, streamSubjects(s.cfg.Ledger))
 	cfg.Metadata[timezoneKey] = cmp.Or(s.cfg.Timezone, "UTC")
+	if s.cfg.Key == "" && s.cfg.NewKey != nil {
+		key, err := s.cfg.NewKey()
+		if err != nil {
+			return nil, err
+		}
+		s.cfg.Key = key
+	}
 	if s.cfg.Key != "" {
 		cfg.Metadata[signingKey] = s.cfg.Key
 	}
@@ -183,7 +193,12 @@ func (s *Store) createStream(ctx context.Context) (jetstream.Stream, error) {
 	if s.cfg.mark != "" {
 		cfg.Metadata[restoreKey] = mark{id: s.cfg.mark, unfinished: true}.String()
 	}
-	return s.makeStream(ctx, cfg)
+	st, err := s.makeStream(ctx, cfg)
+	if apiCode(err) == codeNotClustered && s.cfg.Replicas == 0 { // a leaf says that it is of the cluster it hangs on
+		cfg.Replicas = 1
+		st, err = s.makeStream(ctx, cfg)
+	}
+	return st, err
 }
 
 // makeStream has a stream made. Asked again for the same one the server answers with
@@ -195,9 +210,9 @@ func (s *Store) makeStream(ctx context.Context, cfg jetstream.StreamConfig) (jet
 		return s.js.CreateStream(ctx, cfg)
 	})
 	switch code := apiCode(err); {
-	case code == codeNoPeers && s.cfg.Replicas == 0: // the others may be about to come
+	case code == codeNoPeers: // the others may be about to come
 		err = fmt.Errorf("%w: %d servers are to keep it, and so many are not there: start them all, or ask for fewer replicas: %w", ErrUnavailable, cfg.Replicas, err)
-	case code == codeNoPeers, code == codeNotClustered:
+	case code == codeNotClustered:
 		err = fmt.Errorf("%d servers are to keep it, and there are not so many: ask for fewer replicas: %w", cfg.Replicas, err)
 	}
 	return st, err

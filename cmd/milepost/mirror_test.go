@@ -212,6 +212,16 @@ func TestACopyServesReads(t *testing.T) {
 		assert.Contains(t, said, "copy")
 	}
 	copied.stop(t, syscall.SIGTERM)
+
+	// Without its server it is a copy still, by the file that the server has.
+	conf := filepath.Join(t.TempDir(), "copy.conf")
+	require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, "data = %s\nnats = %s\nfollow = true\n", dir, leaf.ClientURL()), 0o600))
+	for _, verb := range []string{"replay", "rebuild"} {
+		out, said, code := origin.runWith(t, nil, verb, "--config", conf)
+		assert.Equal(t, exitDone, code, said)
+		assert.Contains(t, out, "identical at seq")
+	}
+	assert.NoFileExists(t, dir+"/ledger.key")
 	origin.stop(t, syscall.SIGTERM)
 }
 

@@ -63,23 +63,11 @@ const contentType = "application/cloudevents+json"
 // startNode opens the ledger. Its read models follow the log until Close; wait
 // for them with catchUp.
 func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
-	if cfg.creds != "" && cfg.natsURL == "" {
-		return nil, usagef("--nats-creds %s: name the server that they are for with --nats", cfg.creds)
-	}
-	if err := checkReplicas(cfg.replicas, cfg.natsURL); err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
-	}
-	if cfg.follow && cfg.natsURL == "" {
-		return nil, usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
-	}
-	if err := eventstore.CheckLedger(cfg.name); err != nil {
-		return nil, usagef("--ledger %q: want 1 to 64 of a-z, 0-9 and, not first, -", cfg.name)
 	}
 	n := &node{cfg: cfg, registry: prometheus.NewRegistry(), refused: make(chan error, 1)}
 	n.metrics = api.NewMetrics(n.registry)
-	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
-		return nil, usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)
-	}
 	defer func() {
 		if err != nil {
 			err = n.orRefused(ctx, err)
@@ -94,23 +82,26 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	}
 	var key signing.Key
 	var made bool
-	if !cfg.follow { // a copy signs nothing
-		if key, made, err = signing.Prepare(cfg.signingKey(), cfg.name); err != nil {
-			return nil, err
+	prepareKey := func() (public string, err error) {
+		if key.Public == "" {
+			key, made, err = signing.Prepare(cfg.signingKey(), cfg.name)
 		}
+		return key.Public, err
 	}
 	if n.store, err = eventstore.Open(ctx, eventstore.Config{
-		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Replicas: cfg.replicas, Timezone: cfg.timezone, Key: key.Public,
+		Dir: cfg.dir, Ledger: cfg.name, URL: cfg.natsURL, Creds: cfg.creds, Replicas: cfg.replicas, Timezone: cfg.timezone, NewKey: prepareKey, Existing: cfg.existing,
 		Listen: cfg.natsListen, ListenCert: cfg.natsCert, ListenKey: cfg.natsKey,
 		Follow: cfg.follow, ContentType: contentType, Logger: cfg.log, Now: cfg.now, Observe: n.metrics.ObserveAppend,
 	}); err != nil {
 		if errors.As(err, new(*eventstore.ConnectError)) {
 			err = fmt.Errorf("--nats: %w: check the address, and the user in it or --nats-creds", err)
-			if made { // and no log has it
-				err = errors.Join(err, os.Remove(key.File))
-			}
 		}
 		return nil, err
+	}
+	if !cfg.follow { // a copy signs nothing
+		if _, err = prepareKey(); err != nil {
+			return nil, err
+		}
 	}
 	if n.admin, err = signin.PrepareAdminToken(cfg.dir); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/traces"
+	"github.com/milepost-ledger/milepost/eventstore"
 )
 
 // nodeConfig says which ledger to run and where.
@@ -17,6 +18,7 @@ type nodeConfig struct {
 	natsURL  string // external NATS; embedded when empty
 	creds    string
 	replicas int  // of a new ledger on natsURL; 0 for the usual
+	existing bool // what is not there is refused, and not made
 	follow   bool // serve a copy, which can only be read
 
 	natsListen        string // host:port where subscribers connect to the embedded server; "" for nowhere
@@ -40,6 +42,23 @@ type nodeConfig struct {
 // scrubRate is how many records a second the scrub reads unless told otherwise: a
 // hundredth of what the log can give.
 const scrubRate = 2000
+
+// check says in terms of the flags what makes no sense.
+func (cfg nodeConfig) check() error {
+	if cfg.creds != "" && cfg.natsURL == "" {
+		return usagef("--nats-creds %s: name the server that they are for with --nats", cfg.creds)
+	}
+	if cfg.follow && cfg.natsURL == "" {
+		return usagef("--follow serves a copy: name the server that keeps it with --nats; milepost mirror makes one")
+	}
+	if err := eventstore.CheckLedger(cfg.name); err != nil {
+		return usagef("--ledger %q: want 1 to 64 of a-z, 0-9 and, not first, -", cfg.name)
+	}
+	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
+		return usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)
+	}
+	return checkReplicas(cfg.replicas, cfg.natsURL)
+}
 
 // checkReplicas says in terms of the flags what no server could keep.
 func checkReplicas(n int, natsURL string) error {

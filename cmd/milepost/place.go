@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -38,8 +39,18 @@ func (a *app) placeOf(cmd *cobra.Command) *place {
 	given := a.serveSettingsOf(cmd, "data", "ledger", "nats", "nats-creds", "key", "checkpoints")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		p.named = flags.Changed("data") || flags.Changed("config")
+		if p.named && a.server != "" {
+			return usagef("--server and a directory, by --data or --config, are two places: leave one out")
+		}
+		p.named = p.named || a.server == "" && a.env("MILEPOST_CONFIG") != ""
 		if err := given.settle(); err != nil {
 			return err
+		}
+		if follow, at := given.forServe("follow"); follow != "" {
+			var err error
+			if p.cfg.follow, err = strconv.ParseBool(follow); err != nil {
+				return usagef("%s: want true or false", at)
+			}
 		}
 		p.cfg.dir, p.cfg.log = a.dataDir(), a.logger()
 		return nil
@@ -81,7 +92,8 @@ func withLedger(ctx context.Context, cfg nodeConfig, f func(context.Context, *no
 	_, err = os.Stat(filepath.Join(cfg.dir, "jetstream"))
 	switch {
 	case cfg.natsURL != "" || err == nil:
-	case errors.Is(err, fs.ErrNotExist): // opening it would make an empty one
+		cfg.existing = true
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no ledger in %s: say where with --data; one on a NATS server with --nats or --config", cfg.dir)
 	default:
 		return fmt.Errorf("data directory: %w", err)

@@ -108,19 +108,18 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	if err := listen.check(); err != nil {
 		return err
 	}
+	if err := cfg.check(); err != nil {
+		return err
+	}
 	if err := checkNATSListen(cfg); err != nil {
 		return err
 	}
-	// What listens comes before what is made: a new ledger is not left behind by a start
-	// that fails for the sake of a port.
-	l, local, told, err := listen.open(cfg.log)
-	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) && heldBy(cfg.dir).PID != 0 {
+	if err := checkListens(cfg, listen); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) && eventstore.InUse(cfg.dir) {
 			return explainLock(&eventstore.LockedError{Dir: cfg.dir})
 		}
 		return err
 	}
-	defer func() { _ = l.Close() }() // it is closed where it served
 	tracer, untrace, err := a.tracing(ctx, cfg)
 	if err != nil {
 		return err
@@ -137,6 +136,11 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
 
+	l, local, told, err := listen.open(cfg.log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }() // it is closed where it served
 	s := &server{node: n, url: local, signIn: n.newSignIn(listen, told)}
 	n.holder.Address, n.holder.Certificate = local, listen.certificate()
 	if err := n.holder.write(cfg.dir); err != nil {
@@ -203,6 +207,25 @@ func unlessEnded(ctx context.Context, err error) error {
 	return err
 }
 
+// checkListens says what would keep a server from listening, before a new ledger is
+// made. Until all is ready nothing listens: who comes earlier is sent to another server,
+// and not kept waiting.
+func checkListens(cfg nodeConfig, listen *listening) error {
+	l, _, _, err := listen.open(cfg.log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }() // nothing was taken in
+	if cfg.natsListen == "" {
+		return nil
+	}
+	n, err := net.Listen("tcp", cfg.natsListen)
+	if err != nil {
+		return fmt.Errorf("--nats-listen %s: %w; give another address", cfg.natsListen, err)
+	}
+	return n.Close()
+}
+
 // checkNATSListen says in terms of the flags what the log would refuse.
 func checkNATSListen(cfg nodeConfig) error {
 	switch {
@@ -231,11 +254,7 @@ func checkNATSListen(cfg nodeConfig) error {
 		return fmt.Errorf("--nats-listen %s: other machines can reach this address, and events would pass in clear: "+
 			"give --nats-tls-cert and --nats-tls-key, or listen on 127.0.0.1, [::1] or localhost", cfg.natsListen)
 	}
-	l, err := net.Listen("tcp", cfg.natsListen) // what is taken by the time that it is needed is told then
-	if err != nil {
-		return fmt.Errorf("--nats-listen %s: %w; give another address", cfg.natsListen, err)
-	}
-	return l.Close()
+	return nil
 }
 
 // version of the program, as the Go toolchain stamped it.
