@@ -55,7 +55,9 @@
 // JetStream itself may cut off a damaged block and hand its sequences out again,
 // so whoever keeps a position or hashes must compare them with the log when it
 // starts; Subscribe notices a position beyond the end. A log whose end is there
-// and cannot be read is not taken for a shorter one ([*DamagedError]).
+// and cannot be read is not taken for a shorter one ([*DamagedError]). Where in a
+// cluster only the copy of a server is damaged that does not lead, readers without a
+// filter and those who ask where the log ends are answered from another one.
 //
 // # In a cluster
 //

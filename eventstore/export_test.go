@@ -129,3 +129,6 @@ func (s *Store) Followers() int {
 	defer s.commit.tail.mu.Unlock()
 	return len(s.commit.tail.waiters)
 }
+
+// SetStall sets how long readers of a cluster get nothing before that is looked into.
+func (s *Store) SetStall(stall time.Duration) { s.stallTime = stall }

@@ -1,11 +1,11 @@
 package eventstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,6 +26,14 @@ const (
 	// followRetry is how long a reader waits that the server had no answer for.
 	followRetry = 250 * time.Millisecond
 
+	// stallTime is how long a reader of a cluster gets nothing before it is asked whether
+	// there is something.
+	stallTime = 10 * time.Second
+
+	// copiesTried is how many consumers in a row are tried that do not come further. Each
+	// is on a server that was picked at random.
+	copiesTried = 12
+
 	// consumerTTL is when the server forgets the consumer of a reader that
 	// vanished. Those which end normally delete theirs.
 	consumerTTL = time.Minute
@@ -39,9 +47,98 @@ type span struct {
 	headers  bool // records come with theirs
 }
 
-// follow drives both Read and Subscribe: an ordered consumer fills a feed,
-// and the caller's goroutine empties it in chunks.
+// follow drives both Read and Subscribe: an ordered consumer fills a feed, and the
+// caller's goroutine empties it in chunks. In a cluster the consumer is on any of the
+// servers, and reads the copy of that one: where it lacks a record that the leader has,
+// another consumer goes on.
 func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error) bool) {
+	for tries := 0; ; tries++ {
+		next, err := s.consume(ctx, sp, yield)
+		if next > sp.from {
+			sp.from, tries = next, 0
+		}
+		gap, missing := (*GapError)(nil), false
+		switch {
+		case err == nil:
+			return
+		case s.replicas <= 1 || tries == copiesTried:
+		case errors.Is(err, errStalled):
+			missing = true
+		case errors.As(err, &gap) && gap.Got > gap.Want:
+			_, lookErr := s.getFromLeader(ctx, s.stream, fmt.Sprintf(`{"seq":%d}`, gap.Want))
+			missing = lookErr == nil
+		}
+		if !missing {
+			yield(nil, err)
+			return
+		}
+		s.log.Warn("a server's copy of the log lacks a record that the leader has, another copy is read", "seq", sp.from)
+	}
+}
+
+// consume reads with one consumer. It returns what comes after the last record that it
+// yielded, and why that did not come; nil when the caller has enough.
+func (s *Store) consume(ctx context.Context, sp span, yield func([]Record, error) bool) (next uint64, err error) {
+	cons, err := s.newConsumer(ctx, sp)
+	if err != nil {
+		return sp.from, fmt.Errorf("eventstore: read from %d: %w", sp.from, err)
+	}
+	defer s.forget(cons)
+
+	f := newFeed(sp)
+	opts := []jetstream.PullConsumeOpt{
+		jetstream.PullMaxMessagesWithBytesLimit(chunkMax, pullBytes),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			if errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, jetstream.ErrConnectionClosed) {
+				f.end(ErrClosed)
+				return
+			}
+			s.log.Warn("reader interrupted, it will go on", "error", err)
+		}),
+	}
+	if s.srv.Load() == nil {
+		opts = append(opts, jetstream.PullHeartbeat(heartbeat))
+	}
+	cc, err := cons.Consume(f.put, opts...)
+	if err != nil {
+		return sp.from, fmt.Errorf("eventstore: read from %d: %w", sp.from, s.readError(err))
+	}
+	defer func() {
+		f.end(nil) // lets go of the consumer's goroutine
+		cc.Stop()
+		<-cc.Closed()
+	}()
+
+	patience := time.Duration(0)
+	if s.replicas > 1 {
+		patience = s.stallTime
+	}
+	for next = sp.from; ; {
+		chunk, err := f.take(ctx, s.closing, patience)
+		if n := len(chunk); n > 0 {
+			next = chunk[n-1].Seq + 1
+			if !yield(chunk, nil) {
+				return next, nil
+			}
+		}
+		switch {
+		case errors.Is(err, errSpanDone):
+			return next, nil
+		case errors.Is(err, errStalled) && !s.hasNext(ctx, sp, next):
+		case err != nil:
+			return next, err
+		}
+	}
+}
+
+// hasNext says whether the leader has something to read for a reader that gets nothing.
+func (s *Store) hasNext(ctx context.Context, sp span, next uint64) bool {
+	_, err := s.getFromLeader(ctx, s.stream, fmt.Sprintf(`{"seq":%d,"next_by_subj":%q}`, next, cmp.Or(sp.filter, everything)))
+	return err == nil
+}
+
+// newConsumer makes the consumer of a reader.
+func (s *Store) newConsumer(ctx context.Context, sp span) (jetstream.Consumer, error) {
 	cfg := jetstream.OrderedConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       sp.from,
@@ -64,49 +161,7 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 		}
 		cons, err = query(ctx, s, begin)
 	}
-	if err != nil {
-		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, err))
-		return
-	}
-	defer s.forget(cons)
-
-	f := newFeed(sp)
-	opts := []jetstream.PullConsumeOpt{
-		jetstream.PullMaxMessagesWithBytesLimit(chunkMax, pullBytes),
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-			if errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, jetstream.ErrConnectionClosed) {
-				f.end(ErrClosed)
-				return
-			}
-			s.log.Warn("reader interrupted, it will go on", "error", err)
-		}),
-	}
-	if s.srv.Load() == nil {
-		opts = append(opts, jetstream.PullHeartbeat(heartbeat))
-	}
-	cc, err := cons.Consume(f.put, opts...)
-	if err != nil {
-		yield(nil, fmt.Errorf("eventstore: read from %d: %w", sp.from, s.readError(err)))
-		return
-	}
-	defer func() {
-		f.end(nil) // lets go of the consumer's goroutine
-		cc.Stop()
-		<-cc.Closed()
-	}()
-
-	for {
-		chunk, err := f.take(ctx, s.closing)
-		if len(chunk) > 0 && !yield(chunk, nil) {
-			return
-		}
-		if err != nil {
-			if !errors.Is(err, errSpanDone) {
-				yield(nil, err)
-			}
-			return
-		}
-	}
+	return cons, err
 }
 
 // passes says that the server could not be asked, and may be soon.
@@ -123,124 +178,4 @@ func (s *Store) forget(cons jetstream.Consumer) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_ = s.js.DeleteConsumer(ctx, s.stream, info.Name)
-}
-
-// errSpanDone ends a feed whose span was read to its end.
-var errSpanDone = errors.New("eventstore: span done")
-
-// feed hands records from the consumer's goroutine to the reader's, as many
-// at a time as there are.
-type feed struct {
-	span span
-
-	mu    sync.Mutex
-	buf   []Record
-	err   error
-	space sync.Cond     // there is room in buf, or err is set
-	ready chan struct{} // room for one: there is something to take
-
-	putting sync.Mutex // one put at a time: a reset consumer's first may meet the old one's last
-	next    uint64     // guarded by putting
-	batch   batchCheck // guarded by putting
-}
-
-func newFeed(sp span) *feed {
-	f := &feed{span: sp, next: sp.from, ready: make(chan struct{}, 1)}
-	f.space.L = &f.mu
-	return f
-}
-
-// put is called by the consumer for every message, in order. It blocks when
-// the reader is behind, which in turn stops the server from sending more.
-func (f *feed) put(m jetstream.Msg) {
-	f.putting.Lock()
-	defer f.putting.Unlock()
-	rec, err := delivered(m)
-	if f.span.headers {
-		rec.Headers = m.Headers()
-	}
-	if err == nil {
-		err = f.check(rec.Seq, placeOf(m.Headers()))
-	}
-	beyond := f.span.to != 0 && rec.Seq > f.span.to
-	if err == nil && f.span.to != 0 && rec.Seq >= f.span.to {
-		err = errSpanDone
-		if id := f.batch.open(); f.span.whole && id != "" {
-			err = &TornBatchError{Batch: id, Seq: rec.Seq}
-		}
-	}
-
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for len(f.buf) >= chunkMax && f.err == nil {
-		f.space.Wait()
-	}
-	if f.err != nil {
-		return
-	}
-	if err == nil || errors.Is(err, errSpanDone) && !beyond {
-		f.buf = append(f.buf, rec)
-	}
-	f.err = err
-	if len(f.buf) == 1 || err != nil { // else the reader was told before
-		f.signal()
-	}
-}
-
-// check asserts that nothing is missing before seq.
-func (f *feed) check(seq uint64, place batchPlace) error {
-	if f.span.filter != "" {
-		if seq < f.next {
-			return &GapError{Want: f.next, Got: seq}
-		}
-		f.next = seq + 1
-		return nil
-	}
-	if seq != f.next {
-		return &GapError{Want: f.next, Got: seq}
-	}
-	f.next++
-	return f.batch.check(seq, place)
-}
-
-func (f *feed) signal() {
-	select {
-	case f.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (f *feed) end(err error) {
-	f.mu.Lock()
-	if f.err == nil {
-		if err == nil {
-			err = errSpanDone
-		}
-		f.err = err
-	}
-	f.space.Broadcast()
-	f.signal()
-	f.mu.Unlock()
-}
-
-// take waits for records and returns all there are, with the error that ends
-// the feed after them.
-func (f *feed) take(ctx context.Context, closing <-chan struct{}) ([]Record, error) {
-	for {
-		select {
-		case <-f.ready:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-closing:
-			return nil, ErrClosed
-		}
-		f.mu.Lock()
-		chunk, err := f.buf, f.err
-		f.buf = make([]Record, 0, min(2*len(chunk)+1, chunkMax)) // the next is likely as long
-		f.space.Signal()
-		f.mu.Unlock()
-		if len(chunk) > 0 || err != nil {
-			return chunk, err
-		}
-	}
 }

@@ -63,6 +63,7 @@ type Store struct {
 
 	lookedAfter sync.WaitGroup // the embedded server, or the connections to external ones
 	stuckTime   time.Duration
+	stallTime   time.Duration
 
 	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
@@ -111,7 +112,7 @@ func newStore(cfg Config) (*Store, error) {
 	if cfg.MaxPending <= 0 {
 		cfg.MaxPending = defaultMaxPending
 	}
-	s := &Store{cfg: cfg, log: cfg.Logger, stream: streamName(cfg.Ledger), stuckTime: stuckTime, closing: make(chan struct{})}
+	s := &Store{cfg: cfg, log: cfg.Logger, stream: streamName(cfg.Ledger), stuckTime: stuckTime, stallTime: stallTime, closing: make(chan struct{})}
 	if cfg.ContentType != "" {
 		s.contentType = []string{cfg.ContentType}
 	}
