@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,8 +27,9 @@ import (
 //	webhook-allow = 10.1.0.0/16
 //	webhook-allow = 10.2.0.0/16
 //
-// A value is all behind the first "=", without the spaces around it. There is no
-// flag that has a secret, only such as name the file that it is in.
+// A value is all behind the first "=", without the spaces around it. What looks like a
+// quoted value, or like a comment behind one, is refused: it would be taken as it
+// stands. There is no flag that has a secret, only such as name the file that it is in.
 type settings struct {
 	app  *app
 	cmd  *cobra.Command
@@ -39,8 +41,8 @@ type settings struct {
 
 const settingsHelp = "Every flag can also be given in the environment, as MILEPOST_ and its name (MILEPOST_LISTEN, MILEPOST_TLS_CERT; the values\n" +
 	"of one that can be given again are separated by commas), or in the file that --config names, as a line like\n" +
-	"\"listen = 127.0.0.1:8080\"; lines that begin with # say nothing. The command line wins over the environment, and that\n" +
-	"over the file. Secrets are in none of them, only the names of their files."
+	"\"listen = 127.0.0.1:8080\", without quotes; lines that begin with # say nothing, and nothing else is a comment. The\n" +
+	"command line wins over the environment, and that over the file. Secrets are in none of them, only the names of their files."
 
 // settingsOf gives cmd the flag --config. Call it when all other flags are there.
 func (a *app) settingsOf(cmd *cobra.Command) *settings {
@@ -152,6 +154,9 @@ func (s *settings) forServe(name string) (value, at string) {
 	return "", ""
 }
 
+// likeComment is in a value what other files have a comment begin with.
+var likeComment = regexp.MustCompile(`(^|\s)#`)
+
 // entry is what the file says of a flag.
 type entry struct {
 	at     string // the place of the first value
@@ -187,6 +192,10 @@ func (s *settings) read() (map[string]*entry, error) {
 			return nil, usagef("%s: there is no setting %q%s", at, name, alike(name, known))
 		case value == "":
 			return nil, usagef("%s: %s has no value: give it one, or leave the line out", at, name)
+		case strings.ContainsRune("\"'", rune(value[0])):
+			return nil, usagef("%s: the value of %s begins with a quote, which would be a part of it: leave the quotes out", at, name)
+		case likeComment.MatchString(value):
+			return nil, usagef("%s: the value of %s has a # at its beginning or behind a space: what is a comment goes on a line of its own, what is not is given on the command line or as %s", at, name, variable(name))
 		case found[name] == nil:
 			found[name] = &entry{at: at + ": " + name}
 		case !repeated(f):
