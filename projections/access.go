@@ -34,6 +34,7 @@ type Token struct {
 	Label   string      `json:"label"`
 	Expires domain.Date `json:"expires"` // the last day on which it is good
 	Revoked bool        `json:"revoked"`
+	Expired bool        `json:"expired" sql:"-"` // that day is past on the day of the point
 }
 
 // Identity is how a principal can sign in by an OpenID provider, as of a point.
@@ -89,6 +90,9 @@ func (q *query) principal(p *Principal, e found) (err error) {
 	}
 	if p.Tokens, err = partsOf(q, tokenTable, e, func(t *Token) *domain.Key { return &t.Token }); err != nil {
 		return err
+	}
+	for i := range p.Tokens {
+		p.Tokens[i].Expired = past(p.Tokens[i].Expires, q.at.Day)
 	}
 	p.Identities, err = partsOf(q, identityTable, e, func(i *Identity) *domain.Key { return &i.Identity })
 	return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,7 @@ func recordsIn(r record, name string) (all []record) {
 
 // stands reports whether a grant, a token or an identity holds still.
 func stands(s style, r record) bool {
-	return s.get(r, "revoked") != "true" && s.get(r, "unlinked") != "true"
+	return !slices.ContainsFunc([]string{"revoked", "expired", "unlinked"}, func(end string) bool { return s.get(r, end) == "true" })
 }
 
 // standingGrants says what a principal may do now: "representative of wuxi in
@@ -70,7 +71,7 @@ func standingGrants(s style, r record) string {
 	return strings.Join(all, "; ")
 }
 
-// countStanding counts what holds still; of tokens, those that have expired too.
+// countStanding counts what holds still.
 func countStanding(name string) func(style, record) string {
 	return func(s style, r record) string {
 		n := 0

@@ -132,7 +132,7 @@ func newTokenList(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.printList(list, "items", *viewOf("principal", "token", "label", "expires", "revoked"))
+		return a.printList(list, "items", *viewOf("principal", "token", "label", "expires", "expired", "revoked"))
 	}
 	return cmd
 }

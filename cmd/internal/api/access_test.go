@@ -39,7 +39,7 @@ func TestAccessLists(t *testing.T) {
 	for path, want := range map[string]string{
 		"access": `{"principal":"li-wei","name":"李伟",
 			"grants":[{"grant":"g-1","role":"viewer","agreement":"wuxi-2017","party":"","cleared":["project/iot-base"],"revoked":false}],
-			"tokens":[{"token":"t-1","label":"laptop","expires":"2019-04-30","revoked":false}],
+			"tokens":[{"token":"t-1","label":"laptop","expires":"2019-04-30","revoked":false,"expired":false}],
 			"identities":[{"identity":"i-1","issuer":"https://id.example.org","subject":"1","unlinked":false}],"version":3}`,
 		"restrictions": `{"agreement":"wuxi-2017","projects":[{"key":"iot-base","since":"2019-03-01"}],"areas":[],"version":1}`,
 		"subscribers": `{"subscriber":"warehouse","agreement":"wuxi-2017","from":1,"public_key":"U` + strings.Repeat("A", 55) + `",

@@ -42,9 +42,9 @@ func (accessAnswer) Held(p projections.Principal) (held []projections.Grant) {
 }
 
 // Good counts the tokens that are taken on the day of the page.
-func (a accessAnswer) Good(p projections.Principal) (n int) {
+func (accessAnswer) Good(p projections.Principal) (n int) {
 	for _, t := range p.Tokens {
-		if !t.Revoked && t.Expires >= a.Today() {
+		if !t.Revoked && !t.Expired {
 			n++
 		}
 	}
@@ -78,9 +78,6 @@ func (s *site) principal(ctx context.Context, v *visit) (principalAnswer, error)
 	v.Crumbs = []crumb{{v.Say("Access"), "/access"}}
 	return principalAnswer{v, found}, nil
 }
-
-// Expired reports whether a token's last day is past.
-func (a principalAnswer) Expired(t projections.Token) bool { return t.Expires < a.Today() }
 
 // Over says which agreement a right is over, or the whole ledger.
 func (v *visit) Over(agreement domain.Key) string { return v.over(agreement) }
