@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -171,7 +172,11 @@ func newTokenRevoke(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.do(cmd, access.RevokeToken{}.Name(), raw)
+			err = a.do(cmd, access.RevokeToken{}.Name(), raw)
+			if refused := (*refusal)(nil); errors.As(err, &refused) && refused.Code == domain.CodeNotFound && refused.Field == "token" {
+				refused.Detail += fmt.Sprintf(": milepost token list %s shows those there are", args[0])
+			}
+			return err
 		},
 	}
 }
