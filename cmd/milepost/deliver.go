@@ -9,12 +9,14 @@ import (
 
 	"github.com/milepost-ledger/milepost/cmd/internal/feed"
 	"github.com/milepost-ledger/milepost/cmd/internal/webhook"
+	webhooks "github.com/milepost-ledger/milepost/domain/webhook"
 	"github.com/milepost-ledger/milepost/projections"
 )
 
 // webhookConfig says whether a server delivers webhooks, and where to.
 type webhookConfig struct {
 	deliver bool
+	unsaid  bool           // nobody said whether to, and it does not
 	http    bool           // also to addresses without TLS
 	allow   []netip.Prefix // networks that are not public
 
@@ -36,6 +38,7 @@ func (c *webhookConfig) settle(cmd *cobra.Command, external, follows bool) error
 	switch {
 	case !cmd.Flags().Changed("webhooks"):
 		c.deliver = !external
+		c.unsaid = external && !follows
 	case c.deliver && follows:
 		return usagef("--webhooks: a server that follows a copy delivers none; leave it out")
 	}
@@ -47,6 +50,21 @@ func (c *webhookConfig) settle(cmd *cobra.Command, external, follows bool) error
 		c.allow = append(c.allow, network)
 	}
 	return nil
+}
+
+// warnOfWebhooks says that there are webhooks to which this server sends nothing, where
+// nobody has said that it is another one that does.
+func (n *node) warnOfWebhooks() {
+	enabled := 0
+	for _, w := range n.directory.Webhooks() {
+		if w.State.State == webhooks.StatusEnabled {
+			enabled++
+		}
+	}
+	if n.cfg.webhooks.unsaid && enabled > 0 {
+		n.cfg.log.Warn("webhooks are enabled, and with --nats this server delivers none unless it is told to: "+
+			"give --webhooks to exactly one server of the ledger, and --webhooks=false to the others", "enabled", enabled)
+	}
 }
 
 // openWebhooks makes the deliverer of a node, which has yet to run.

@@ -146,6 +146,7 @@ func (a *app) serve(ctx context.Context, cfg nodeConfig, listen *listening, read
 	if err := n.holder.write(cfg.dir); err != nil {
 		return err
 	}
+	n.warnOfWebhooks()
 	if cfg.webhooks.deliver {
 		if err := n.openWebhooks(); err != nil {
 			return err

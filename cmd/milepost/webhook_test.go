@@ -171,3 +171,22 @@ func TestWebhookToAPrivateAddress(t *testing.T) {
 	server.stop(t, syscall.SIGTERM)
 	assert.Empty(t, to.sent())
 }
+
+// On an external log webhooks are delivered where somebody says so. A server that was
+// not told says at its start that there are some to which it sends nothing.
+func TestWebhooksThatNobodyDelivers(t *testing.T) {
+	const warning = "give --webhooks to exactly one server of the ledger"
+	dir, url := t.TempDir(), externalNATS(t)
+	log := func(do []string, flags ...string) string {
+		s := startServer(t, dir, append(flags, "--nats", url)...)
+		s.must(t, "", do...)
+		s.stop(t, syscall.SIGTERM)
+		return s.log.String()
+	}
+	status := []string{"status"}
+	require.NotContains(t, log([]string{"webhook", "add", "erp", "https://erp.example.org/hook"}, "--webhooks"), warning)
+	require.Contains(t, log(status), warning)
+	require.NotContains(t, log(status, "--webhooks"), warning)
+	require.NotContains(t, log([]string{"webhook", "disable", "erp", "--reason", "moving house"}, "--webhooks=false"), warning)
+	require.NotContains(t, log(status), warning)
+}
