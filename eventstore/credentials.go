@@ -99,7 +99,9 @@ func (s *Store) Embedded() bool { return s.srv.Load() != nil }
 // itself, an account with nothing in it but the way to the consumer. LEDGER
 // stands for the account that the log is in. The reader asks by the API prefix
 // ExternalAPI: in each account of its configuration the server itself answers to
-// the usual one, and says that there is no JetStream.
+// the usual one, and says that there is no JetStream. A server that reads it again
+// while it runs (nats-server --signal reload) does not import what is exported at the
+// same time, so it is started again.
 func (s *Store) Configuration(consumer, publicKey string) string {
 	publish, subscribe := Permissions(s.stream, consumer)
 	local := make([]string, len(publish))
@@ -108,7 +110,8 @@ func (s *Store) Configuration(consumer, publicKey string) string {
 	}
 	account := accountOf(consumer)
 	var b strings.Builder
-	b.WriteString("# In the account of the ledger, here LEDGER:\nexports: [\n")
+	b.WriteString("# Start the server again with it, one after the other in a cluster: after a reload alone the subscriber is told that\n" +
+		"# there are no responders. In the account of the ledger, here LEDGER, in one list with what it exports already:\nexports: [\n")
 	for _, subject := range publish {
 		fmt.Fprintf(&b, "  { service: %q, response_type: stream, accounts: [%q] }\n", subject, account)
 	}

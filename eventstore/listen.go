@@ -102,11 +102,14 @@ func (s *Store) Admit(ctx context.Context, subscribers Subscribers) error {
 }
 
 // Address is where subscribers connect, as a NATS URL; "" before Admit. With an
-// external server it is that one's.
+// external server it is that one's, without the user by which the ledger connects.
 func (s *Store) Address() string {
 	switch {
 	case s.srv.Load() == nil:
-		return s.read.ConnectedUrlRedacted()
+		if address := s.read.ConnectedUrlRedacted(); address != "" {
+			return WithoutUser(address)
+		}
+		return ""
 	case s.gate == nil || s.srv.Load().Addr() == nil:
 		return ""
 	case s.cfg.ListenCert != "":
