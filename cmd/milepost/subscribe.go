@@ -26,11 +26,11 @@ func newSubscribe(a *app) *cobra.Command {
 			"With --position the place is kept in a file, and the next run goes on from there. It moves when an event has been\n" +
 			"printed or its command has succeeded, so a run that is killed in between repeats that event. With --out, too, the\n" +
 			"events are in that file exactly once, whenever a run is killed: the place has the length of the file, to which\n" +
-			"the next run cuts it back.\n\n" +
+			"the next run cuts it back. What was recorded before the first run is in it only with --from first.\n\n" +
 			"With --exec a shell runs the command for each event, one after the other: the event is on its standard input, and\n" +
 			"MILEPOST_SEQ and MILEPOST_TYPE are in its environment. One that fails is run again, after longer and longer pauses.",
 		Example: "  milepost subscribe --from first | jq .event.type\n" +
-			"  milepost subscribe --agreement wuxi-cethik-2017 --position wuxi.position --out wuxi.jsonl\n" +
+			"  milepost subscribe --from first --agreement wuxi-cethik-2017 --position wuxi.position --out wuxi.jsonl\n" +
 			"  milepost subscribe --kind project --position mail.position --exec 'mail -s \"$MILEPOST_TYPE\" office@example.org'",
 		Args: cobra.NoArgs,
 	}

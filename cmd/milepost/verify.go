@@ -34,7 +34,7 @@ func newVerify(a *app) *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&ledgerKey, "ledger-key", "", "the ledger's verifier `key`, the first one or a later one, or the file that holds it")
 	flags.StringArrayVar(&witnesses, "witness", nil, "a party's verifier key, or the file that holds it, as `PARTY=KEY`; may be repeated")
-	flags.StringVar(&since, "since", "", "`file` of a checkpoint that you kept: the bundle must go on from it")
+	flags.StringVar(&since, "since", "", "`file` of a checkpoint that you kept, of the ledger or the agreement as the bundle is: it must go on from it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o, err := verifyOptions(ledgerKey, witnesses, since)
 		if err != nil {
