@@ -229,6 +229,7 @@ func TestAsk_againWhenItsServerIsLeftForAnother(t *testing.T) {
 // A server that is cut off from the log answers its clients' pings still, so nothing
 // but silence of the leader tells a store to look elsewhere; also one that only reads.
 func TestAServerThatDoesNotReachTheLeaderIsLeft(t *testing.T) {
+	t.Parallel()
 	srv := external(t)
 	outside := external(t, func(o *server.Options) { o.JetStream, o.StoreDir = false, "" })
 	p := newProxy(t, srv.ClientURL())

@@ -59,6 +59,7 @@ func TestRestore_whoseEndIsNotHeard(t *testing.T) {
 // An answer that does not come, as while a leader is chosen, does not undo a restore at
 // its end.
 func TestRestore_whoseLastAnswersAreMissed(t *testing.T) {
+	t.Parallel()
 	b := backedUp(t)
 	p := newProxy(t, external(t).ClientURL())
 	cfg := onto(t, p.url())

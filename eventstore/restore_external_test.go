@@ -133,6 +133,7 @@ func streamsOn(t *testing.T, url string) map[string]*jetstream.StreamInfo {
 }
 
 func TestRestore_ontoAServer(t *testing.T) {
+	t.Parallel()
 	b := backedUp(t)
 	for name, c := range map[string]struct {
 		url           func() string
@@ -282,6 +283,7 @@ func TestRestore_thatFailsLeavesNothingOnAServer(t *testing.T) {
 // The servers of a cluster answer for a record a moment before they take the next one of
 // its subject, which expects it.
 func TestRestore_ofOneSubjectOntoACluster(t *testing.T) {
+	t.Parallel()
 	b := backedUp(t)
 	s := open(t)
 	for i := range uint64(1000) {

@@ -20,6 +20,7 @@ import (
 // A restore from which the server is taken away leaves on it what one leaves that is
 // killed.
 func TestRestore_interruptedOnAServer(t *testing.T) {
+	t.Parallel()
 	b := backedUp(t)
 	for name, c := range map[string]struct {
 		url string
@@ -110,6 +111,7 @@ func TestRestore_interruptedBehindItsEnd(t *testing.T) {
 // What belongs to a ledger on a server is nobody's to throw away who did not ask that
 // server, whether the ledger is whole there or not.
 func TestRestore_interruptedAndAskedElsewhere(t *testing.T) {
+	t.Parallel()
 	b := backedUp(t)
 	for name, ended := range map[string]bool{"whole": true, "unfinished": false} {
 		t.Run(name, func(t *testing.T) {
@@ -186,6 +188,7 @@ func TestRestore_whileAnotherGoesOn(t *testing.T) {
 
 // Of some that begin at once no more than one ends, and that is the ledger.
 func TestRestore_atOnce(t *testing.T) {
+	t.Parallel()
 	b := backedUp(t)
 	together := func(url string) (ended []eventstore.Config) {
 		var all sync.WaitGroup

@@ -18,6 +18,7 @@ import (
 // A server that has met the very end of the disk writes nothing more by itself, so
 // the store starts it again when there is room.
 func TestALogThatHasMetTheEndOfItsDiskGoesOn(t *testing.T) {
+	t.Parallel()
 	// given a store whose disk is full
 	s, _, makeRoom := fullDisk(t)
 	// when there is room
@@ -28,6 +29,7 @@ func TestALogThatHasMetTheEndOfItsDiskGoesOn(t *testing.T) {
 
 // A log that cannot be opened again when there is room is tried again until it can.
 func TestALogThatCannotBeOpenedAgainAtOnceGoesOn(t *testing.T) {
+	t.Parallel()
 	// given a store whose disk is full
 	s, disk, makeRoom := fullDisk(t)
 	// when there is room for what is in files, and none for more of these

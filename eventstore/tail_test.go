@@ -231,6 +231,7 @@ func TestAReaderAheadOfTheTailIsGivenNothingAgain(t *testing.T) {
 // Given writers, when a reader reads to the end and subscribes from there, again and
 // again, then it is never given what it has.
 func TestReadersGoOnWhereTheyReadTo(t *testing.T) {
+	t.Parallel()
 	for _, filter := range []string{"", subject("*")} {
 		s := open(t)
 		mustAppend(t, s, messages(0, 1)...)

@@ -1,0 +1,17 @@
+package eventstore_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+// Tests that may run beside others wait for servers that hang, come and go, and hardly
+// need a processor: more of them run at a time than there are processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
