@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // Made tells what a file of read models was made from.
@@ -36,7 +38,7 @@ func (m *Models) ReplayTo(ctx context.Context, log Log, to uint64, path string, 
 		made, err = m.replayTo(ctx, log, to, part.Name(), progress)
 	}
 	if err == nil {
-		err = os.Link(part.Name(), path) // which one that has come meanwhile keeps from happening
+		err = durable.Name(part.Name(), path) // which one that has come meanwhile keeps from happening
 	}
 	_ = os.Remove(part.Name()) // the error is what to tell
 	return made, err

@@ -28,7 +28,7 @@ func newEvidence(a *app) *cobra.Command {
 			return a.getEvidence(cmd.Context(), want, file)
 		},
 	}
-	get.Flags().StringVar(&file, "out", "", "write to this `file` instead of standard output")
+	addNewFile(get, &file, "out", "write to this new `file` instead of standard output")
 	evidence.AddCommand(get)
 	return evidence
 }

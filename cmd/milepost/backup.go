@@ -40,14 +40,16 @@ func newBackup(a *app) *cobra.Command {
 	}
 	b.place = a.placeOf(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&b.out, "out", "", "`file` for the backup, or directory in which it gets a name of its own")
-	flags.StringVar(&b.keys, "keys", "", "copy the secret keys, too, into this `file`")
+	flags.StringVar(&b.out, "out", "", "new `file` for the backup, or directory in which it gets a name of its own")
+	addNewFile(cmd, &b.keys, "keys", "copy the secret keys, too, into this new `file`")
 	cmd.RunE = func(*cobra.Command, []string) error {
 		switch {
 		case b.out == "":
 			return usagef("say where it goes with --out: a file, or a directory")
 		case a.output == "csv":
 			return usagef("-o csv: a backup is no list; want table or json")
+		case b.keys != "" && absolute(b.keys) == absolute(b.out):
+			return usagef("--out and --keys both name %s: whoever has both can sign in the ledger's name, so give the keys a file of their own", b.out)
 		}
 		return b.run()
 	}
@@ -76,6 +78,11 @@ type backedUp struct {
 
 func (b *backingUp) run() error {
 	a := b.app
+	if !isDirectory(b.out) {
+		if err := free("out", b.out); err != nil { // before the long part, too
+			return err
+		}
+	}
 	keyFile := nodeConfig{dir: a.dataDir(), keyFile: b.place.cfg.keyFile}.signingKey()
 	if b.keys != "" {
 		if _, err := signing.ReadKey(keyFile); err != nil { // before the long part
@@ -141,7 +148,7 @@ func (a *app) takeBackup(ctx context.Context, c *client, out string) (done backe
 	}
 	defer func() { _ = resp.Body.Close() }()
 	done.File = out
-	if info, err := os.Stat(out); err == nil && info.IsDir() || strings.HasSuffix(out, string(filepath.Separator)) {
+	if isDirectory(out) {
 		_, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
 		if err != nil || params["filename"] == "" {
 			return done, sum, fmt.Errorf("%s is a directory, and the server gave the backup no name: give a file", out)
@@ -151,7 +158,7 @@ func (a *app) takeBackup(ctx context.Context, c *client, out string) (done backe
 	progress := a.bar("backup", resp.ContentLength, true)
 	defer progress.finish()
 	body := &failing{r: progress.reader(resp.Body)}
-	err = durable.Write(done.File, 0o600, func(w io.Writer) error {
+	err = durable.Create(done.File, 0o600, func(w io.Writer) error {
 		file := &counting{w: w}
 		var err error
 		sum, err = backup.Verify(ctx, io.TeeReader(body, file), backup.Options{})
@@ -171,6 +178,12 @@ func (a *app) takeBackup(ctx context.Context, c *client, out string) (done backe
 	}
 	done.Ledger, done.LastSeq, done.Evidence, done.Checkpoints, done.Lost = sum.Head.Ledger, sum.Manifest.Seq, sum.Manifest.Evidence, sum.Checkpoints, sum.Lost
 	return done, sum, notWritten(done.File, err)
+}
+
+// isDirectory says whether a backup gets a name of its own there.
+func isDirectory(out string) bool {
+	info, err := os.Stat(out)
+	return err == nil && info.IsDir() || strings.HasSuffix(out, string(filepath.Separator))
 }
 
 // counting counts what is written, and remembers why writing failed.

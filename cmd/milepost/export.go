@@ -37,7 +37,7 @@ func newExport(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", formatOCDS, "the standard, or what else: ocds or bundle")
 	cmd.Flags().StringVar(&agreement, "agreement", "", "key of the agreement")
 	cmd.Flags().BoolVar(&evidence, "evidence", false, "with the files that events name (bundle)")
-	cmd.Flags().StringVar(&file, "out", "", "write to this `file` instead of standard output")
+	addNewFile(cmd, &file, "out", "write to this new `file` instead of standard output")
 	complete(cmd, "format", formatOCDS, formatBundle)
 	a.completeKeys(cmd, "agreement", "agreement")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -58,7 +58,7 @@ func newImport(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", "auto", "form of the file: auto, jsonl, ocds or plan")
 	complete(cmd, "format", "auto", "jsonl", "ocds", "plan")
 	plan.add(a, cmd)
-	cmd.Flags().StringVar(&template, "template", "", "write an empty plan to this `file`, .xlsx or .csv, and import nothing")
+	addNewFile(cmd, &template, "template", "write an empty plan to this new `file`, .xlsx or .csv, and import nothing")
 	return cmd
 }
 

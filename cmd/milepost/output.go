@@ -23,7 +23,7 @@ func addOut(cmd *cobra.Command) {
 	if cmd.Flags().Lookup("out") != nil {
 		return
 	}
-	cmd.Flags().String("out", "", "write the list to this `file`; - is standard output")
+	addNewFile(cmd, new(string), "out", "write the list to this new `file`; - is standard output")
 	cmd.Annotations = map[string]string{"list": "yes"}
 }
 

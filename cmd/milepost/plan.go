@@ -118,8 +118,7 @@ func (a *app) refusedPlan(name string, r *refusal) error {
 	return errReported
 }
 
-// writeTemplate gets an empty plan from the server. It does not write over a
-// file, which may be a plan that somebody has filled in.
+// writeTemplate gets an empty plan from the server.
 func (a *app) writeTemplate(cmd *cobra.Command, name string, p planFlags) error {
 	format := strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")
 	if format != "csv" && format != "xlsx" {
@@ -133,13 +132,8 @@ func (a *app) writeTemplate(cmd *cobra.Command, name string, p planFlags) error 
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s is there already; name another file", name)
-	}
-	if err != nil {
+	return writeWhole(name, func(w io.Writer) error {
+		_, err := w.Write(template)
 		return err
-	}
-	_, err = f.Write(template)
-	return errors.Join(err, f.Close())
+	})
 }

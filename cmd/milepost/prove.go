@@ -17,7 +17,7 @@ func newProve(a *app) *cobra.Command {
 		Example: "  milepost prove 128 --out event-128.tlog-proof && milepost verify event-128.tlog-proof",
 		Args:    cobra.ExactArgs(1),
 	}
-	cmd.Flags().StringVar(&file, "out", "", "write to this `file` instead of standard output")
+	addNewFile(cmd, &file, "out", "write to this new `file` instead of standard output")
 	cmd.Flags().StringVar(&tree, "tree", "ledger", "in which tree: that of the ledger, or of the event's agreement")
 	complete(cmd, "tree", "ledger", "agreement")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -40,7 +40,7 @@ func newCheckpoint(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	cmd.Flags().StringVar(&agreement, "agreement", "", "key of the agreement")
-	cmd.Flags().StringVar(&file, "out", "", "write to this `file` instead of standard output")
+	addNewFile(cmd, &file, "out", "write to this new `file` instead of standard output")
 	a.completeKeys(cmd, "agreement", "agreement")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		address := path("v1", "checkpoint")

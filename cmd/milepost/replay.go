@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -45,7 +45,7 @@ func newReplay(a *app) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&r.evidence, "evidence", true, "read the evidence; =false leaves it out, which takes as long as its size does")
 	flags.StringVar(&r.to, "to", "", "stop at this instant (RFC 3339), day (its end) or seq:N, and leave the read models as a file")
-	flags.StringVar(&r.out, "out", "", "`file` for --to (default replay-<seq>.db); one that is there is not overwritten")
+	addNewFile(cmd, &r.out, "out", "`file` for --to (default replay-<seq>.db); one that is there is not overwritten")
 	flags.StringVar(&r.agreement, "agreement", "", "the agreement for --step")
 	flags.BoolVar(&r.step, "step", false, "walk through an agreement, event by event; on a terminal Enter goes on, q ends")
 	flags.StringVar(&r.from, "from", "", "seq:N, the first event that --step shows")
@@ -162,11 +162,6 @@ func (r *replay) print(result []byte) error {
 
 // file leaves the read models as of a point in a file.
 func (r *replay) file() error {
-	if r.out != "" {
-		if err := free(r.out); err != nil {
-			return err
-		}
-	}
 	var made projections.Made
 	err := r.work(r.where, func(ctx context.Context, c *client) (err error) {
 		made, err = r.fileFrom(ctx, c)
@@ -183,8 +178,8 @@ func (r *replay) file() error {
 		progress := r.bar("replay", -1, false)
 		defer progress.finish()
 		made, err = n.models.ReplayTo(ctx, n.store, to.Seq, r.out, func(done, total uint64) { progress.set(int64(done), int64(total)) })
-		if errors.Is(err, os.ErrExist) {
-			return free(r.out)
+		if errors.Is(err, fs.ErrExist) {
+			return taken(r.out)
 		}
 		return err
 	})
@@ -214,7 +209,7 @@ func (r *replay) fileFrom(ctx context.Context, c *client) (made projections.Made
 		return made, fmt.Errorf("the answer does not say how far it goes: %w", err)
 	}
 	r.name(made.Seq)
-	if err := free(r.out); err != nil {
+	if err := free("out", r.out); err != nil { // by its default name
 		return made, err
 	}
 	progress := r.bar("replay", resp.ContentLength, true)
@@ -232,12 +227,4 @@ func (r *replay) name(seq uint64) {
 	if r.out == "" {
 		r.out = fmt.Sprintf("replay-%d.db", seq)
 	}
-}
-
-// free refuses a file that is there.
-func free(name string) error {
-	if _, err := os.Lstat(name); err == nil {
-		return fmt.Errorf("%s is there already: remove it, or name another file with --out", name)
-	}
-	return nil
 }

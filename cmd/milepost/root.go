@@ -89,6 +89,9 @@ func (a *app) markStart(cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			a.started = true
+			if err := newFilesFree(cmd); err != nil {
+				return err
+			}
 			return run(cmd, args)
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/schema"
+	"github.com/milepost-ledger/milepost/eventstore/durable"
 )
 
 // asyncAPIFile is what the AsyncAPI document is called among schemas.
@@ -35,7 +35,7 @@ func newSchema(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every schema and the AsyncAPI document, each as a file in the directory --out")
 	cmd.Flags().BoolVar(&async, "asyncapi", false, "the AsyncAPI document")
-	cmd.Flags().StringVar(&out, "out", "", "write to this `file` instead of standard output; with --all, the directory")
+	cmd.Flags().StringVar(&out, "out", "", "write to this new `file` instead of standard output; with --all, the directory")
 	cmd.Flags().StringVar(&ledgerName, "ledger", "main", "`name` of the ledger, for the AsyncAPI document")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		document := schema.AsyncAPI(schema.Source{Ledger: ledgerName, Version: version()})
@@ -79,32 +79,37 @@ func (a *app) writeSchema(file string, doc any) error {
 	if err != nil {
 		return err
 	}
-	if file == "" {
-		_, err = a.out.Write(raw)
-		return err
-	}
-	return writeWhole(file, func(w io.Writer) error {
+	write := func(w io.Writer) error {
 		_, err := w.Write(raw)
 		return err
-	})
+	}
+	if file == "" {
+		return write(a.out)
+	}
+	return writeWhole(file, write)
 }
 
+// writeSchemas writes every document into a directory of schemas, which is made or
+// brought up to date.
 func (a *app) writeSchemas(dir string, document any) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
+	documents := map[string]any{asyncAPIFile: document}
 	names := schemaNames()
 	for _, name := range names {
 		s, err := schema.Named(name)
 		if err != nil {
 			return err
 		}
-		if err := a.writeSchema(filepath.Join(dir, name+".json"), s); err != nil {
+		documents[name] = s
+	}
+	for name, doc := range documents {
+		raw, err := schema.Encode(doc)
+		if err != nil {
 			return err
 		}
-	}
-	if err := a.writeSchema(filepath.Join(dir, asyncAPIFile+".json"), document); err != nil {
-		return err
+		file := filepath.Join(dir, name+".json")
+		if err := notWritten(file, durable.WriteFile(file, raw, 0o644)); err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintf(a.out, "%s: %d schemas and %s.json\n", dir, len(names), asyncAPIFile)
 	return err

@@ -46,7 +46,7 @@ func newSubscriberAdd(a *app) *cobra.Command {
 	flags.BoolVar(&all, "all", false, "it reads the events of all agreements and parties")
 	flags.StringVar(&from, "from", "first", "first `sequence` that it reads; first for all there are, now for those to come")
 	flags.BoolVar(&cleared, "cleared", false, "it reads what is restricted, too; one that is not cleared is cut off while anything that it reads of is restricted")
-	flags.StringVar(&out, "out", "", "`file` for the credentials (default NAME.creds); one that is there is left alone")
+	addNewFile(cmd, &out, "out", "`file` for the credentials (default NAME.creds); one that is there is left alone")
 	a.completeKeys(cmd, "agreement", "agreement")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if (agreement == "") == !all {

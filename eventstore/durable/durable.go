@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -23,12 +24,33 @@ func Write(path string, perm os.FileMode, write func(io.Writer) error) error {
 // Create is Write of a file that is not there yet: where one is, it stays, and
 // the error is fs.ErrExist.
 func Create(path string, perm os.FileMode, write func(io.Writer) error) error {
-	return put(path, perm, write, func(part, path string) error {
-		if err := os.Link(part, path); err != nil {
-			return err
-		}
+	return put(path, perm, write, Name)
+}
+
+// Name gives the file part the name path, unless that is taken: then both stay as they
+// are, and the error is fs.ErrExist.
+func Name(part, path string) error {
+	err := os.Link(part, path)
+	switch {
+	case err == nil:
 		return os.Remove(part)
-	})
+	case errors.Is(err, fs.ErrExist):
+		return err
+	}
+	return claim(part, path)
+}
+
+// claim is Name on a file system that has no links, such as that of a memory stick or of
+// some network disks: the name is taken with an empty file, which is then replaced.
+func claim(part, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Close(), os.Rename(part, path)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // put writes beside path and then gives the file its name.

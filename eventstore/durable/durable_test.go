@@ -50,6 +50,28 @@ func TestCreate(t *testing.T) {
 	require.Equal(t, []string{file}, left, "nothing is left behind")
 }
 
+func TestName_withoutLinks(t *testing.T) {
+	// given a file to be named where there are no links, and a name that is taken
+	dir := t.TempDir()
+	part, taken, free := filepath.Join(dir, "part"), filepath.Join(dir, "taken"), filepath.Join(dir, "free")
+	require.NoError(t, os.WriteFile(part, []byte("new"), 0o640))
+	require.NoError(t, os.WriteFile(taken, []byte("old"), 0o600))
+	// then it does not get that name
+	require.ErrorIs(t, durable.Claim(part, taken), fs.ErrExist)
+	got, err := os.ReadFile(taken)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(got))
+	// and gets another one
+	require.NoError(t, durable.Claim(part, free))
+	got, err = os.ReadFile(free)
+	require.NoError(t, err)
+	require.Equal(t, "new", string(got))
+	require.NoFileExists(t, part)
+	// and where there is nothing to be named the name is free again
+	require.Error(t, durable.Claim(part, part+"2"))
+	require.NoFileExists(t, part+"2")
+}
+
 func TestWriteFile_failureLeavesTheFormer(t *testing.T) {
 	// given a name that cannot be replaced: it is a directory that is not empty
 	dir := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -67,13 +68,20 @@ func KeyOf(file string) (Keys, error) {
 	return Keys{Format: keysFormat, Files: map[string][]byte{signingKey: b}, SHA256: map[string]string{signingKey: sumOf(b)}}, nil
 }
 
-// Write writes the keys into a file that only its owner may read.
+// Write writes the keys into a new file that only its owner may read. One that is there
+// stays, and the error is fs.ErrExist.
 func (k Keys) Write(file string) error {
 	b, err := encode(k)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(file), 0o700)
+	}
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(file, b, 0o600)
+	return durable.Create(file, 0o600, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
 }
 
 // ReadKeys reads what Write wrote.
