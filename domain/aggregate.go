@@ -104,6 +104,9 @@ type World interface {
 	// State returns the state of ref, nil when it does not exist; the error is
 	// a failure to read, never a refusal.
 	State(ref Ref) (any, error)
+	// Last is the sequence of the last event that is known to be in the log, or on its
+	// way into it, before the decision.
+	Last() (uint64, error)
 }
 
 // Elsewhere is an event that a decision puts on an aggregate other than the

@@ -25,6 +25,9 @@ func (o *Overlay) State(ref Ref) (any, error) {
 	return o.beneath.State(ref)
 }
 
+// Last implements World: what the decision itself decides is not in the log.
+func (o *Overlay) Last() (uint64, error) { return o.beneath.Last() }
+
 // Evolve lets e happen to ref; an event that is [Elsewhere] happens there.
 func (o *Overlay) Evolve(ref Ref, e Event) error {
 	if there, ok := e.(Elsewhere); ok {

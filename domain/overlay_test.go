@@ -21,6 +21,8 @@ func (s states) State(ref domain.Ref) (any, error) {
 	return s[ref], nil
 }
 
+func (s states) Last() (uint64, error) { return uint64(len(s)), nil }
+
 func TestOverlayShowsWhatHappenedInItAndNothingBeneath(t *testing.T) {
 	city, group := party.Ref("wuxi"), party.Ref("cethik")
 	was := &party.State{Title: domain.Text{"en": "Wuxi"}, Kind: "local-government"}

@@ -27,11 +27,18 @@ import (
 // Today is the day on which commands are asked, unless a scenario says another.
 var Today = domain.MustDate("2024-06-15")
 
+// Last is the sequence of the last event in the log of every scenario.
+const Last = 1_000_000
+
 // World holds the states of aggregates in memory.
 type World map[domain.Ref]any
 
 // State implements domain.World.
 func (w World) State(ref domain.Ref) (any, error) { return w[ref], nil }
+
+// Last implements domain.World. The log of a scenario is of some length that no scenario
+// gets to by itself.
+func (w World) Last() (uint64, error) { return Last, nil }
 
 // Evolve applies events to the aggregates that they belong to; what belongs
 // nowhere by itself belongs to home.

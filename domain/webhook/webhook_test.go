@@ -70,6 +70,8 @@ func TestRedeliver(t *testing.T) {
 	state := domaintest.StateOf[webhook.State](s, webhook.Ref("hook"))
 	assert.Equal(t, [2]uint64{3, 2}, [2]uint64{state.From, state.Restarts}, "twice from the same is twice")
 	s.When(webhook.Redeliver{ID: id}).Refused(domain.CodeInvalidValue, "from")
+	s.When(webhook.Redeliver{ID: id, From: domaintest.Last + 1}).Accepted()
+	s.When(webhook.Redeliver{ID: id, From: domaintest.Last + 2}).Refused(webhook.CodeBeyondEnd, "from")
 	domaintest.Given(t, given(webhook.Disabled{ID: id})...).When(cmd).Refused(domain.CodeWrongState, "webhook")
 	domaintest.Given(t).When(cmd).Refused(domain.CodeNotFound, "webhook")
 }

@@ -112,7 +112,7 @@ func (l *Ledger) decideAll(ctx context.Context, queue []queued, earlier overlay)
 		if _, known := earlier[own.ref]; !known {
 			states.suppose(q.task, own)
 		}
-		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier}
+		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier, ahead: len(b.msgs)}
 		d, receipt, err := l.lookupOrDecide(w, q.task)
 		b.seen = w.seen(b.seen)
 		switch {

@@ -92,8 +92,9 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task, before *batch) 
 	b := &batch{states: overlay{}, ids: map[string]bool{}}
 	states := b.states
 	var earlier overlay
+	ahead := 0
 	if before != nil {
-		earlier = before.states
+		earlier, ahead = before.states, len(before.msgs)
 	}
 	bytes := 0
 	for _, t := range tasks {
@@ -107,7 +108,7 @@ func (l *Ledger) decideBatch(ctx context.Context, tasks []*task, before *batch) 
 		if _, known := earlier[own.ref]; !known {
 			states.suppose(t, own)
 		}
-		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier}
+		w := &world{ctx: ctx, ledger: l, overlay: states, earlier: earlier, ahead: ahead + len(b.msgs)}
 		d, receipt, err := l.lookupOrDecide(w, t)
 		b.seen = w.seen(b.seen)
 		if t.needless(err) {

@@ -12,6 +12,7 @@ type world struct {
 	ledger  *Ledger
 	overlay overlay
 	earlier overlay // beneath overlay: after commands that are being appended, or of one moment
+	ahead   int     // events that are on their way into the log, at most
 	looked  []look  // as first seen: the append expects what was decided on. There are few, so a list does
 }
 
@@ -73,6 +74,12 @@ func (w *world) snapshot(ref domain.Ref) (*aggregate, snapshot, error) {
 	}
 	w.looked = append(w.looked, seen)
 	return seen.aggregate, seen.snapshot, nil
+}
+
+// Last implements domain.World.
+func (w *world) Last() (uint64, error) {
+	last, err := w.ledger.log.Last(w.ctx)
+	return last + uint64(w.ahead), err
 }
 
 // State implements domain.World. What has no key does not exist: a change of an
