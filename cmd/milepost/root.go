@@ -89,6 +89,9 @@ func (a *app) markStart(cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			a.started = true
+			if err := trustGiven(cmd); err != nil {
+				return err
+			}
 			if err := newFilesFree(cmd); err != nil {
 				return err
 			}
@@ -98,6 +101,24 @@ func (a *app) markStart(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		a.markStart(sub)
 	}
+}
+
+// trusting are the flags that say what is trusted, with what is signed, or how a
+// connection is guarded.
+var trusting = []string{
+	"ledger-key", "since", "key", "keys", "state", "checkpoints",
+	"tls-cert", "tls-key", "nats-creds", "nats-tls-cert", "nats-tls-key", "oidc-client-secret-file",
+}
+
+// trustGiven refuses such a flag that is given and empty, as by a variable that a script
+// did not set: it would count as none, and less would be checked than was asked for.
+func trustGiven(cmd *cobra.Command) error {
+	for _, name := range trusting {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return usagef("--%s is given and is empty: give it a value, or leave it out", name)
+		}
+	}
+	return nil
 }
 
 // run executes the command line and turns its error into an exit code.
