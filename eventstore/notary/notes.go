@@ -95,6 +95,22 @@ func namesIn(dir string) (names []string, err error) {
 	return names, nil
 }
 
+// Writable reports why checkpoints could not be kept in dir, which is made where there is
+// none.
+func Writable(dir string) error {
+	tree := filepath.Join(dir, ledgerDir)
+	err := os.MkdirAll(tree, 0o750)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(tree, ".*"+durable.Part)
+	if err != nil {
+		return err
+	}
+	_ = os.Remove(f.Name()) // unless another process took it for what was interrupted, see readNotes
+	return f.Close()
+}
+
 // Newest reads the newest kept checkpoint of a ledger's tree out of dir. It must be
 // signed by key, a verifier key, else the error is a *NoteError; it is
 // fs.ErrNotExist where none is kept.
