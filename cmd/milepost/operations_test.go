@@ -195,6 +195,7 @@ func TestOperations_theClusterServes(t *testing.T) {
 	assert.Regexp(t, `(?m)^nats leader +nats-[abc]$`, out)
 	was = one.settled(t)
 	require.Equal(t, was, two.settled(t))
+	file = filepath.Join(t.TempDir(), "back.backup")
 	one.must(t, "", "backup", "--out", file)
 	one.stop(t, syscall.SIGTERM)
 	two.stop(t, syscall.SIGTERM)
