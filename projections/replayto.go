@@ -79,7 +79,10 @@ func (m *Models) replayTo(ctx context.Context, log Log, to uint64, path string, 
 	if err != nil {
 		return made, fmt.Errorf("projections: %w", err)
 	}
-	if to > last {
+	switch {
+	case to == 0:
+		return made, &AsOfError{CodeAsOfBeforeFirst, "to", "no event had been recorded by then: give a later point"}
+	case to > last:
 		return made, &AsOfError{CodeAsOfInFuture, "to", fmt.Sprintf("the last event is %d", last)}
 	}
 	p, err := m.makeFile(ctx, log, to, path, progress, nil)

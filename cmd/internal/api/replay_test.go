@@ -125,7 +125,7 @@ func TestReplayModels(t *testing.T) {
 	r := start(t)
 	last := r.scheduled()
 	require.NoError(t, r.models.Wait(t.Context(), last.Seq))
-	for to, seq := range map[string]uint64{"": last.Seq, "?to=seq:3": 3, "?to=2019-03-01": last.Seq, "?to=2019-02-01": 0} {
+	for to, seq := range map[string]uint64{"": last.Seq, "?to=seq:3": 3, "?to=2019-03-01": last.Seq} {
 		// when
 		answer := r.send(http.MethodPost, "/v1/replay/models"+to, "").is(http.StatusOK)
 		// then a file comes, and says how far it goes
@@ -137,6 +137,10 @@ func TestReplayModels(t *testing.T) {
 	}
 	for to, code := range map[string]string{"2019-02-30": projections.CodeInvalidAsOf, "later": projections.CodeInvalidAsOf} {
 		p := r.send(http.MethodPost, "/v1/replay/models?to="+to, "").problem(http.StatusBadRequest, code)
+		assert.Equal(t, "to", p.Field)
+	}
+	for _, to := range []string{"2019-02-01", "seq:0"} {
+		p := r.send(http.MethodPost, "/v1/replay/models?to="+to, "").problem(http.StatusUnprocessableEntity, projections.CodeAsOfBeforeFirst)
 		assert.Equal(t, "to", p.Field)
 	}
 	for _, to := range []string{"seq:999", "2031-01-01"} {
