@@ -89,6 +89,9 @@ func (a *app) importFile(cmd *cobra.Command, name, format string) error {
 	}
 	answer, err := c.post(cmd.Context(), path("v1", "import"), importTypes[format], in)
 	progress.finish()
+	if err != nil && cmd.Context().Err() != nil {
+		return errImportEnded
+	}
 	if in.err != nil {
 		return fmt.Errorf("read %s: %w; import the same file again: what is in the ledger is skipped", name, in.err)
 	}
@@ -112,6 +115,9 @@ func (a *app) importFile(cmd *cobra.Command, name, format string) error {
 	_, err = fmt.Fprintln(a.out, summarySentence(sum, importUnits[format]))
 	return err
 }
+
+// errImportEnded ends an import that was told to end before the server had answered.
+var errImportEnded = errors.New("interrupted: what was sent may be in the ledger; import the same file again, which adds only what is missing")
 
 // refusedLine says what stopped an import, and what stays.
 func (a *app) refusedLine(name, unit string, r *refusal) error {

@@ -64,6 +64,9 @@ func (a *app) importPlan(cmd *cobra.Command, name string, p planFlags) error {
 		return err
 	}
 	answer, err := c.post(cmd.Context(), path("v1", "import")+p.query("plan"), media, bytes.NewReader(raw))
+	if err != nil && cmd.Context().Err() != nil {
+		return errImportEnded
+	}
 	var refused *refusal
 	if errors.As(err, &refused) {
 		return a.refusedPlan(name, refused)
