@@ -129,7 +129,7 @@ func TestOperations_theProxyStreams(t *testing.T) {
 	p := startProxied(t, "")
 	var out, errs lockedBuffer
 	from := p.one.settled(t).LastSeq
-	mark, err := openBookmark("", "", &from)
+	mark, err := openBookmark("", "", "", &from)
 	require.NoError(t, err)
 	s := subscription{
 		app: &app{out: &out, err: &errs}, client: &client{base: p.base, token: p.token, http: *p.http},

@@ -43,7 +43,7 @@ func TestSubscribe_readsNoEventTwice(t *testing.T) {
 			a := &app{out: &out, err: &errs, env: func(string) string { return "" }, server: server.URL}
 			client, err := a.client()
 			require.NoError(t, err)
-			mark, err := openBookmark("", "", nil)
+			mark, err := openBookmark("", "", "", nil)
 			require.NoError(t, err)
 			s := subscription{app: a, client: client, mark: mark, taker: printTaker{&out}}
 			err = s.run(t.Context())

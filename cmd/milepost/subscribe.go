@@ -71,7 +71,7 @@ func newSubscribe(a *app) *cobra.Command {
 		if s.client, err = a.client(); err != nil {
 			return err
 		}
-		s.mark, err = openBookmark(position, out, after)
+		s.mark, err = openBookmark(position, out, s.filter.Encode(), after)
 		if err != nil {
 			return err
 		}

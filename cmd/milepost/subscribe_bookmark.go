@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,15 +31,17 @@ type bookmark struct {
 
 // kept is what the file has.
 type kept struct {
-	Seq      uint64 `json:"seq"`
-	OutBytes *int64 `json:"out_bytes,omitempty"` // length of the output file, where there is one
+	Seq      uint64  `json:"seq"`
+	OutBytes *int64  `json:"out_bytes,omitempty"` // length of the output file, where there is one
+	Filter   *string `json:"filter,omitempty"`    // which events are taken; nil where a former version wrote it
 }
 
 // openBookmark reads the place from file, or begins after a sequence, nil for now,
-// where there is none. out is the output file; either may be "". Nobody else may
-// have the place open.
-func openBookmark(file, out string, after *uint64) (b *bookmark, err error) {
-	b = &bookmark{file: file, known: after != nil}
+// where there is none. out is the output file; either may be "". filter says which events
+// are taken: by that of another, those would be left out that only this one takes. Nobody
+// else may have the place open.
+func openBookmark(file, out, filter string, after *uint64) (b *bookmark, err error) {
+	b = &bookmark{file: file, known: after != nil, kept: kept{Filter: &filter}}
 	if after != nil {
 		b.kept.Seq = *after
 	}
@@ -67,7 +70,12 @@ func openBookmark(file, out string, after *uint64) (b *bookmark, err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return b, fmt.Errorf("--position: %w", err)
 	}
-	switch {
+	if b.kept.Filter == nil {
+		b.kept.Filter = &filter
+	}
+	switch was := *b.kept.Filter; {
+	case was != filter:
+		return b, fmt.Errorf("--position %s is that of a subscription to %s: give the same --agreement, --kind and --type, or take another position", file, cmp.Or(was, "all events"))
 	case found && out == "" && b.kept.OutBytes != nil:
 		return b, fmt.Errorf("--position %s is that of an output file: name it with --out", file)
 	case found && out != "" && b.kept.OutBytes == nil:

@@ -292,6 +292,8 @@ func TestSubscribe_refusesFilesThatDoNotBelongTogether(t *testing.T) {
 		"a position of an output, without it":     {[]string{"--position", file("dp", `{"seq":1,"out_bytes":2}`)}, exitFailed, "name it with --out"},
 		"a position of none, with one":            {[]string{"--out", file("e", ""), "--position", file("ep", `{"seq":1}`)}, exitFailed, "not that of an output"},
 		"a position that is none":                 {[]string{"--position", file("fp", "1")}, exitFailed, "is not a position"},
+		"a position of all events":                {[]string{"--position", file("ip", `{"seq":1,"filter":""}`), "--kind", "party"}, exitFailed, "is that of a subscription to all events: give the same --agreement"},
+		"a position of other events":              {[]string{"--position", file("jp", `{"seq":1,"filter":"kind=project"}`), "--kind", "party"}, exitFailed, "is that of a subscription to kind=project: give the same --agreement"},
 		"both ways":                               {[]string{"--out", file("g", ""), "--exec", "true"}, exitUsage, "give one of them"},
 		"retries of nothing":                      {[]string{"--retries", "3"}, exitUsage, "--retries is for --exec"},
 		"no beginning":                            {[]string{"--from", "0"}, exitUsage, "first or now"},
