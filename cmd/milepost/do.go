@@ -111,6 +111,9 @@ func (a *app) do(cmd *cobra.Command, name string, body []byte) error {
 		return err
 	}
 	answer, err := c.post(cmd.Context(), path("v1", "commands", name), "application/json", bytes.NewReader(body))
+	if r := (*refusal)(nil); errors.As(err, &r) && r.Field != "" && cmd.Flags().Lookup(flagName(r.Field)) != nil {
+		return fmt.Errorf("--%s: %w", flagName(r.Field), err) // as body says it
+	}
 	if err != nil {
 		return err
 	}

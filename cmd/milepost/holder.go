@@ -61,5 +61,5 @@ func explainLock(err error) error {
 		at = " at " + h.Address
 	}
 	return fmt.Errorf("%s is in use by process %d, which serves ledger %s%s since %s; stop it, or give another directory with --data",
-		locked.Dir, h.PID, h.Ledger, at, h.Since.Local().Format("2006-01-02 15:04:05"))
+		locked.Dir, h.PID, h.Ledger, at, h.Since.Local().Format("2006-01-02 15:04:05Z07:00"))
 }

@@ -51,7 +51,7 @@ func (a *app) printLink(ctx context.Context, principal string) error {
 	if err := json.Unmarshal(answer, &link); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", err)
 	}
-	_, _ = fmt.Fprintf(a.err, "milepost: signs in %s, once, until %s\n", link.Principal, link.Expires.Local().Format("2006-01-02 15:04:05"))
+	_, _ = fmt.Fprintf(a.err, "milepost: signs in %s, once, until %s\n", link.Principal, link.Expires.Local().Format("2006-01-02 15:04:05Z07:00"))
 	_, err = fmt.Fprintln(a.out, link.Link)
 	return err
 }
