@@ -202,6 +202,9 @@ func bundled(file *os.File) repair.Events {
 					return nil
 				})
 			}
+			if f := (*bundle.Failure)(nil); errors.As(err, &f) && f.Code == bundle.CodeNotABundle {
+				err = fmt.Errorf("%w; a backup is no source by itself: restore it elsewhere (milepost restore --data DIR), and name that directory with --from", err)
+			}
 			if err != nil && !errors.Is(err, errEnough) {
 				yield(eventstore.Record{}, fmt.Errorf("%s: %w", file.Name(), err))
 			}

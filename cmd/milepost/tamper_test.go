@@ -294,7 +294,7 @@ func TestRepair_refusals(t *testing.T) {
 	assert.Contains(t, run(exitUsage, "--data", dir), "--from")
 	assert.Contains(t, run(exitFailed, "--data", dir, "--from", filepath.Join(dir, "none")), "no such file")
 	assert.Contains(t, run(exitFailed, "--data", dir, "--from", t.TempDir()), "there is no ledger main in this directory")
-	assert.Contains(t, run(exitFailed, "--data", dir, "--from", "testdata/setup.jsonl"), "this is no bundle")
+	assert.Contains(t, run(exitFailed, "--data", dir, "--from", "testdata/setup.jsonl"), "this is no bundle: it does not begin with the entry bundle.json (code not-a-bundle); a backup is no source by itself: restore it elsewhere")
 	assert.Contains(t, run(exitFailed, "--data", t.TempDir(), "--from", other), "there is no ledger in")
 	assert.Contains(t, run(exitFailed, "--data", dir, "--from", other, "--checkpoints", t.TempDir()), "say where they are with --checkpoints")
 	cut := filepath.Join(t.TempDir(), "cut")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,10 +94,14 @@ func verifyOptions(ledgerKey string, witnesses []string, since string) (o bundle
 
 // verifierKey reads a key, or the file that holds it.
 func verifierKey(text string) (domain.VerifierKey, error) {
-	if file, err := os.ReadFile(text); err == nil {
+	file, err := os.ReadFile(text)
+	switch {
+	case err == nil:
 		if text, err = proof.ReadKey(file); err != nil {
 			return "", err
 		}
+	case !strings.Contains(text, "+") && (filepath.Ext(text) == ".vkey" || strings.ContainsRune(text, filepath.Separator)): // a key has a + in it
+		return "", err
 	}
 	key := domain.VerifierKey(text)
 	return key, key.Check("key")

@@ -30,6 +30,10 @@ type Failure struct {
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s (code %s)", f.Detail, f.Code) }
 
+func notABackup() *Failure {
+	return failure(CodeNotABackup, "this is no backup: it does not begin with the entry %s", nameHead)
+}
+
 func failure(code, format string, args ...any) *Failure {
 	return &Failure{Code: code, Detail: fmt.Sprintf(format, args...)}
 }

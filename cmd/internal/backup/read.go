@@ -90,7 +90,7 @@ func read(ctx context.Context, in io.Reader, o Options, into sink) (Summary, err
 		single := kind == kindHead || kind == kindManifest || kind == kindSum
 		switch {
 		case r.kind < 0 && kind != kindHead:
-			return r.out, failure(CodeNotABackup, "this is no backup: it does not begin with the entry %s", nameHead)
+			return r.out, notABackup()
 		case kind == kindUnknown, kind < r.kind, kind == r.kind && (single || name <= last), kind == kindSum && r.kind != kindManifest:
 			return r.out, failure(CodeMalformed, "the entry %s is not in its place, after %s", name, last)
 		}

@@ -93,6 +93,10 @@ type tapeReader struct {
 func (t *tapeReader) next() (name string, size int64, err error) {
 	var h [block]byte
 	if err := t.full(h[:]); err != nil {
+		begin := bytes.TrimRight(h[:len(nameHead)], "\x00")
+		if t.name == "" && errors.As(err, new(*Failure)) && !bytes.HasPrefix([]byte(nameHead), begin) { // too short, and something else
+			return "", 0, notABackup()
+		}
 		return "", 0, err
 	}
 	if h == [block]byte{} {
@@ -102,7 +106,7 @@ func (t *tapeReader) next() (name string, size int64, err error) {
 	size, err = strconv.ParseInt(string(h[124:135]), 8, 64)
 	if end < 1 || end > maxName || err != nil || size < 0 || headerOf(string(h[:end]), size) != h {
 		if t.name == "" {
-			return "", 0, failure(CodeNotABackup, "this is no backup: it does not begin with the entry %s", nameHead)
+			return "", 0, notABackup()
 		}
 		return "", 0, failure(CodeDamaged, "the backup was damaged after %s: what follows is no entry; take another copy of it", t.name)
 	}

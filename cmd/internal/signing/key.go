@@ -67,6 +67,9 @@ func ReadKey(file string) (Key, error) {
 		return Key{}, &OpenKeyError{File: file, Mode: info.Mode().Perm()}
 	}
 	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrPermission) {
+		return Key{}, fmt.Errorf("%s is a key that this user cannot read: run this as the user whose file it is: %w", file, err)
+	}
 	if err != nil {
 		return Key{}, fmt.Errorf("read a key: %w", err)
 	}
