@@ -57,6 +57,9 @@ func (cfg nodeConfig) check() error {
 	if _, err := time.LoadLocation(cfg.timezone); err != nil || cfg.timezone == "Local" {
 		return usagef("--timezone %s: want a time zone such as Asia/Shanghai", cfg.timezone)
 	}
+	if cfg.scrubRate < 0 {
+		return usagef("--scrub-rate %d: want how many events a second are read again, or 0 for none", cfg.scrubRate)
+	}
 	return checkReplicas(cfg.replicas, cfg.natsURL)
 }
 

@@ -46,7 +46,7 @@ func (o *organisation) prepare() error {
 		p.Secret = strings.TrimSpace(string(b))
 	}
 	if err := p.Check(); err != nil {
-		return usagef("--oidc: %v", err)
+		return usagef("--oidc-%v", err) // it begins with what follows in the name of the flag
 	}
 	return nil
 }

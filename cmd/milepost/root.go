@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes, as every verb keeps them.
@@ -79,8 +80,42 @@ func newRoot(a *app) *cobra.Command {
 		newAccess(a), newToken(a), newSubscriber(a),
 		newReplay(a), newRebuild(a), newRepair(a), newBackup(a), newRestore(a), newBench(a),
 	)
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"}) // it is there
+	help.Run, help.RunE = nil, func(_ *cobra.Command, args []string) error {
+		verb, rest, err := root.Find(args)
+		if err == nil && len(rest) > 0 {
+			err = noVerb(verb, rest[0])
+		}
+		if err != nil {
+			return &usageError{err}
+		}
+		verb.InitDefaultHelpFlag() // which it gets when it runs, and is shown too
+		return verb.Help()
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) {
+			f := invalid.GetFlag()
+			return usagef("--%s %s: %w", f.Name, invalid.GetValue(), wanted(f, invalid.Unwrap()))
+		}
+		return err
+	})
 	a.markStart(root)
 	return root
+}
+
+// wanted says of which form the value of a flag is, where the flag's own error is one of
+// the library that reads it.
+func wanted(f *pflag.Flag, err error) error {
+	switch f.Value.Type() {
+	case "duration":
+		return errors.New("want a time with its unit, such as 30s or 5m")
+	case "bool":
+		return errors.New("want true or false")
+	case "int", "int64", "uint", "uint64":
+		return errors.New("want a whole number")
+	}
+	return err
 }
 
 // markStart has every verb note that it began: an error before that is one of
@@ -167,13 +202,19 @@ func group(use, short string) *cobra.Command {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			hint := ""
-			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-				hint = "; did you mean " + strings.Join(s, " or ") + "?"
-			}
-			return usagef("%s has no %q%s", cmd.CommandPath(), args[0], hint)
+			return noVerb(cmd, args[0])
 		},
 	}
+}
+
+// noVerb says that there is no verb of that name below cmd.
+func noVerb(cmd *cobra.Command, name string) error {
+	hint := ""
+	cmd.SuggestionsMinimumDistance = 2 // what cobra has where it looks by itself
+	if s := cmd.SuggestionsFor(name); len(s) > 0 {
+		hint = "; did you mean " + strings.Join(s, " or ") + "?"
+	}
+	return usagef("%s has no %q%s", cmd.CommandPath(), name, hint)
 }
 
 // complete offers fixed values for a flag.

@@ -230,7 +230,7 @@ func splitIf(list bool, value string) []string {
 func set(f *pflag.Flag, at string, values []string) error {
 	for _, value := range values {
 		if err := f.Value.Set(value); err != nil {
-			return usagef("%s: %q cannot be its value: %v", at, value, err)
+			return usagef("%s: %q cannot be its value: %w", at, value, wanted(f, err))
 		}
 	}
 	f.Changed = true

@@ -30,16 +30,16 @@ type Provider struct {
 // providerTime bounds each question to the provider.
 const providerTime = 10 * time.Second
 
-// Check refuses what no provider could answer. Where browsers know the server is
+// Check refuses what no provider could answer; the error begins with which it is. Where browsers know the server is
 // not looked at while it is "".
 func (p *Provider) Check() error {
 	switch {
 	case !private(p.Issuer):
 		return fmt.Errorf("issuer %q: want an https address, or one of this machine", p.Issuer)
 	case p.Redirect != "" && !private(p.Redirect):
-		return fmt.Errorf("redirect URL %q: want an https address, or one of this machine", p.Redirect)
+		return fmt.Errorf("redirect-url %q: want an https address, or one of this machine", p.Redirect)
 	case p.ClientID == "":
-		return errors.New("client id: the provider knows this server by one")
+		return errors.New("client-id: say by which name the provider knows this server")
 	}
 	return nil
 }

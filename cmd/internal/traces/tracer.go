@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -47,7 +48,17 @@ func Asked(env func(string) string) (bool, error) {
 	if by := cmp.Or(env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), env("OTEL_EXPORTER_OTLP_PROTOCOL"), "http/protobuf"); by != "http/protobuf" {
 		return false, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%s: traces are sent by http/protobuf only: set that, and the endpoint's port for it (4318 as a rule)", by)
 	}
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
+		if to := env(name); to != "" && !isAddress(to) { // the library would send them to this machine, or nowhere
+			return false, fmt.Errorf("%s=%s: want an address with its scheme, such as http://collector:4318", name, to)
+		}
+	}
 	return true, nil
+}
+
+func isAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // Open makes a tracer for an environment in which traces are asked for. The

@@ -32,6 +32,12 @@ func TestWhatAsksForTraces(t *testing.T) {
 		return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a:4317", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"}[name]
 	})
 	require.ErrorContains(t, err, "http/protobuf only")
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
+		for _, to := range []string{"collector", "collector:4318", "://", "http://", "grpc://collector:4317"} {
+			_, err := Asked(func(asked string) string { return map[string]string{name: to}[asked] })
+			require.EqualError(t, err, name+"="+to+": want an address with its scheme, such as http://collector:4318")
+		}
+	}
 }
 
 // What is not traced costs nothing: this is in the path of every command.
