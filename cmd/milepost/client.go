@@ -12,7 +12,9 @@ import (
 	"net/http"
 	"net/url"
 	"os/user"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
 )
@@ -109,6 +111,20 @@ func (c *client) get(ctx context.Context, path string, query url.Values) ([]byte
 func (c *client) post(ctx context.Context, path, contentType string, body io.Reader) ([]byte, error) {
 	return c.do(ctx, http.MethodPost, path, contentType, body)
 }
+
+// shown waits until the read models show what was recorded up to seq: who asks next is to
+// see it. What does not come in time is recorded all the same.
+func (c *client) shown(ctx context.Context, seq uint64) {
+	if seq == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, shownPatience)
+	defer cancel()
+	_, _ = c.get(ctx, path("v1", "agreements"), url.Values{"min_seq": {strconv.FormatUint(seq, 10)}, "limit": {"1"}})
+}
+
+// shownPatience is how long a verb waits for the read models.
+const shownPatience = 5 * time.Second
 
 // do returns the body of a successful answer. Else the error is a *refusal, an
 // *unreachableError, or says that the connection broke off.

@@ -117,12 +117,13 @@ func (a *app) do(cmd *cobra.Command, name string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if a.output != "table" {
-		return a.printObject(answer)
-	}
 	var r ledger.Receipt
 	if err := json.Unmarshal(answer, &r); err != nil {
 		return fmt.Errorf("the receipt cannot be read: %w", err)
+	}
+	c.shown(cmd.Context(), r.Seq)
+	if a.output != "table" {
+		return a.printObject(answer)
 	}
 	_, err = fmt.Fprintln(a.out, sentence(r))
 	return err
