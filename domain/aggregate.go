@@ -109,6 +109,16 @@ type World interface {
 	Last() (uint64, error)
 }
 
+// BeginsWithin refuses, in the name of field, a sequence to read from that the log has not
+// reached: what is recorded until then would be left out.
+func BeginsWithin(w World, field string, from uint64) error {
+	last, err := w.Last()
+	if err == nil && from > last+1 {
+		err = Refuse(CodeBeyondEnd, field, "the log ends at sequence %d, so nothing that is recorded before %d would be sent: give at most %d", last, from, last+1)
+	}
+	return err
+}
+
 // Elsewhere is an event that a decision puts on an aggregate other than the
 // one it was asked of, in the same atomic append.
 type Elsewhere struct {

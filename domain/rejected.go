@@ -17,6 +17,7 @@ const (
 	CodeInvalidValue   = "invalid-value"   // a value of the wrong type, form or range
 	CodeNotFound       = "not-found"       // what the command is about, or refers to, does not exist
 	CodeAlreadyExists  = "already-exists"  // the key is taken
+	CodeBeyondEnd      = "beyond-end"      // a sequence that the log has not reached
 	CodeWrongState     = "wrong-state"     // not possible in the present state
 	CodeWrongParty     = "wrong-party"     // the party asked for may not do this
 	CodeNothingChanged = "nothing-changed" // the command would change nothing

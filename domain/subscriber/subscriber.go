@@ -66,6 +66,9 @@ func (c Add) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 			return nil, err
 		}
 	}
+	if err := domain.BeginsWithin(in.World, "from", c.From); err != nil {
+		return nil, err
+	}
 	return []domain.Event{Added{c.Subscriber, c.Agreement, max(c.From, 1), c.PublicKey, c.Cleared}}, nil
 }
 

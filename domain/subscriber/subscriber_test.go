@@ -36,6 +36,7 @@ func TestAdd(t *testing.T) {
 		"a key of an account":            {func(c *subscriber.Add) { c.PublicKey = "A" + strings.Repeat("A", 55) }, domain.CodeInvalidValue, "public_key"},
 		"a key that is too short":        {func(c *subscriber.Add) { c.PublicKey = key[1:] }, domain.CodeInvalidValue, "public_key"},
 		"an agreement that there is not": {func(c *subscriber.Add) { c.Agreement = "second" }, domain.CodeNotFound, "agreement"},
+		"a beginning beyond the end":     {func(c *subscriber.Add) { c.From = domaintest.Last + 2 }, domain.CodeBeyondEnd, "from"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			changed := add

@@ -18,21 +18,13 @@ type Redeliver struct {
 
 func (Redeliver) Name() string { return "redeliver-webhook" }
 
-// CodeBeyondEnd: a sequence that is behind the end of the log.
-const CodeBeyondEnd = "beyond-end"
-
-// Decide has an enabled webhook send again. From a sequence that the log has not reached
-// it would leave out what comes until then.
+// Decide has an enabled webhook send again.
 func (c Redeliver) Decide(s *State, input domain.Input) ([]domain.Event, error) {
 	if err := in(s, c.Webhook, StatusEnabled); err != nil {
 		return nil, err
 	}
-	last, err := input.World.Last()
-	if err != nil {
+	if err := domain.BeginsWithin(input.World, "from", c.From); err != nil {
 		return nil, err
-	}
-	if c.From > last+1 {
-		return nil, domain.Refuse(CodeBeyondEnd, "from", "the log ends at sequence %d, so nothing that is recorded before %d would be sent: give at most %d", last, c.From, last+1)
 	}
 	return []domain.Event{Restarted(c)}, nil
 }

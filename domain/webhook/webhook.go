@@ -101,6 +101,9 @@ func (c Register) Decide(s *State, in domain.Input) ([]domain.Event, error) {
 			return nil, err
 		}
 	}
+	if err := domain.BeginsWithin(in.World, "from", c.From); err != nil {
+		return nil, err
+	}
 	return []domain.Event{Registered(c)}, nil
 }
 

@@ -50,6 +50,7 @@ func TestRegister(t *testing.T) {
 		"a password":                     {func(c *webhook.Register) { c.URL = "https://li:hunter2@city.example.org/" }, webhook.CodeInvalidURL, "url"},
 		"a password of another kind":     {func(c *webhook.Register) { c.URL = "ftp://li:hunter2@city.example.org/" }, webhook.CodeInvalidURL, "url"},
 		"an agreement that there is not": {func(c *webhook.Register) { c.Agreement = "second" }, domain.CodeNotFound, "agreement"},
+		"a beginning beyond the end":     {func(c *webhook.Register) { c.From = domaintest.Last + 2 }, domain.CodeBeyondEnd, "from"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			changed := register
@@ -71,7 +72,7 @@ func TestRedeliver(t *testing.T) {
 	assert.Equal(t, [2]uint64{3, 2}, [2]uint64{state.From, state.Restarts}, "twice from the same is twice")
 	s.When(webhook.Redeliver{ID: id}).Refused(domain.CodeInvalidValue, "from")
 	s.When(webhook.Redeliver{ID: id, From: domaintest.Last + 1}).Accepted()
-	s.When(webhook.Redeliver{ID: id, From: domaintest.Last + 2}).Refused(webhook.CodeBeyondEnd, "from")
+	s.When(webhook.Redeliver{ID: id, From: domaintest.Last + 2}).Refused(domain.CodeBeyondEnd, "from")
 	domaintest.Given(t, given(webhook.Disabled{ID: id})...).When(cmd).Refused(domain.CodeWrongState, "webhook")
 	domaintest.Given(t).When(cmd).Refused(domain.CodeNotFound, "webhook")
 }
