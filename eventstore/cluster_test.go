@@ -125,28 +125,37 @@ func lead(t *testing.T, urls, stream, server string) {
 	})
 }
 
-// A server answers by itself of what it has a copy, also where that is damaged: then
-// another one is asked.
-func TestEnds_whereTheCopyThatIsNearIsDamaged(t *testing.T) {
-	t.Parallel()
-	// given a log on three servers
+// damagedCopy writes to a log on three servers, and has a bit flip of what is in a stream
+// of the first one while none runs. Then the nth leads that stream.
+func damagedCopy(t *testing.T, stream, in string, nth int, write func(*eventstore.Store)) (servers []*server.Server, urls string) {
+	t.Helper()
 	members := members(t)
-	servers, urls := run(t, members)
+	servers, urls = run(t, members)
 	s, err := eventstore.Open(t.Context(), eventstore.Config{URL: urls, Ledger: "test"})
 	require.NoError(t, err)
-	mustAppend(t, s, message("p1", 0, "what is said of it"))
+	write(s)
 	require.NoError(t, s.Close())
-	// and a bit that flips in the copy of one that does not lead
 	dir := servers[0].JetStreamConfig().StoreDir
 	for _, srv := range servers {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 	}
-	flip(t, dir, logStream, "what is said")
+	flip(t, dir, stream, in)
 	servers, urls = run(t, members)
-	lead(t, urls, logStream, servers[1].Name())
+	lead(t, urls, stream, servers[nth].Name())
+	return servers, urls
+}
+
+// A server answers by itself of what it has a copy, also where that is damaged: then
+// another one is asked.
+func TestEnds_whereTheCopyThatIsNearIsDamaged(t *testing.T) {
+	t.Parallel()
+	// given a log on three servers, and a damaged copy on one that does not lead
+	servers, _ := damagedCopy(t, logStream, "what is said", 1, func(s *eventstore.Store) {
+		mustAppend(t, s, message("p1", 0, "what is said of it"))
+	})
 	// when that one is asked
-	s = openWith(t, eventstore.Config{URL: servers[0].ClientURL(), Ledger: "test"})
+	s := openWith(t, eventstore.Config{URL: servers[0].ClientURL(), Ledger: "test"})
 	ends, _, err := s.Ends(t.Context(), []string{subject("p1")}, 1)
 	// then it says where the log ends all the same
 	require.NoError(t, err)

@@ -97,28 +97,12 @@ func TestEvidence_flippedBitsOnDiskShow(t *testing.T) {
 // leads, then the file is said to be damaged, and putting it again mends it.
 func TestEvidence_damagedWhereItIsLed(t *testing.T) {
 	t.Parallel()
-	// given a file on three servers
-	members := members(t)
-	servers, urls := run(t, members)
-	s, err := eventstore.Open(t.Context(), eventstore.Config{URL: urls, Ledger: "test"})
-	require.NoError(t, err)
+	// given a file on three servers, of whose description the one that leads has a damaged copy
 	b := bytes.Repeat([]byte("the minutes of the meeting\n"), 10_000)
-	attach(t, s, b)
-	stream := "OBJ_" + s.EvidenceBucket()
-	require.NoError(t, s.Close())
-	// and a bit that flips on one of them while none runs
-	first, dir := servers[0].Name(), servers[0].JetStreamConfig().StoreDir
-	for _, srv := range servers {
-		srv.Shutdown()
-		srv.WaitForShutdown()
-	}
-	flip(t, dir, stream, `"nuid"`)
-	// when that one leads
-	_, urls = run(t, members)
-	lead(t, urls, stream, first)
-	s = openWith(t, eventstore.Config{URL: urls, Ledger: "test"})
+	_, urls := damagedCopy(t, evidenceStream, `"nuid"`, 0, func(s *eventstore.Store) { attach(t, s, b) })
+	s := openWith(t, eventstore.Config{URL: urls, Ledger: "test"})
 	// then it says so
-	_, err = s.HasEvidence(t.Context(), sha(b))
+	_, err := s.HasEvidence(t.Context(), sha(b))
 	var damaged *eventstore.EvidenceDamagedError
 	require.ErrorAs(t, err, &damaged)
 	assert.Equal(t, sha(b), damaged.Hash)

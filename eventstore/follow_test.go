@@ -18,26 +18,14 @@ func TestRead_pastACopyThatIsDamaged(t *testing.T) {
 	for name, damaged := range map[string]string{"in the middle": "said second", "at the end": "said third"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// given a log on three servers
-			members := members(t)
-			servers, urls := run(t, members)
-			s, err := eventstore.Open(t.Context(), eventstore.Config{URL: urls, Ledger: "test"})
-			require.NoError(t, err)
-			mustAppend(t, s, message("p1", 0, "said first"))
-			mustAppend(t, s, message("p2", 0, "said second"))
-			mustAppend(t, s, message("p3", 0, "said third"))
-			require.NoError(t, s.Close())
-			// and a bit that flips in the copy of one that does not lead
-			dir := servers[0].JetStreamConfig().StoreDir
-			for _, srv := range servers {
-				srv.Shutdown()
-				srv.WaitForShutdown()
-			}
-			flip(t, dir, logStream, damaged)
-			servers, urls = run(t, members)
-			lead(t, urls, logStream, servers[1].Name())
+			// given a log on three servers, and a damaged copy on one that does not lead
+			_, urls := damagedCopy(t, logStream, damaged, 1, func(s *eventstore.Store) {
+				mustAppend(t, s, message("p1", 0, "said first"))
+				mustAppend(t, s, message("p2", 0, "said second"))
+				mustAppend(t, s, message("p3", 0, "said third"))
+			})
 			// when it is read again and again
-			s = openWith(t, eventstore.Config{URL: urls, Ledger: "test"})
+			s := openWith(t, eventstore.Config{URL: urls, Ledger: "test"})
 			s.SetStall(200 * time.Millisecond)
 			want := []string{"1 p1 said first", "2 p2 said second", "3 p3 said third"}
 			for range 12 {
