@@ -32,7 +32,7 @@ func run(tb testing.TB, members []func() *server.Server) (servers []*server.Serv
 		srv := start()
 		servers, urls = append(servers, srv), append(urls, srv.ClientURL())
 	}
-	eventually(tb, "a leader of all three", func() bool {
+	eventuallyWithin(tb, election, "a leader of all three", func() bool {
 		for _, srv := range servers {
 			if srv.JetStreamIsLeader() && len(srv.JetStreamClusterPeers()) == len(servers) {
 				return true
@@ -112,7 +112,7 @@ func TestEnds_whatTheLogOfAMajoritySays(t *testing.T) {
 func lead(t *testing.T, urls, stream, server string) {
 	t.Helper()
 	nc, js := connect(t, urls)
-	eventually(t, server+" to lead", func() bool {
+	eventuallyWithin(t, election, server+" to lead", func() bool {
 		st, err := js.Stream(t.Context(), stream)
 		if err != nil {
 			return false

@@ -17,7 +17,10 @@ import (
 	"github.com/milepost-ledger/milepost/eventstore"
 )
 
-const patience = 20 * time.Second
+const (
+	patience = 20 * time.Second
+	election = time.Minute // is more than servers of a cluster take to come together
+)
 
 func config(tb testing.TB) eventstore.Config {
 	return eventstore.Config{Dir: tb.TempDir(), Ledger: "test"}
@@ -97,7 +100,12 @@ func connect(tb testing.TB, url string) (*nats.Conn, jetstream.JetStream) {
 // eventually waits for a condition; there is no other waiting in these tests.
 func eventually(tb testing.TB, what string, cond func() bool) {
 	tb.Helper()
-	require.Eventually(tb, cond, patience, 2*time.Millisecond, what)
+	eventuallyWithin(tb, patience, what, cond)
+}
+
+func eventuallyWithin(tb testing.TB, most time.Duration, what string, cond func() bool) {
+	tb.Helper()
+	require.Eventually(tb, cond, most, 2*time.Millisecond, what)
 }
 
 // readers are the goroutines that exist for somebody's reading, and not for the
