@@ -52,6 +52,7 @@ type span struct {
 // servers, and reads the copy of that one: where it lacks a record that the leader has,
 // another consumer goes on.
 func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error) bool) {
+	again := false
 	for tries := 0; ; tries++ {
 		next, err := s.consume(ctx, sp, yield)
 		if next > sp.from {
@@ -68,10 +69,20 @@ func (s *Store) follow(ctx context.Context, sp span, yield func([]Record, error)
 			_, lookErr := s.getFromLeader(ctx, s.stream, fmt.Sprintf(`{"seq":%d}`, gap.Want))
 			missing = lookErr == nil
 		}
+		if !missing && again && sp.to == 0 && passes(err) && !errors.Is(err, errStalled) && ctx.Err() == nil && !s.isClosing() {
+			select { // who goes on for ever does so also while a leader is chosen
+			case <-time.After(followRetry):
+			case <-ctx.Done():
+			case <-s.closing:
+			}
+			tries = 0
+			continue
+		}
 		if !missing {
 			yield(nil, err)
 			return
 		}
+		again = true
 		s.log.Warn("a server's copy of the log lacks a record that the leader has, another copy is read", "seq", sp.from)
 	}
 }

@@ -84,8 +84,8 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	var made bool
 	prepareKey := func() (public string, err error) {
 		if key.Public == "" {
-			if err := notary.Writable(cfg.checkpointDir()); err != nil { // before a log is made
-				return "", fmt.Errorf("signed checkpoints cannot be kept: %w: give a directory that this user can write to with --checkpoints", err)
+			if err := cfg.keepsCheckpoints(); err != nil { // before a log is made
+				return "", err
 			}
 			key, made, err = signing.Prepare(cfg.signingKey(), cfg.name)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/milepost-ledger/milepost/cmd/internal/signing"
 	"github.com/milepost-ledger/milepost/cmd/internal/traces"
 	"github.com/milepost-ledger/milepost/eventstore"
+	"github.com/milepost-ledger/milepost/eventstore/notary"
 )
 
 // nodeConfig says which ledger to run and where.
@@ -77,6 +79,18 @@ func checkReplicas(n int, natsURL string) error {
 // checkpointDir is where the checkpoints of the ledger lie.
 func (cfg nodeConfig) checkpointDir() string {
 	return cmp.Or(cfg.checkpoints, filepath.Join(cfg.dir, "checkpoints"))
+}
+
+// keepsCheckpoints says why what is signed could not be kept: a server that only warned
+// of that would sign for nobody. A verb that works on a ledger does without.
+func (cfg nodeConfig) keepsCheckpoints() error {
+	if cfg.existing {
+		return nil
+	}
+	if err := notary.Writable(cfg.checkpointDir()); err != nil {
+		return fmt.Errorf("signed checkpoints cannot be kept: %w: let this user write to that directory, which --checkpoints names", err)
+	}
+	return nil
 }
 
 // signingKey is the file of the key with which the ledger signs.

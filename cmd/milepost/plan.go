@@ -74,12 +74,13 @@ func (a *app) importPlan(cmd *cobra.Command, name string, p planFlags) error {
 	if err != nil {
 		return fmt.Errorf("%w; the same file can be imported again: what is in the ledger is skipped", err)
 	}
-	if a.output != "table" {
-		return a.printObject(answer)
-	}
 	var sum ledger.Summary
 	if err := json.Unmarshal(answer, &sum); err != nil {
 		return fmt.Errorf("the summary cannot be read: %w", err)
+	}
+	c.shown(cmd.Context(), sum.LastSeq)
+	if a.output != "table" {
+		return a.printObject(answer)
 	}
 	_, err = fmt.Fprintln(a.out, summarySentence(sum, "row"))
 	return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -138,18 +139,26 @@ func (a *app) markStart(cmd *cobra.Command) {
 	}
 }
 
-// trusting are the flags that say what is trusted, with what is signed, or how a
-// connection is guarded.
+// trusting are the flags that say what is trusted, with what is signed, how a connection
+// is guarded, or of which agreement something is handed out: without it, of all.
 var trusting = []string{
-	"ledger-key", "since", "key", "keys", "state", "checkpoints",
+	"agreement", "ledger-key", "since", "key", "keys", "state", "checkpoints",
 	"tls-cert", "tls-key", "nats-creds", "nats-tls-cert", "nats-tls-key", "oidc-client-secret-file",
+}
+
+func isEmpty(f *pflag.Flag) bool {
+	list, ok := f.Value.(pflag.SliceValue)
+	if !ok {
+		return f.Value.String() == ""
+	}
+	return len(list.GetSlice()) == 0 || slices.Contains(list.GetSlice(), "")
 }
 
 // trustGiven refuses such a flag that is given and empty, as by a variable that a script
 // did not set: it would count as none, and less would be checked than was asked for.
 func trustGiven(cmd *cobra.Command) error {
 	for _, name := range trusting {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && isEmpty(f) {
 			return usagef("--%s is given and is empty: give it a value, or leave it out", name)
 		}
 	}

@@ -37,17 +37,18 @@ func Name(part, path string) error {
 	case errors.Is(err, fs.ErrExist):
 		return err
 	}
-	return claim(part, path)
+	return rename(part, path)
 }
 
-// claim is Name on a file system that has no links, such as that of a memory stick or of
-// some network disks: the name is taken with an empty file, which is then replaced.
+// claim is Name where there are no links, nor names that are given only where they are
+// free: the name is taken with an empty file, which is then replaced.
 func claim(part, path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(f.Close(), os.Rename(part, path)); err != nil {
+	_ = f.Close() // nothing is in it
+	if err := os.Rename(part, path); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil

@@ -51,24 +51,30 @@ func TestCreate(t *testing.T) {
 }
 
 func TestName_withoutLinks(t *testing.T) {
+	for what, name := range map[string]func(part, path string) error{"where a free name is asked for": durable.Rename, "where it is not": durable.Claim} {
+		t.Run(what, func(t *testing.T) { testName(t, name) })
+	}
+}
+
+func testName(t *testing.T, name func(part, path string) error) {
 	// given a file to be named where there are no links, and a name that is taken
 	dir := t.TempDir()
 	part, taken, free := filepath.Join(dir, "part"), filepath.Join(dir, "taken"), filepath.Join(dir, "free")
 	require.NoError(t, os.WriteFile(part, []byte("new"), 0o640))
 	require.NoError(t, os.WriteFile(taken, []byte("old"), 0o600))
 	// then it does not get that name
-	require.ErrorIs(t, durable.Claim(part, taken), fs.ErrExist)
+	require.ErrorIs(t, name(part, taken), fs.ErrExist)
 	got, err := os.ReadFile(taken)
 	require.NoError(t, err)
 	require.Equal(t, "old", string(got))
 	// and gets another one
-	require.NoError(t, durable.Claim(part, free))
+	require.NoError(t, name(part, free))
 	got, err = os.ReadFile(free)
 	require.NoError(t, err)
 	require.Equal(t, "new", string(got))
 	require.NoFileExists(t, part)
 	// and where there is nothing to be named the name is free again
-	require.Error(t, durable.Claim(part, part+"2"))
+	require.Error(t, name(part, part+"2"))
 	require.NoFileExists(t, part+"2")
 }
 

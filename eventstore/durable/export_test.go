@@ -1,4 +1,4 @@
 package durable
 
-// Claim is for tests on file systems that have links.
-var Claim = claim
+// Claim and Rename are for tests on file systems that have links.
+var Claim, Rename = claim, rename

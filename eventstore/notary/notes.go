@@ -70,7 +70,7 @@ func readNotes(dir, ledger string, keys []note.Verifier) (*notes, error) {
 					return nil, &NoteError{File: file, Err: err}
 				}
 			case strings.HasSuffix(name, durable.Part): // a write that was interrupted
-				if err := os.Remove(file); err != nil {
+				if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // or that another process tries whether it can
 					return nil, fmt.Errorf("notary: %w", err)
 				}
 			}

@@ -48,10 +48,12 @@ func Asked(env func(string) string) (bool, error) {
 	if by := cmp.Or(env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), env("OTEL_EXPORTER_OTLP_PROTOCOL"), "http/protobuf"); by != "http/protobuf" {
 		return false, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%s: traces are sent by http/protobuf only: set that, and the endpoint's port for it (4318 as a rule)", by)
 	}
-	for _, name := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
-		if to := env(name); to != "" && !isAddress(to) { // the library would send them to this machine, or nowhere
-			return false, fmt.Errorf("%s=%s: want an address with its scheme, such as http://collector:4318", name, to)
-		}
+	name := "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" // which wins
+	if env(name) == "" {
+		name = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	}
+	if !isAddress(env(name)) { // the library would send them to this machine, or nowhere; there may be a password in it
+		return false, fmt.Errorf("%s: want an address with its scheme, such as http://collector:4318", name)
 	}
 	return true, nil
 }

@@ -35,9 +35,15 @@ func TestWhatAsksForTraces(t *testing.T) {
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
 		for _, to := range []string{"collector", "collector:4318", "://", "http://", "grpc://collector:4317"} {
 			_, err := Asked(func(asked string) string { return map[string]string{name: to}[asked] })
-			require.EqualError(t, err, name+"="+to+": want an address with its scheme, such as http://collector:4318")
+			require.EqualError(t, err, name+": want an address with its scheme, such as http://collector:4318")
 		}
 	}
+	// What the traces' own variable says counts.
+	asked, err := Asked(func(asked string) string {
+		return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318"}[asked]
+	})
+	require.NoError(t, err)
+	require.True(t, asked)
 }
 
 // What is not traced costs nothing: this is in the path of every command.
