@@ -227,7 +227,7 @@ func TestSubscribe_printsAndGoesOn(t *testing.T) {
 	assert.Equal(t, c.stored(t, 7)+"\n", s.out.String())
 	assert.Equal(t, exitDone, s.stop(syscall.SIGTERM))
 
-	for _, refused := range [][]string{{"--kind", "nothing"}, {"--type", "nothing"}, {"--agreement", ""}, {"--from", "99"}} {
+	for _, refused := range [][]string{{"--kind", "nothing"}, {"--type", "nothing"}, {"--from", "99"}} {
 		_, stderr, code := c.runWith(t, nil, append([]string{"subscribe"}, refused...)...)
 		assert.Equal(t, exitFailed, code, refused)
 		assert.Contains(t, stderr, "(code invalid-parameter", refused)
