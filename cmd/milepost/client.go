@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
+	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 )
 
 const defaultServer = "http://127.0.0.1:8080"
@@ -110,6 +111,19 @@ func (c *client) get(ctx context.Context, path string, query url.Values) ([]byte
 
 func (c *client) post(ctx context.Context, path, contentType string, body io.Reader) ([]byte, error) {
 	return c.do(ctx, http.MethodPost, path, contentType, body)
+}
+
+// command asks for a command, and returns its receipt when what it did is shown.
+func (c *client) command(ctx context.Context, name string, body []byte) (answer []byte, r ledger.Receipt, err error) {
+	answer, err = c.post(ctx, path("v1", "commands", name), "application/json", bytes.NewReader(body))
+	if err != nil {
+		return answer, r, err
+	}
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return answer, r, fmt.Errorf("the receipt cannot be read: %w", err)
+	}
+	c.shown(ctx, r.Seq)
+	return answer, r, nil
 }
 
 // shown waits until the read models show what was recorded up to seq: who asks next is to

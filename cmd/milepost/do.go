@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,18 +109,13 @@ func (a *app) do(cmd *cobra.Command, name string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.post(cmd.Context(), path("v1", "commands", name), "application/json", bytes.NewReader(body))
-	if r := (*refusal)(nil); errors.As(err, &r) && r.Field != "" && cmd.Flags().Lookup(flagName(r.Field)) != nil {
-		return fmt.Errorf("--%s: %w", flagName(r.Field), err) // as body says it
+	answer, r, err := c.command(cmd.Context(), name, body)
+	if refused := (*refusal)(nil); errors.As(err, &refused) && refused.Field != "" && cmd.Flags().Lookup(flagName(refused.Field)) != nil {
+		return fmt.Errorf("--%s: %w", flagName(refused.Field), err) // as body says it
 	}
 	if err != nil {
 		return err
 	}
-	var r ledger.Receipt
-	if err := json.Unmarshal(answer, &r); err != nil {
-		return fmt.Errorf("the receipt cannot be read: %w", err)
-	}
-	c.shown(cmd.Context(), r.Seq)
 	if a.output != "table" {
 		return a.printObject(answer)
 	}

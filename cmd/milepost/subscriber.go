@@ -135,6 +135,7 @@ func addSubscriber(ctx context.Context, c *client, add natsuser.Add, out string)
 	if err := json.Unmarshal(answer, &receipt); err != nil {
 		return credentials, fmt.Errorf("the receipt cannot be read: %w", err)
 	}
+	c.shown(ctx, receipt.Seq)
 	query := url.Values{"min_seq": {strconv.FormatUint(receipt.Seq, 10)}}
 	answer, err = c.post(ctx, path("v1", "subscribers", string(add.Subscriber), "credentials")+"?"+query.Encode(), "application/json", nil)
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/json"
@@ -81,7 +80,7 @@ func (a *app) issue(cmd *cobra.Command, body map[string]any) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.post(cmd.Context(), path("v1", "commands", access.IssueToken{}.Name()), "application/json", bytes.NewReader(raw))
+	_, _, err = c.command(cmd.Context(), access.IssueToken{}.Name(), raw)
 	return err
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/milepost-ledger/milepost/cmd/internal/api"
-	"github.com/milepost-ledger/milepost/cmd/internal/ledger"
 	"github.com/milepost-ledger/milepost/domain"
 	"github.com/milepost-ledger/milepost/domain/webhook"
 )
@@ -73,13 +72,9 @@ func (a *app) withSecret(cmd *cobra.Command, key domain.Key, do domain.Command) 
 	if err != nil {
 		return err
 	}
-	answer, err := c.post(cmd.Context(), path("v1", "commands", do.Name()), "application/json", bytes.NewReader(body))
+	_, receipt, err := c.command(cmd.Context(), do.Name(), body)
 	if err != nil {
 		return err
-	}
-	var receipt ledger.Receipt
-	if err := json.Unmarshal(answer, &receipt); err != nil {
-		return fmt.Errorf("the receipt cannot be read: %w", err)
 	}
 	secret, err := webhookSecret(cmd.Context(), c, key, receipt.Seq)
 	if err != nil {
