@@ -2,6 +2,7 @@ package eventstore_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 )
@@ -11,7 +12,8 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "16"); err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }

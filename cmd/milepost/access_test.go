@@ -1,24 +1,16 @@
 package main
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // A token whose last day is past is said to be expired, and does not count any more.
 func TestExpiredTokensDoNotCount(t *testing.T) {
 	s := startSkewed(t, nodeConfig{})
-	run := func(args ...string) string {
-		t.Helper()
-		var out, errs strings.Builder
-		env := map[string]string{"MILEPOST_SERVER": s.url, "MILEPOST_TOKEN": s.admin}
-		require.Equal(t, exitDone, Main(args, strings.NewReader(""), &out, &errs, func(name string) string { return env[name] }), &errs)
-		return out.String()
-	}
+	run := func(args ...string) string { t.Helper(); return s.run(t, "", args...) }
 	// Given one token for 90 days and one for longer
 	run("do", "grant-access", "--principal", "li-wei", "--role", "viewer")
 	run("token", "create", "li-wei", "--label", "short")

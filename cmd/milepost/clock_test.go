@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,6 +61,15 @@ func (s *skewed) ask(t *testing.T, method, path, body string) []byte {
 	require.NoError(t, err)
 	require.Contains(t, []int{http.StatusOK, http.StatusCreated}, resp.StatusCode, string(b))
 	return b
+}
+
+// run is the program, as its administrator has it ask the replica.
+func (s *skewed) run(t *testing.T, in string, args ...string) string {
+	t.Helper()
+	var out, errs strings.Builder
+	env := map[string]string{"MILEPOST_SERVER": s.url, "MILEPOST_TOKEN": s.admin}
+	require.Equal(t, exitDone, Main(args, strings.NewReader(in), &out, &errs, func(name string) string { return env[name] }), &errs)
+	return out.String()
 }
 
 var skewLine = regexp.MustCompile(`(?m)^milepost_clock_skew_seconds (\S+)$`)

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,13 +12,6 @@ import (
 // few milliseconds behind.
 func TestWhatAVerbDidIsShownWhenItEnds(t *testing.T) {
 	s := startSkewed(t, nodeConfig{})
-	run := func(in string, args ...string) string {
-		t.Helper()
-		var out, errs strings.Builder
-		env := map[string]string{"MILEPOST_SERVER": s.url, "MILEPOST_TOKEN": s.admin}
-		require.Equal(t, exitDone, Main(args, strings.NewReader(in), &out, &errs, func(name string) string { return env[name] }), &errs)
-		return out.String()
-	}
 	for n := range 20 {
 		var done struct {
 			Seq     uint64 `json:"seq"`
@@ -27,13 +19,13 @@ func TestWhatAVerbDidIsShownWhenItEnds(t *testing.T) {
 		}
 		party := fmt.Sprint("p-", n)
 		if n%2 == 0 {
-			require.NoError(t, json.Unmarshal([]byte(run("", "do", "register-party", "--party", party, "--title", "P", "--kind", "other", "-o", "json")), &done))
+			require.NoError(t, json.Unmarshal([]byte(s.run(t, "", "do", "register-party", "--party", party, "--title", "P", "--kind", "other", "-o", "json")), &done))
 		} else {
-			require.NoError(t, json.Unmarshal([]byte(run(`{"command":"register-party","party":"`+party+`","title":"P","kind":"other"}`, "import", "-", "-o", "json")), &done))
+			require.NoError(t, json.Unmarshal([]byte(s.run(t, `{"command":"register-party","party":"`+party+`","title":"P","kind":"other"}`, "import", "-", "-o", "json")), &done))
 		}
 		var status statusOf
-		require.NoError(t, json.Unmarshal([]byte(run("", "status", "-o", "json")), &status))
+		require.NoError(t, json.Unmarshal([]byte(s.run(t, "", "status", "-o", "json")), &status))
 		require.Equal(t, max(done.Seq, done.LastSeq), status.ProjectedSeq)
-		require.Contains(t, run("", "show", "party", party), party)
+		require.Contains(t, s.run(t, "", "show", "party", party), party)
 	}
 }

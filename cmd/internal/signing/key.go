@@ -61,17 +61,14 @@ func (k Key) create() error {
 func ReadKey(file string) (Key, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return Key{}, fmt.Errorf("read a key: %w", err)
+		return Key{}, notRead(file, err)
 	}
 	if loose := info.Mode().Perm() & 0o077; loose != 0 && info.Mode().IsRegular() {
 		return Key{}, &OpenKeyError{File: file, Mode: info.Mode().Perm()}
 	}
 	b, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrPermission) {
-		return Key{}, fmt.Errorf("%s is a key that this user cannot read: run this as the user whose file it is: %w", file, err)
-	}
 	if err != nil {
-		return Key{}, fmt.Errorf("read a key: %w", err)
+		return Key{}, notRead(file, err)
 	}
 	k := Key{File: file}
 	if k.Secret, err = proof.ReadKey(b); err == nil {
@@ -81,6 +78,15 @@ func ReadKey(file string) (Key, error) {
 		return Key{}, fmt.Errorf("%s holds no signer key: %w", file, err)
 	}
 	return k, nil
+}
+
+// notRead says why a key was not read, and of one that is another user's, or in a
+// directory of his, what to do.
+func notRead(file string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s is a key that this user cannot read: run this as the user whose file it is: %w", file, err)
+	}
+	return fmt.Errorf("read a key: %w", err)
 }
 
 // OpenKeyError says that a key file can be read by others than its owner.
